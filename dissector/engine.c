@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * engine.c - one capture point: wires input to flow; observations go straight to the receiver.
+ * In: files, a live device or the caller's packets.  Out: observations, the last one `capture`. */
+#include <string.h>
+
+#include "flow/flow.h"
+#include "input/decode.h"
+#include "input/input.h"
+#include "input/live.h"
+#include "observe/obs.h"
+
+enum { PROGRESS_EVERY = 4096, EXPIRED_EVERY = 1024 }; /* packets between two looks */
+
+struct ccm_engine {
+    ccm_limits limits;
+    ccm_engine_options options;
+    ccm_obs_fn fn;
+    void *user_data;
+    ccm_decoder *decoder;
+    ccm_flows *flows;
+    ccm_filter *filter;
+    uint64_t frame; /* of the newest packet, filtered ones included, so that Wireshark's agree */
+    uint64_t packets, wire_bytes, start_ns, end_ns;
+    uint64_t truncated, undecoded, dropped, secrets, unsupported;
+    uint64_t next_look;
+    gint64 last_progress;
+    const char *link_problem;
+    GString *reasons; /* why the capture is incomplete, joined by "; " */
+    bool replayed;    /* an observation file was read: it has its own `capture` observation */
+};
+
+ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *options,
+                           ccm_obs_fn fn, void *user_data)
+{
+    ccm_engine *e = g_new0(ccm_engine, 1);
+
+    e->limits = *limits;
+    e->options = *options;
+    e->fn = fn;
+    e->user_data = user_data;
+    e->decoder = ccm_decoder_new(&e->limits);
+    e->flows = ccm_flows_new(&e->limits, options->no_classify, fn, user_data);
+    e->reasons = g_string_new("");
+    return e;
+}
+
+void ccm_engine_free(ccm_engine *e)
+{
+    if (!e)
+        return;
+    ccm_flows_free(e->flows);
+    ccm_decoder_free(e->decoder);
+    ccm_filter_free(e->filter);
+    g_string_free(e->reasons, TRUE);
+    g_free(e);
+}
+
+static void emit(ccm_engine *e, const ccm_obs *o)
+{
+    e->fn(e->user_data, o);
+}
+
+static ccm_obs plain_obs(const ccm_engine *e, ccm_obs_kind kind)
+{
+    ccm_obs o;
+
+    memset(&o, 0, offsetof(ccm_obs, key));
+    o.kind = kind;
+    o.time_ns = e->end_ns;
+    return o;
+}
+
+static void add_reason(ccm_engine *e, const char *text)
+{
+    if (e->reasons->len)
+        g_string_append(e->reasons, "; ");
+    g_string_append(e->reasons, text);
+}
+
+/* ---- packets --------------------------------------------------------------------------------- */
+
+static void count_packet(ccm_engine *e, const ccm_raw *raw)
+{
+    if (e->packets++ == 0)
+        e->start_ns = e->end_ns = raw->time_ns;
+    e->start_ns = ccm_min64(e->start_ns, raw->time_ns);
+    e->end_ns = ccm_max64(e->end_ns, raw->time_ns);
+    e->wire_bytes += raw->length;
+    if (raw->captured < raw->length)
+        e->truncated++;
+}
+
+/* Pieces of datagrams that never became whole still count. */
+static void flush_expired(ccm_engine *e, uint64_t now)
+{
+    ccm_packet packet;
+
+    while (ccm_decoder_expired(e->decoder, now, &packet))
+        ccm_flows_batch(e->flows, &packet, 1);
+}
+
+static bool filter_passes(ccm_engine *e, const ccm_raw *raw)
+{
+    return !e->filter || ccm_filter_match(e->filter, raw);
+}
+
+/* Decodes and hands on up to CCM_BATCH packets. False when the caller should stop. */
+static bool process(ccm_engine *e, const ccm_raw *raw, unsigned n)
+{
+    ccm_packet packets[CCM_BATCH];
+    unsigned decoded = 0;
+
+    ccm_decoder_begin_batch(e->decoder);
+    for (unsigned i = 0; i < n; i++) {
+        if (e->options.max_packets && e->packets >= e->options.max_packets)
+            break;
+        e->frame++;
+        if (!filter_passes(e, &raw[i]))
+            continue;
+        count_packet(e, &raw[i]);
+        switch (ccm_decode(e->decoder, &raw[i], e->frame, &packets[decoded])) {
+        case CCM_DECODED:
+            decoded++;
+            break;
+        case CCM_UNDECODED:
+            e->undecoded++;
+            if (ccm_link_type_problem(raw[i].link_type)) {
+                e->link_problem = ccm_link_type_problem(raw[i].link_type);
+                e->unsupported++;
+            }
+            /* fall through */
+        case CCM_NOT_IP:
+            ccm_flows_not_ip(e->flows, raw[i].time_ns, e->frame, raw[i].length);
+            break;
+        case CCM_HELD:
+            break;
+        }
+    }
+    ccm_flows_batch(e->flows, packets, decoded);
+    if (e->packets >= e->next_look) {
+        flush_expired(e, e->end_ns);
+        e->next_look = e->packets + EXPIRED_EVERY;
+    }
+    return !(e->options.max_packets && e->packets >= e->options.max_packets) &&
+           !(e->options.stop && *e->options.stop);
+}
+
+void ccm_engine_packet(ccm_engine *e, uint64_t time_ns, unsigned link_type, const uint8_t *data,
+                       unsigned captured, unsigned length)
+{
+    ccm_raw raw = { data, captured, length, link_type, time_ns };
+
+    (void)process(e, &raw, 1);
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static void on_name(void *user_data, const ccm_addr *address, ccm_span name)
+{
+    ccm_engine *e = user_data;
+    ccm_obs o = plain_obs(e, CCM_OBS_name);
+    char text[CCM_ADDR_TEXT];
+
+    ccm_obs_str(&o, CCM_KEY_address, ccm_span_str(ccm_addr_text(address, text)));
+    ccm_obs_str(&o, CCM_KEY_name, name);
+    ccm_obs_str(&o, CCM_KEY_source, ccm_span_str("pcapng"));
+    emit(e, &o);
+}
+
+static void on_secrets(void *user_data, uint32_t type, ccm_span data)
+{
+    ccm_engine *e = user_data;
+
+    /* Only counted: secrets never become observations. */
+    (void)type;
+    (void)data;
+    e->secrets++;
+}
+
+static void on_dropped(void *user_data, uint64_t packets)
+{
+    ccm_engine *e = user_data;
+
+    e->dropped += packets;
+}
+
+static void show_progress(ccm_engine *e, const ccm_reader *reader, bool at_once)
+{
+    gint64 now = g_get_monotonic_time();
+    uint64_t read, size;
+
+    if (!e->options.progress || (!at_once && now - e->last_progress < G_USEC_PER_SEC / 10))
+        return;
+    e->last_progress = now;
+    ccm_reader_position(reader, &read, &size);
+    e->options.progress(e->options.progress_data, read, size, e->packets);
+}
+
+/* Reads one capture file to its end. False when reading should not go on with the next. */
+static bool read_capture(ccm_engine *e, ccm_reader *reader, const char *path, GError **damage)
+{
+    uint64_t first_frame = e->frame + 1, packets = e->packets, bytes = e->wire_bytes, look = 0;
+    ccm_raw raw[CCM_BATCH];
+    bool go_on = true;
+    unsigned n;
+
+    while (go_on && (n = ccm_reader_next(reader, raw, damage)) > 0) {
+        go_on = process(e, raw, n);
+        if (e->frame >= look) {
+            show_progress(e, reader, false);
+            look = e->frame + PROGRESS_EVERY;
+        }
+    }
+    ccm_obs o = plain_obs(e, CCM_OBS_capture_file);
+    ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(path));
+    ccm_obs_u64(&o, CCM_KEY_packets, e->packets - packets);
+    ccm_obs_u64(&o, CCM_KEY_file_bytes, e->wire_bytes - bytes);
+    ccm_obs_u64(&o, CCM_KEY_first_frame, first_frame);
+    emit(e, &o);
+    return go_on;
+}
+
+/* Hands on the facts of an observation file as they are. */
+static void replay(ccm_engine *e, const char *path, ccm_lines *lines, GError **warning)
+{
+    GError *bad = NULL;
+    bool ended = false;
+    uint64_t number = 1;
+    const char *line;
+    size_t size;
+
+    e->replayed = true;
+    (void)ccm_lines_next(lines, &size, &bad); /* the header, known from opening */
+    while (!bad && !(e->options.stop && *e->options.stop) &&
+           (line = ccm_lines_next(lines, &size, &bad)) != NULL) {
+        ccm_obs_json *keep = NULL;
+        ccm_obs o;
+
+        number++;
+        if (size == 0)
+            continue;
+        if (!ccm_obs_from_json(line, size, &o, &keep, &bad)) {
+            g_prefix_error(&bad, "%s: line %" G_GUINT64_FORMAT ": ", path, number);
+            break;
+        }
+        ended = o.kind == CCM_OBS_capture;
+        e->packets++;
+        emit(e, &o);
+        ccm_obs_json_free(keep);
+    }
+    if (bad)
+        g_set_error(warning, CCM_ERROR, CCM_ERROR_CORRUPT, "%s", bad->message);
+    else if (!ended)
+        g_set_error(warning, CCM_ERROR, CCM_ERROR_CORRUPT,
+                    "%s: the end is missing (no \"capture\" observation); what is there was used",
+                    path);
+    g_clear_error(&bad);
+}
+
+static void set_damage(ccm_engine *e, GError *damage, GError **warning)
+{
+    add_reason(e, damage->message);
+    if (!*warning)
+        g_propagate_error(warning, damage);
+    else
+        g_error_free(damage);
+}
+
+/* One input of the list. False stops the list; *error is set when it could not be opened. */
+static bool read_input(ccm_engine *e, const char *path, bool only_one, GError **warning,
+                       GError **error)
+{
+    ccm_reader_events events = { on_name, on_secrets, on_dropped, e };
+    GError *damage = NULL;
+    ccm_reader *reader;
+    ccm_lines *lines;
+    bool go_on;
+
+    if (!ccm_input_open(path, &events, &reader, &lines, error))
+        return false;
+    if (lines) {
+        if (only_one)
+            replay(e, path, lines, warning);
+        else
+            g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
+                        "%s is an observation file: give it alone, it is a whole capture point",
+                        path);
+        ccm_lines_free(lines);
+        return only_one;
+    }
+    go_on = read_capture(e, reader, path, &damage);
+    ccm_reader_free(reader);
+    if (damage)
+        set_damage(e, damage, warning);
+    return go_on;
+}
+
+bool ccm_engine_read(ccm_engine *e, const char *const *paths, unsigned n_paths, GError **warning,
+                     GError **error)
+{
+    GError *problem = NULL;
+    char **files;
+    unsigned read = 0;
+
+    if (e->options.bpf && !(e->filter = ccm_filter_new(e->options.bpf, error)))
+        return false;
+    files = ccm_input_expand(paths, n_paths, error);
+    if (!files)
+        return false;
+    for (unsigned i = 0; files[i]; i++) {
+        bool go_on = read_input(e, files[i], !files[1], warning, &problem);
+
+        if (problem && (read == 0 || problem->code == CCM_ERROR_USAGE)) {
+            g_propagate_error(error, problem);
+            g_strfreev(files);
+            return false;
+        }
+        read++;
+        if (problem) {
+            set_damage(e, problem, warning);
+            problem = NULL;
+        } else if (!go_on) {
+            break;
+        }
+    }
+    g_strfreev(files);
+    if (e->link_problem && e->unsupported == e->packets) {
+        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s", e->link_problem);
+        return false;
+    }
+    if (e->link_problem)
+        add_reason(e, e->link_problem);
+    return true;
+}
+
+/* ---- live ------------------------------------------------------------------------------------ */
+
+static void on_live_packet(void *user_data, const ccm_raw *raw)
+{
+    (void)process(user_data, raw, 1);
+}
+
+static void on_live_tick(void *user_data, uint64_t now_ns, uint64_t dropped)
+{
+    ccm_engine *e = user_data;
+
+    e->dropped = dropped;
+    flush_expired(e, now_ns);
+    ccm_flows_tick(e->flows, now_ns);
+    if (e->options.progress)
+        e->options.progress(e->options.progress_data, e->wire_bytes, 0, e->packets);
+}
+
+bool ccm_engine_live(ccm_engine *e, const ccm_live_options *options, GError **error)
+{
+    ccm_live_events events = { on_live_packet, on_live_tick, e };
+    ccm_live *live = ccm_live_open(options, e->options.bpf, error);
+    bool good;
+
+    if (!live)
+        return false;
+    if (ccm_link_type_problem(ccm_live_link_type(live))) {
+        g_set_error(error, CCM_ERROR, CCM_ERROR_CAPTURE, "%s: %s", options->interface,
+                    ccm_link_type_problem(ccm_live_link_type(live)));
+        ccm_live_free(live);
+        return false;
+    }
+    good = ccm_live_run(live, &events, e->options.max_packets, e->options.stop, error);
+    e->dropped = ccm_live_dropped(live);
+    ccm_obs o = plain_obs(e, CCM_OBS_capture_file);
+    ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(options->interface));
+    ccm_obs_u64(&o, CCM_KEY_packets, e->packets);
+    ccm_obs_u64(&o, CCM_KEY_file_bytes, e->wire_bytes);
+    ccm_obs_u64(&o, CCM_KEY_first_frame, 1);
+    emit(e, &o);
+    ccm_live_free(live);
+    return good;
+}
+
+/* ---- end ------------------------------------------------------------------------------------- */
+
+void ccm_engine_finish(ccm_engine *e)
+{
+    if (e->replayed)
+        return;
+    flush_expired(e, UINT64_MAX);
+    ccm_flows_finish(e->flows);
+    if (ccm_decoder_evicted(e->decoder)) {
+        ccm_obs o = plain_obs(e, CCM_OBS_limit);
+        ccm_obs_str(&o, CCM_KEY_limit, ccm_span_str("fragments"));
+        ccm_obs_u64(&o, CCM_KEY_count, ccm_decoder_evicted(e->decoder));
+        emit(e, &o);
+    }
+    ccm_obs o = plain_obs(e, CCM_OBS_capture);
+    ccm_obs_u64(&o, CCM_KEY_packets, e->packets);
+    ccm_obs_u64(&o, CCM_KEY_wire_bytes, e->wire_bytes);
+    if (e->packets) {
+        ccm_obs_flag(&o, CCM_KEY_has_start, true);
+        ccm_obs_u64(&o, CCM_KEY_start_ns, e->start_ns);
+        ccm_obs_u64(&o, CCM_KEY_end_ns, e->end_ns);
+    }
+    ccm_obs_u64(&o, CCM_KEY_truncated_packets, e->truncated);
+    ccm_obs_u64(&o, CCM_KEY_undecoded_packets, e->undecoded);
+    ccm_obs_u64(&o, CCM_KEY_dropped_packets, e->dropped);
+    ccm_obs_u64(&o, CCM_KEY_gaps, ccm_flows_gaps(e->flows));
+    ccm_obs_u64(&o, CCM_KEY_secrets_blocks, e->secrets);
+    ccm_obs_str(&o, CCM_KEY_reason, ccm_span_of(e->reasons->str, e->reasons->len));
+    emit(e, &o);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * classify.c - the only file that knows nDPI.
+ * In: the first payload packets of an unclaimed flow, from the IP header on. Out: a protocol name.
+ * State: one detection module, and for a flow being shown one nDPI flow, freed as soon as it is known. */
+#include "flow/classify.h"
+
+#include <ndpi/ndpi_api.h>
+
+enum { PACKETS = 8 };
+
+struct ccm_classifier {
+    struct ndpi_detection_module_struct *module;
+    size_t flow_size;
+};
+
+ccm_classifier *ccm_classifier_new(void)
+{
+    struct ndpi_detection_module_struct *module = ndpi_init_detection_module(ndpi_no_prefs);
+
+    if (!module)
+        return NULL;
+    NDPI_PROTOCOL_BITMASK all;
+    NDPI_BITMASK_SET_ALL(all);
+    ndpi_set_protocol_detection_bitmask2(module, &all);
+    ndpi_finalize_initialization(module);
+    ccm_classifier *c = g_new0(ccm_classifier, 1);
+    c->module = module;
+    c->flow_size = ndpi_detection_get_sizeof_ndpi_flow_struct();
+    return c;
+}
+
+void ccm_classifier_free(ccm_classifier *c)
+{
+    if (!c)
+        return;
+    ndpi_exit_detection_module(c->module);
+    g_free(c);
+}
+
+static void release(ccm_classify_flow *flow)
+{
+    if (flow->ndpi)
+        ndpi_free_flow(flow->ndpi);
+    flow->ndpi = NULL;
+    flow->over = true;
+}
+
+static const char *name_of(ccm_classifier *c, ndpi_protocol found)
+{
+    u_int16_t id = found.app_protocol ? found.app_protocol : found.master_protocol;
+
+    return id == NDPI_PROTOCOL_UNKNOWN ? NULL : ndpi_get_proto_name(c->module, id);
+}
+
+const char *ccm_classify_packet(ccm_classifier *c, ccm_classify_flow *flow, ccm_span ip,
+                                uint64_t time_ns)
+{
+    if (flow->over || !ip.n)
+        return NULL;
+    if (!flow->ndpi) {
+        flow->ndpi = ndpi_flow_malloc(c->flow_size);
+        if (!flow->ndpi) {
+            flow->over = true;
+            return NULL;
+        }
+        memset(flow->ndpi, 0, c->flow_size);
+    }
+    ndpi_protocol found =
+        ndpi_detection_process_packet(c->module, flow->ndpi, ip.p,
+                                      (unsigned short)ccm_min64(ip.n, UINT16_MAX),
+                                      time_ns / 1000000);
+    const char *name = name_of(c, found);
+    if (name)
+        release(flow);
+    else if (++flow->shown == PACKETS)
+        name = ccm_classify_end(c, flow);
+    return name;
+}
+
+const char *ccm_classify_end(ccm_classifier *c, ccm_classify_flow *flow)
+{
+    if (flow->over || !flow->ndpi) {
+        flow->over = true;
+        return NULL;
+    }
+    u_int8_t guessed = 0;
+    const char *name = name_of(c, ndpi_detection_giveup(c->module, flow->ndpi, 0, &guessed));
+    release(flow);
+    return guessed ? NULL : name;
+}

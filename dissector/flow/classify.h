@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * classify.h - a protocol guess for flows that no parser claims, by nDPI. */
+#ifndef CCM_FLOW_CLASSIFY_H
+#define CCM_FLOW_CLASSIFY_H
+
+#include "base/base.h"
+
+typedef struct ccm_classifier ccm_classifier;
+
+/* Of one flow; all zero at first. */
+typedef struct ccm_classify_flow {
+    void *ndpi;     /* allocated while packets are shown */
+    uint8_t shown;
+    bool over;      /* shown enough, or known */
+} ccm_classify_flow;
+
+ccm_classifier *ccm_classifier_new(void); /* NULL when nDPI does not start */
+void ccm_classifier_free(ccm_classifier *classifier);
+
+/* Shows a packet from its IP header on. Returns the protocol name once it is known, else NULL. */
+const char *ccm_classify_packet(ccm_classifier *classifier, ccm_classify_flow *flow, ccm_span ip,
+                                uint64_t time_ns);
+/* The flow ends or was claimed: the last word, or NULL; frees. */
+const char *ccm_classify_end(ccm_classifier *classifier, ccm_classify_flow *flow);
+
+#endif

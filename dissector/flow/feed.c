@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * feed.c - bytes in order to the parser of a flow: probing, claims, skips, what is left for later.
+ * In: segments in order and gaps from stream.c, datagrams. Out: calls of a ccm_proto.
+ * State: in the flow and its streams. Without a carry the parser reads the packet itself. */
+#include "flow/state.h"
+
+static const ccm_proto *proto_of(const ccm_flow *f)
+{
+    return f->proto == CCM_PROTO_NONE ? NULL : ccm_protos[f->proto];
+}
+
+static bool feeds(const ccm_flow *f)
+{
+    return f->proto != CCM_PROTO_NONE && !f->quiet;
+}
+
+/* The context of a call about bytes at offset `off` of `side`. */
+static ccm_parse *context(ccm_flows *fs, const ccm_flow *f, unsigned side, uint64_t off)
+{
+    ccm_parse *ps = &fs->parse;
+
+    ps->state = f->state;
+    ps->flow = f->id;
+    ccm_flow_key_endpoint(&f->key, 0, &ps->end[0]);
+    ccm_flow_key_endpoint(&f->key, 1, &ps->end[1]);
+    ps->l4 = f->l4;
+    ps->dir = (uint8_t)side;
+    ps->segment_start = false;
+    ps->midstream = ccm_flow_midstream(f);
+    ps->time_ns = fs->at_ns;
+    ps->frame = fs->at_frame;
+    ps->pos = off - CCM_SEQ_ZERO;
+    ps->peer_acked = 0;
+    ps->client = -1;
+    return ps;
+}
+
+static void learn(ccm_flow *f, const ccm_parse *ps)
+{
+    if (ps->client == 0 || ps->client == 1)
+        ccm_flow_orient(f, (unsigned)ps->client, CCM_BY_CONTENT);
+}
+
+/* ---- carry ----------------------------------------------------------------------------------- */
+
+static void carry_clear(ccm_dir *d)
+{
+    if (!d->stream)
+        return;
+    g_free(d->stream->carry);
+    d->stream->carry = NULL;
+    d->stream->carry_n = d->stream->carry_room = 0;
+}
+
+static void carry_add(ccm_dir *d, ccm_span in)
+{
+    ccm_stream *st = ccm_stream_of(d);
+
+    if (!in.n)
+        return;
+    if (st->carry_n + in.n > st->carry_room) {
+        st->carry_room = (st->carry_n + in.n) * 2;
+        st->carry = g_realloc(st->carry, st->carry_room);
+    }
+    memcpy(st->carry + st->carry_n, in.p, in.n);
+    st->carry_n += in.n;
+}
+
+static ccm_span carry_of(const ccm_dir *d)
+{
+    return d->stream ? (ccm_span){ d->stream->carry, d->stream->carry_n } : (ccm_span){ 0 };
+}
+
+/* ---- skips ----------------------------------------------------------------------------------- */
+
+static void skip_over(ccm_flows *fs, ccm_flow *f, unsigned side)
+{
+    ccm_dir *d = &f->dir[side];
+    ccm_stream *st = d->stream;
+    uint64_t n = st->skipped, missing = st->skip_missing;
+
+    st->skip = st->skipped = st->skip_missing = 0;
+    ccm_parse *ps = context(fs, f, side, d->next);
+    proto_of(f)->skipped(ps, n, missing);
+    learn(f, ps);
+}
+
+/* `n` bytes, at most what is left to skip, pass unseen; `missing` = they are not in the capture. */
+static void skip_pass(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n, bool missing)
+{
+    ccm_dir *d = &f->dir[side];
+    ccm_stream *st = d->stream;
+
+    d->next += n;
+    st->skipped += n;
+    st->skip_missing += missing ? n : 0;
+    if (st->skip != UINT64_MAX)
+        st->skip -= n;
+    if (!st->skip)
+        skip_over(fs, f, side);
+}
+
+void ccm_feed_skip(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n)
+{
+    skip_pass(fs, f, side, n, false);
+}
+
+/* ---- parsers come and go --------------------------------------------------------------------- */
+
+static void unclaim(ccm_flows *fs, ccm_flow *f, unsigned side)
+{
+    ccm_parse *ps = context(fs, f, side, f->dir[side].next);
+
+    proto_of(f)->close(ps);
+    f->state = NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        carry_clear(&f->dir[i]);
+        if (f->dir[i].stream)
+            f->dir[i].stream->skip = 0;
+    }
+}
+
+static void not_ours(ccm_flows *fs, ccm_flow *f, unsigned side, const char *why)
+{
+    const ccm_proto *proto = proto_of(f);
+    uint8_t bit = (uint8_t)(1u << (f->proto & 7));
+    ccm_obs o;
+
+    unclaim(fs, f, side);
+    f->proto = CCM_PROTO_NONE;
+    f->lossy = true; /* where a message begins is not known any more */
+    if (f->claims >= CCM_CLAIMS)
+        f->quiet = true;
+    if (f->bad & bit)
+        return;
+    f->bad |= bit;
+    ccm_flow_obs(f, &o, CCM_OBS_anomaly, side);
+    o.time_ns = fs->at_ns;
+    o.frame = fs->at_frame;
+    ccm_obs_str(&o, CCM_KEY_protocol, ccm_span_str(proto->name));
+    if (why)
+        ccm_obs_str(&o, CCM_KEY_reason, ccm_span_str(why));
+    ccm_obs_u64(&o, CCM_KEY_count, 1);
+    fs->emit(fs->ud, &o);
+}
+
+static void tail_gap(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n)
+{
+    ccm_dir *d = &f->dir[side];
+    ccm_span tail = carry_of(d);
+
+    f->lossy = true;
+    ccm_parse *ps = context(fs, f, side, d->next - tail.n);
+    proto_of(f)->gap(ps, n, tail);
+    learn(f, ps);
+    carry_clear(d);
+    d->next += n;
+}
+
+/* Keeps what the parser left of `view`, which ends where the segment does. */
+static void keep_rest(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, bool at_start)
+{
+    ccm_dir *d = &f->dir[side];
+
+    if (!view.n) {
+        carry_clear(d);
+        return;
+    }
+    ccm_stream *st = ccm_stream_of(d);
+    if (st->carry_n) { /* view is the end of the carry */
+        memmove(st->carry, view.p, view.n);
+        st->carry_n = view.n;
+    } else {
+        carry_add(d, view);
+    }
+    st->carry_at_start = at_start;
+    if (st->carry_n > fs->limits.head_bytes) {
+        fs->hits[CCM_HIT_HEAD]++;
+        tail_gap(fs, f, side, 0);
+    }
+}
+
+/* Shows `view`, whose last byte is just before d->next, until the parser wants more. */
+static void feed_view(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, bool at_start,
+                      const ccm_segment *seg)
+{
+    ccm_dir *d = &f->dir[side];
+
+    while (view.n && feeds(f)) {
+        ccm_parse *ps = context(fs, f, side, d->next - view.n);
+        ps->time_ns = seg->time_ns;
+        ps->frame = seg->frame;
+        ps->segment_start = at_start;
+        ps->peer_acked = seg->acked > CCM_SEQ_ZERO ? seg->acked - CCM_SEQ_ZERO : 0;
+        ccm_feed r = proto_of(f)->feed(ps, view);
+        learn(f, ps);
+        if (r.result == CCM_FEED_BAD) {
+            not_ours(fs, f, side, r.why);
+            return;
+        }
+        if (r.result == CCM_FEED_DONE) {
+            unclaim(fs, f, side);
+            f->quiet = true;
+            return;
+        }
+        size_t used = MIN(r.used, view.n);
+        at_start = at_start && !used;
+        view.p += used;
+        view.n -= used;
+        if (!r.skip)
+            break;
+        ccm_stream *st = ccm_stream_of(d);
+        uint64_t n = ccm_min64(r.skip, view.n);
+        st->skip = r.skip;
+        st->skipped = st->skip_missing = 0;
+        d->next -= view.n;
+        if (n)
+            skip_pass(fs, f, side, n, false);
+        view.p += n;
+        view.n -= (size_t)n;
+        d->next += view.n;
+        at_start = false;
+    }
+    if (feeds(f))
+        keep_rest(fs, f, side, view, at_start);
+}
+
+/* ---- probing --------------------------------------------------------------------------------- */
+
+/* The flow is parser `proto`'s from `view` on, which ends at d->next. */
+static void claim(ccm_flows *fs, ccm_flow *f, unsigned side, uint8_t proto, ccm_span view,
+                  bool at_start, const ccm_segment *seg)
+{
+    ccm_dir *d = &f->dir[side], *peer = &f->dir[!side];
+    ccm_segment before = *seg;
+
+    f->proto = proto;
+    f->claims++;
+    if (f->hint.ndpi)
+        (void)ccm_classify_end(fs->classifier, &f->hint);
+    ccm_parse *ps = context(fs, f, side, d->next - view.n);
+    ps->time_ns = seg->time_ns;
+    ps->frame = seg->frame;
+    f->state = proto_of(f)->open(ps);
+    learn(f, ps);
+    before.acked = 0;
+    if (carry_of(peer).n) /* what the other side said before */
+        feed_view(fs, f, !side, carry_of(peer), peer->stream->carry_at_start, &before);
+    if (feeds(f))
+        feed_view(fs, f, side, view, at_start, seg);
+}
+
+/* Shows the carry and the segment's bytes to every parser; d->next is already behind them. */
+static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg)
+{
+    ccm_dir *d = &f->dir[side];
+    bool maybe = false, at_start = seg->start, midstream = ccm_flow_midstream(f);
+    ccm_span view = seg->data;
+
+    if (f->shown[side] < CCM_PROBE_SEGMENTS)
+        f->shown[side]++;
+    if (carry_of(d).n + view.n > fs->limits.head_bytes)
+        carry_clear(d);
+    if (carry_of(d).n) {
+        carry_add(d, view);
+        view = carry_of(d);
+        at_start = d->stream->carry_at_start;
+    }
+    for (uint8_t i = 0; i < CCM_PROTO_NONE && ccm_protos[i]; i++) {
+        ccm_probe r = ccm_protos[i]->l4 == f->l4 ? ccm_protos[i]->probe(view, midstream)
+                                                 : CCM_PROBE_NO;
+        if (r == CCM_PROBE_YES) {
+            claim(fs, f, side, i, view, at_start, seg);
+            return;
+        }
+        maybe |= r == CCM_PROBE_MAYBE;
+    }
+    if (!maybe || !(midstream || f->shown[side] < CCM_PROBE_SEGMENTS)) {
+        carry_clear(d);
+    } else if (!carry_of(d).n && view.n <= fs->limits.head_bytes) {
+        carry_add(d, view);
+        d->stream->carry_at_start = at_start;
+    }
+    f->quiet = !midstream && f->shown[0] == CCM_PROBE_SEGMENTS &&
+               f->shown[1] == CCM_PROBE_SEGMENTS;
+}
+
+/* ---- what stream.c calls --------------------------------------------------------------------- */
+
+static void feed_claimed(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg)
+{
+    ccm_dir *d = &f->dir[side];
+    ccm_span in = seg->data;
+    bool at_start = seg->start;
+
+    if (d->stream && d->stream->skip) {
+        uint64_t n = ccm_min64(d->stream->skip, in.n);
+        if (n)
+            skip_pass(fs, f, side, n, false);
+        if (n == in.n)
+            return;
+        in.p += n;
+        in.n -= (size_t)n;
+        at_start = at_start && !n;
+    }
+    d->next += in.n;
+    if (carry_of(d).n) {
+        carry_add(d, in);
+        feed_view(fs, f, side, carry_of(d), d->stream->carry_at_start, seg);
+    } else {
+        feed_view(fs, f, side, in, at_start, seg);
+    }
+}
+
+/* The bytes at d->next; `seg` may be cut, then the rest is a gap at once. */
+void ccm_feed_bytes(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg)
+{
+    ccm_dir *d = &f->dir[side];
+    uint64_t end = d->next + seg->len, at_ns = fs->at_ns, at_frame = fs->at_frame;
+
+    fs->at_ns = seg->time_ns;
+    fs->at_frame = seg->frame;
+    if (f->quiet) {
+        d->next = end;
+    } else if (feeds(f)) {
+        feed_claimed(fs, f, side, seg);
+    } else if (seg->data.n) {
+        d->next += seg->data.n;
+        probe(fs, f, side, seg);
+    }
+    if (d->next < end)
+        ccm_feed_gap(fs, f, side, end - d->next);
+    fs->at_ns = at_ns;
+    fs->at_frame = at_frame;
+}
+
+void ccm_feed_gap(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n)
+{
+    ccm_dir *d = &f->dir[side];
+
+    if (feeds(f) && d->stream && d->stream->skip) {
+        uint64_t m = ccm_min64(n, d->stream->skip);
+        skip_pass(fs, f, side, m, true);
+        n -= m;
+    }
+    if (!n)
+        return;
+    if (feeds(f)) {
+        tail_gap(fs, f, side, n);
+        return;
+    }
+    f->lossy = true;
+    carry_clear(d);
+    d->next += n;
+}
+
+static void tell_skipped(ccm_flows *fs, ccm_flow *f, unsigned side)
+{
+    const ccm_stream *st = f->dir[side].stream;
+
+    if (st && st->skip)
+        skip_over(fs, f, side);
+}
+
+/* The direction's FIN is next. */
+void ccm_feed_end(ccm_flows *fs, ccm_flow *f, unsigned side)
+{
+    ccm_dir *d = &f->dir[side];
+
+    f->ended |= (uint8_t)(1u << side);
+    if (!feeds(f))
+        return;
+    tell_skipped(fs, f, side);
+    ccm_parse *ps = context(fs, f, side, d->next - carry_of(d).n);
+    proto_of(f)->end(ps, carry_of(d));
+    learn(f, ps);
+    carry_clear(d);
+}
+
+/* The flow is over. */
+void ccm_feed_close(ccm_flows *fs, ccm_flow *f)
+{
+    if (!feeds(f))
+        return;
+    for (unsigned side = 0; f->tcp && side < 2; side++) {
+        tell_skipped(fs, f, side);
+        if (carry_of(&f->dir[side]).n)
+            tail_gap(fs, f, side, 0);
+    }
+    unclaim(fs, f, f->client > 0);
+    f->proto = CCM_PROTO_NONE;
+}
+
+void ccm_feed_datagram(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p)
+{
+    if (f->quiet || !p->payload.n)
+        return;
+    for (uint8_t i = 0; f->proto == CCM_PROTO_NONE && ccm_protos[i]; i++)
+        if (ccm_protos[i]->l4 == f->l4 && ccm_protos[i]->probe(p->payload, true) == CCM_PROBE_YES) {
+            f->proto = i;
+            f->state = ccm_protos[i]->open(context(fs, f, side, CCM_SEQ_ZERO));
+        }
+    if (f->proto == CCM_PROTO_NONE) {
+        if (f->shown[side] < CCM_PROBE_SEGMENTS)
+            f->shown[side]++;
+        f->quiet = f->shown[side] == CCM_PROBE_SEGMENTS;
+        return;
+    }
+    ccm_parse *ps = context(fs, f, side, CCM_SEQ_ZERO);
+    ps->segment_start = true;
+    ccm_feed r = proto_of(f)->feed(ps, p->payload);
+    learn(f, ps);
+    if (r.result == CCM_FEED_BAD) {
+        not_ours(fs, f, side, r.why);
+    } else if (r.result == CCM_FEED_DONE) {
+        unclaim(fs, f, side);
+        f->quiet = true;
+    }
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * flow.c - packets to flows: each packet belongs to exactly one.
+ * In: decoded packets. Out: runs while they pass, a connection when a flow ends, limits at the end.
+ * State: the table; times are those of the packets, the latest one seen counts as now. */
+#include "flow/state.h"
+
+enum { SWEEP_PER_PACKET = 4, UDP = 17, ICMP = 1, ICMP6 = 58, WELL_KNOWN = 1024 };
+
+#define TIMEOUT_TCP (600 * CCM_NS_PER_S)
+#define TIMEOUT_OTHER (120 * CCM_NS_PER_S)
+#define GRACE_CLOSED (5 * CCM_NS_PER_S)
+
+ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn emit, void *ud)
+{
+    ccm_flows *fs = g_new0(ccm_flows, 1);
+
+    fs->limits = *limits;
+    fs->no_classify = no_classify;
+    fs->emit = emit;
+    fs->ud = ud;
+    fs->parse.limits = &fs->limits;
+    fs->parse.emit = emit;
+    fs->parse.emit_data = ud;
+    ccm_table_init(fs);
+    return fs;
+}
+
+static void discard(void *ud, const ccm_obs *obs)
+{
+    (void)ud;
+    (void)obs;
+}
+
+void ccm_flows_free(ccm_flows *fs)
+{
+    if (!fs)
+        return;
+    /* Flows that are still open: their parsers are freed by closing them. */
+    fs->emit = fs->parse.emit = discard;
+    for (uint32_t i = 0; i < fs->n_entries; i++)
+        if (ccm_table_entry(fs, i)->id)
+            ccm_flow_end(fs, ccm_table_entry(fs, i), "open");
+    ccm_classifier_free(fs->classifier);
+    ccm_table_free(fs);
+    g_free(fs);
+}
+
+uint64_t ccm_flows_gaps(const ccm_flows *fs)
+{
+    return fs->gaps;
+}
+
+/* ---- orientation and observations ------------------------------------------------------------ */
+
+void ccm_flow_orient(ccm_flow *f, unsigned client, ccm_orientation how)
+{
+    if (f->client >= 0)
+        return;
+    f->client = (int8_t)client;
+    f->how = (uint8_t)how;
+}
+
+/* Neither SYN nor content told: the port does. */
+static void orient_by_port(ccm_flow *f)
+{
+    ccm_endpoint a, b;
+    unsigned first = f->first_side;
+
+    if (f->client >= 0)
+        return;
+    ccm_flow_key_endpoint(&f->key, first, &a);
+    ccm_flow_key_endpoint(&f->key, !first, &b);
+    bool first_is_server = f->tcp ? a.port < b.port : a.port < WELL_KNOWN && b.port >= WELL_KNOWN;
+    if (!f->tcp && !a.port)
+        first_is_server = false;
+    ccm_flow_orient(f, first_is_server ? !first : first, CCM_BY_PORT);
+}
+
+void ccm_flow_obs(const ccm_flow *f, ccm_obs *o, ccm_obs_kind kind, unsigned from)
+{
+    o->kind = kind;
+    o->l4 = f->l4;
+    o->n = 0;
+    o->flow = f->id;
+    ccm_flow_key_endpoint(&f->key, from, &o->src);
+    ccm_flow_key_endpoint(&f->key, !from, &o->dst);
+}
+
+static void obs_count(ccm_obs *o, ccm_key key, uint64_t value)
+{
+    if (value)
+        ccm_obs_u64(o, key, value);
+}
+
+static void emit(const ccm_flows *fs, const ccm_obs *o)
+{
+    fs->emit(fs->ud, o);
+}
+
+static void run_emit(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t missing)
+{
+    ccm_run *run = &f->dir[side].run;
+    ccm_obs o;
+
+    if (!run->packets && !missing)
+        return;
+    orient_by_port(f);
+    ccm_flow_obs(f, &o, CCM_OBS_run, side);
+    o.time_ns = run->packets ? run->start_ns : f->last_ns;
+    o.frame = run->packets ? run->frame : 0;
+    ccm_obs_flag(&o, CCM_KEY_from_client, f->client == (int8_t)side);
+    ccm_obs_u64(&o, CCM_KEY_end_ns, run->packets ? run->start_ns + run->span_ns : f->last_ns);
+    obs_count(&o, CCM_KEY_packets, run->packets);
+    obs_count(&o, CCM_KEY_wire_bytes, run->wire_bytes);
+    obs_count(&o, CCM_KEY_ip_bytes, run->ip_bytes);
+    obs_count(&o, CCM_KEY_payload_bytes, run->payload_bytes);
+    obs_count(&o, CCM_KEY_unique_bytes, run->unique_bytes);
+    obs_count(&o, CCM_KEY_retransmitted_bytes, run->repeated_bytes);
+    obs_count(&o, CCM_KEY_missing_bytes, missing);
+    emit(fs, &o);
+    memset(run, 0, sizeof *run);
+}
+
+static void hint_emit(const ccm_flows *fs, const ccm_flow *f, const char *protocol)
+{
+    ccm_obs o;
+
+    if (!protocol)
+        return;
+    ccm_flow_obs(f, &o, CCM_OBS_hint, f->client >= 0 ? (unsigned)f->client : f->first_side);
+    o.time_ns = fs->at_ns;
+    o.frame = fs->at_frame;
+    ccm_obs_str(&o, CCM_KEY_protocol, ccm_span_str(protocol));
+    emit(fs, &o);
+}
+
+static const char *state_name(const ccm_flow *f)
+{
+    static const char *const names[] = { "established", "refused", "unanswered", "midstream" };
+
+    return f->tcp ? names[ccm_conn_state_of(f->saw)] : "datagrams";
+}
+
+static void connection_emit(ccm_flows *fs, ccm_flow *f, uint64_t gaps, const char *why)
+{
+    static const char *const how[] = { "port", "syn", "content", "port" };
+    ccm_obs o;
+
+    orient_by_port(f);
+    if (f->tcp && ccm_conn_closed(f->saw))
+        why = f->saw & CCM_SAW_RST ? "reset" : "fin";
+    ccm_flow_obs(f, &o, CCM_OBS_connection, (unsigned)f->client);
+    o.time_ns = f->first_ns;
+    o.frame = f->first_frame;
+    ccm_obs_str(&o, CCM_KEY_state, ccm_span_str(state_name(f)));
+    ccm_obs_str(&o, CCM_KEY_closed, ccm_span_str(why));
+    ccm_obs_str(&o, CCM_KEY_orientation, ccm_span_str(how[f->how]));
+    ccm_obs_u64(&o, CCM_KEY_end_ns, f->last_ns);
+    obs_count(&o, CCM_KEY_rtt_ns, f->rtt_ns);
+    obs_count(&o, CCM_KEY_gaps, gaps);
+    obs_count(&o, CCM_KEY_duplicates, f->duplicates);
+    obs_count(&o, CCM_KEY_overlap_conflicts, f->conflicts);
+    obs_count(&o, CCM_KEY_zero_windows, f->zero_windows);
+    obs_count(&o, CCM_KEY_resets, f->resets);
+    emit(fs, &o);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static uint64_t expires_at(const ccm_flow *f)
+{
+    if (!f->l4)
+        return UINT64_MAX;
+    if (!f->tcp)
+        return f->last_ns + TIMEOUT_OTHER;
+    return f->last_ns + (ccm_conn_closed(f->saw) ? GRACE_CLOSED : TIMEOUT_TCP);
+}
+
+void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why)
+{
+    uint64_t at_ns = fs->at_ns, at_frame = fs->at_frame, gaps = 0;
+
+    fs->at_ns = f->last_ns;
+    fs->at_frame = 0;
+    if (f->tcp)
+        ccm_stream_look(fs, f, f->last_ns, true);
+    ccm_feed_close(fs, f);
+    ccm_stream_free(fs, f);
+    if (f->hint.ndpi)
+        hint_emit(fs, f, ccm_classify_end(fs->classifier, &f->hint));
+    for (unsigned side = 0; side < 2; side++) {
+        uint64_t n, missing = ccm_seq_missing(&f->dir[side].seq, &n);
+        run_emit(fs, f, side, missing);
+        gaps += n;
+        ccm_seq_clear(&f->dir[side].seq);
+    }
+    fs->gaps += gaps;
+    connection_emit(fs, f, gaps, why);
+    ccm_table_remove(fs, f);
+    fs->at_ns = at_ns;
+    fs->at_frame = at_frame;
+}
+
+/* What is due at the present time. */
+void ccm_flow_look(ccm_flows *fs, ccm_flow *f)
+{
+    if (!f->id)
+        return;
+    if (fs->now_ns > expires_at(f)) {
+        ccm_flow_end(fs, f, "idle");
+        return;
+    }
+    for (unsigned side = 0; side < 2; side++)
+        if (f->dir[side].run.packets && fs->now_ns > ccm_run_due(&f->dir[side].run))
+            run_emit(fs, f, side, 0);
+    if (f->waiting) {
+        fs->at_ns = fs->now_ns;
+        fs->at_frame = 0;
+        ccm_stream_look(fs, f, fs->now_ns, false);
+    }
+    uint64_t due = ccm_min64(expires_at(f), ccm_stream_due(f));
+    for (unsigned side = 0; side < 2; side++)
+        if (f->dir[side].run.packets)
+            due = ccm_min64(due, ccm_run_due(&f->dir[side].run));
+    if (due != UINT64_MAX)
+        ccm_table_due(fs, f, due);
+}
+
+static ccm_flow *flow_new(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key, uint32_t hash,
+                          unsigned side)
+{
+    if (fs->n_flows >= MAX(fs->limits.flows, 2)) {
+        ccm_flow *coldest = ccm_table_coldest(fs);
+        fs->hits[CCM_HIT_FLOWS]++;
+        if (coldest)
+            ccm_flow_end(fs, coldest, "idle");
+    }
+    ccm_flow *f = ccm_table_add(fs, key, hash);
+    f->id = ++fs->next_id;
+    f->l4 = p->l4;
+    f->tcp = p->l4 == 6 && !p->fragment;
+    f->proto = CCM_PROTO_NONE;
+    f->client = -1;
+    f->first_side = (uint8_t)side;
+    f->first_ns = f->last_ns = p->time_ns;
+    f->first_frame = p->frame;
+    if (p->l4 != UDP && !f->tcp)
+        f->hint.over = true; /* nothing to show to nDPI */
+    return f;
+}
+
+static void classify(ccm_flows *fs, ccm_flow *f, const ccm_packet *p)
+{
+    if (!fs->classifier) {
+        fs->classifier = ccm_classifier_new();
+        if (!fs->classifier) {
+            fs->no_classify = true;
+            return;
+        }
+    }
+    hint_emit(fs, f, ccm_classify_packet(fs->classifier, &f->hint, p->ip, p->time_ns));
+}
+
+static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key, uint32_t hash,
+                        unsigned side)
+{
+    ccm_run_part part = { .time_ns = p->time_ns, .frame = p->frame, .packets = p->packets,
+                          .wire_bytes = p->wire_bytes, .ip_bytes = p->ip_bytes };
+    ccm_segment seg;
+
+    fs->now_ns = ccm_max64(fs->now_ns, p->time_ns);
+    fs->at_ns = p->time_ns;
+    fs->at_frame = p->frame;
+    ccm_flow *f = ccm_table_find(fs, key, hash);
+    if (f && (p->time_ns > expires_at(f) || (f->tcp && ccm_tcp_reused(f, side, p)))) {
+        ccm_flow_end(fs, f, "idle");
+        f = NULL;
+    }
+    if (!f)
+        f = flow_new(fs, p, key, hash, side);
+    f->count++;
+    f->seen |= (uint8_t)(1u << side);
+    if (f->tcp)
+        ccm_tcp_account(f, side, p, &part, &seg);
+    else if (p->l4 == UDP)
+        part.payload_bytes = part.unique_bytes = p->payload_len;
+
+    ccm_run *run = &f->dir[side].run;
+    if (ccm_run_over(run, &part))
+        run_emit(fs, f, side, 0);
+    if (!run->packets)
+        ccm_table_due(fs, f, p->time_ns + CCM_RUN_SILENCE_NS);
+    ccm_run_add(run, &part);
+    f->last_ns = ccm_max64(f->last_ns, p->time_ns);
+
+    if (f->tcp)
+        ccm_tcp_deliver(fs, f, side, p, &seg);
+    else if (p->l4 == UDP && !p->fragment)
+        ccm_feed_datagram(fs, f, side, p);
+    else if ((p->l4 == ICMP || p->l4 == ICMP6) && !p->fragment)
+        ccm_icmp_packet(fs, p);
+    if (!f->hint.over && p->payload.n && f->proto == CCM_PROTO_NONE && !fs->no_classify)
+        classify(fs, f, p);
+}
+
+void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
+{
+    ccm_flow_key key[CCM_BATCH];
+    uint32_t hash[CCM_BATCH];
+    unsigned side[CCM_BATCH];
+
+    while (n) {
+        unsigned m = MIN(n, CCM_BATCH);
+        if (!fs->zero_ns) /* a little before the first packet, for those out of order */
+            fs->zero_ns = packets->time_ns > CCM_NS_PER_S ? packets->time_ns - CCM_NS_PER_S : 1;
+        for (unsigned i = 0; i < m; i++) {
+            side[i] = ccm_flow_key_make(&packets[i], &key[i]);
+            hash[i] = ccm_flow_key_hash(fs, &key[i]);
+            ccm_table_prefetch(fs, hash[i]);
+        }
+        for (unsigned i = 0; i < m; i++)
+            ccm_table_prefetch_flow(fs, hash[i]);
+        for (unsigned i = 0; i < m; i++)
+            flow_packet(fs, &packets[i], &key[i], hash[i], side[i]);
+        ccm_table_sweep(fs, m * SWEEP_PER_PACKET);
+        packets += m;
+        n -= m;
+    }
+}
+
+void ccm_flows_not_ip(ccm_flows *fs, uint64_t time_ns, uint64_t frame, uint32_t wire_bytes)
+{
+    ccm_packet p = { .time_ns = time_ns, .frame = frame, .packets = 1, .wire_bytes = wire_bytes };
+
+    ccm_flows_batch(fs, &p, 1);
+}
+
+void ccm_flows_tick(ccm_flows *fs, uint64_t now_ns)
+{
+    fs->now_ns = ccm_max64(fs->now_ns, now_ns);
+    ccm_table_sweep(fs, fs->n_entries);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const ccm_flow *const *x = a, *const *y = b;
+
+    return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
+}
+
+void ccm_flows_finish(ccm_flows *fs)
+{
+    static const char *const names[CCM_HITS] = { "flows", "segments", "stream_bytes",
+                                                 "pending_bytes", "head_bytes" };
+    ccm_flow **live = g_new(ccm_flow *, (size_t)fs->n_flows + 1);
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < fs->n_entries; i++)
+        if (ccm_table_entry(fs, i)->id)
+            live[n++] = ccm_table_entry(fs, i);
+    qsort(live, n, sizeof(ccm_flow *), by_id);
+    for (uint32_t i = 0; i < n; i++)
+        ccm_flow_end(fs, live[i], fs->now_ns > expires_at(live[i]) ? "idle" : "open");
+    g_free(live);
+    for (unsigned i = 0; i < CCM_HITS; i++) {
+        ccm_obs o = { .kind = CCM_OBS_limit, .time_ns = fs->now_ns };
+        if (!fs->hits[i])
+            continue;
+        ccm_obs_str(&o, CCM_KEY_limit, ccm_span_str(names[i]));
+        ccm_obs_u64(&o, CCM_KEY_count, fs->hits[i]);
+        emit(fs, &o);
+        fs->hits[i] = 0;
+    }
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * state.h - what the files of flow/ share: a flow, its directions, the table. Not for others. */
+#ifndef CCM_FLOW_STATE_H
+#define CCM_FLOW_STATE_H
+
+#include "account/account.h"
+#include "flow/classify.h"
+#include "flow/flow.h"
+#include "proto/proto.h"
+
+enum {
+    CCM_PROBE_SEGMENTS = 8,   /* payload segments of a direction that parsers may refuse */
+    CCM_RECENT = 4,           /* packets of a direction remembered to tell duplicates */
+    CCM_CHUNK = 256,          /* flows of a slab chunk */
+    CCM_CLAIMS = 16,          /* times that parsers may claim one flow */
+    CCM_PROTO_NONE = 0xff,
+};
+
+/* Two endpoints in a fixed order, protocol and family; padded words compare cheaply.
+ * IPv4: w[0], w[1] = address << 16 | port. IPv6: addresses in w[0..3], ports in w[4]. */
+typedef struct ccm_flow_key {
+    uint64_t w[5];
+} ccm_flow_key;
+
+/* Bytes that wait for earlier ones, or for the other side's. */
+typedef struct ccm_wait {
+    struct ccm_wait *next;
+    uint64_t off, time_ns, frame;
+    uint64_t acked; /* offset of the peer that the segment acknowledges; 0 = none */
+    uint32_t len;   /* on the wire */
+    uint32_t have;  /* captured */
+    uint32_t count; /* packets of the flow when it came */
+    bool bare;      /* inside a skip: a range without data */
+    uint8_t data[];
+} ccm_wait;
+
+/* The part of a direction that few need; allocated on first need. */
+typedef struct ccm_stream {
+    ccm_wait *head, *tail;
+    uint32_t n_waiting;
+    size_t held;     /* bytes of memory that wait */
+    uint64_t acked;  /* highest offset the peer acknowledged while something waited */
+    uint64_t fin;    /* offset after the last byte; 0 = unknown */
+    uint64_t skip;   /* bytes left to skip; UINT64_MAX = until the end */
+    uint64_t skipped, skip_missing; /* of this skip so far */
+    uint8_t *carry;  /* what the parser left unused */
+    size_t carry_n, carry_room;
+    bool carry_at_start; /* carry begins where a segment began */
+} ccm_stream;
+
+typedef struct ccm_dir {
+    ccm_seq seq;
+    uint64_t next; /* offset of the first byte that no parser was shown; 0 = nothing seen */
+    ccm_stream *stream;
+    ccm_run run;
+    uint32_t recent[CCM_RECENT];
+} ccm_dir;
+
+typedef enum ccm_orientation { CCM_BY_NONE, CCM_BY_SYN, CCM_BY_CONTENT, CCM_BY_PORT } ccm_orientation;
+
+typedef struct ccm_flow {
+    ccm_flow_key key;
+    uint64_t last_ns; /* latest packet */
+    uint32_t hash;
+    uint32_t index;   /* in the slab; while free, the next free one */
+    uint64_t id;      /* 0 = free */
+    uint32_t count;   /* packets, wrapping */
+    uint16_t saw;     /* CCM_SAW_ */
+    uint16_t waiting; /* segments waiting in both directions */
+    uint8_t l4;
+    uint8_t proto;    /* index of the parser, or CCM_PROTO_NONE */
+    uint8_t shown[2]; /* payload segments shown to probes, at most CCM_PROBE_SEGMENTS */
+    uint8_t seen;     /* a packet came from side 0 (1), side 1 (2) */
+    uint8_t ended;    /* directions whose FIN was passed on, as `seen` */
+    uint8_t recent_at[2];
+    int8_t client;    /* side that is the client; -1 = not known yet */
+    uint8_t how;      /* ccm_orientation */
+    uint8_t first_side;
+    uint8_t bad;      /* parsers that gave up on it, a bit each */
+    uint8_t claims;
+    bool tcp;         /* l4 is TCP and the packets have ports */
+    bool lossy;       /* bytes were lost before a parser saw them */
+    bool quiet;       /* no parser wants the rest */
+    bool syn_again;   /* the SYN was repeated, so the handshake cannot be timed */
+    ccm_dir dir[2];
+    uint64_t first_ns, first_frame;
+    uint64_t rtt_ns;
+    void *state;      /* the parser's */
+    ccm_classify_flow hint;
+    uint32_t duplicates, conflicts, zero_windows, resets;
+} ccm_flow;
+
+/* Limits this folder enforces, for the counters. */
+enum { CCM_HIT_FLOWS, CCM_HIT_SEGMENTS, CCM_HIT_STREAM, CCM_HIT_PENDING, CCM_HIT_HEAD, CCM_HITS };
+
+struct ccm_flows {
+    ccm_limits limits;
+    ccm_obs_fn emit;
+    void *ud;
+    bool no_classify;
+    ccm_classifier *classifier; /* created on first need */
+    uint64_t *slots;            /* tag << 32 | index + 1; 0 = empty */
+    uint32_t mask;
+    uint32_t n_flows;
+    uint64_t seed[2];
+    ccm_flow **chunks;
+    uint32_t *due;      /* for each slab entry: tick at which to look at it */
+    uint32_t n_entries; /* slab entries used so far */
+    uint32_t room;      /* slab entries allocated */
+    uint32_t free_head; /* index + 1 of a free entry */
+    uint32_t hand;
+    uint64_t zero_ns;   /* time of tick 0 */
+    uint64_t now_ns;    /* latest time seen */
+    uint64_t at_ns, at_frame; /* of the packet at work, for observations */
+    uint64_t next_id;
+    uint64_t gaps;
+    size_t held;        /* memory of all that waits */
+    uint64_t hits[CCM_HITS];
+    ccm_parse parse;
+};
+
+/* A TCP segment's payload on its way to a parser. */
+typedef struct ccm_segment {
+    uint64_t off, time_ns, frame;
+    uint64_t acked; /* as in ccm_wait */
+    uint32_t len;   /* on the wire */
+    ccm_span data;  /* captured part */
+    bool fin;
+    bool start;     /* `off` is where a segment began */
+} ccm_segment;
+
+/* table.c */
+void ccm_table_init(ccm_flows *fs);
+void ccm_table_free(ccm_flows *fs);
+unsigned ccm_flow_key_make(const ccm_packet *p, ccm_flow_key *key);
+uint32_t ccm_flow_key_hash(const ccm_flows *fs, const ccm_flow_key *key);
+void ccm_flow_key_endpoint(const ccm_flow_key *key, unsigned side, ccm_endpoint *out);
+void ccm_table_prefetch(const ccm_flows *fs, uint32_t hash);
+void ccm_table_prefetch_flow(const ccm_flows *fs, uint32_t hash);
+ccm_flow *ccm_table_find(const ccm_flows *fs, const ccm_flow_key *key, uint32_t hash);
+ccm_flow *ccm_table_add(ccm_flows *fs, const ccm_flow_key *key, uint32_t hash);
+void ccm_table_remove(ccm_flows *fs, ccm_flow *f);
+ccm_flow *ccm_table_entry(const ccm_flows *fs, uint32_t index);
+void ccm_table_due(ccm_flows *fs, const ccm_flow *f, uint64_t time_ns);
+void ccm_table_sweep(ccm_flows *fs, uint32_t steps);
+ccm_flow *ccm_table_coldest(ccm_flows *fs);
+
+/* flow.c */
+void ccm_flow_look(ccm_flows *fs, ccm_flow *f);
+void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why);
+void ccm_flow_obs(const ccm_flow *f, ccm_obs *o, ccm_obs_kind kind, unsigned from);
+void ccm_flow_orient(ccm_flow *f, unsigned client, ccm_orientation how);
+
+/* tcp.c */
+bool ccm_tcp_reused(const ccm_flow *f, unsigned side, const ccm_packet *p);
+void ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, ccm_run_part *part,
+                     ccm_segment *seg);
+void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p,
+                     const ccm_segment *seg);
+
+/* stream.c */
+ccm_stream *ccm_stream_of(ccm_dir *d);
+void ccm_stream_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg);
+void ccm_stream_ack(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t acked);
+void ccm_stream_look(ccm_flows *fs, ccm_flow *f, uint64_t now_ns, bool force);
+uint64_t ccm_stream_due(const ccm_flow *f);
+void ccm_stream_free(ccm_flows *fs, ccm_flow *f);
+
+/* feed.c */
+void ccm_feed_bytes(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg);
+void ccm_feed_skip(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n);
+void ccm_feed_gap(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n);
+void ccm_feed_end(ccm_flows *fs, ccm_flow *f, unsigned side);
+void ccm_feed_close(ccm_flows *fs, ccm_flow *f);
+void ccm_feed_datagram(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p);
+
+/* icmp.c */
+void ccm_icmp_packet(ccm_flows *fs, const ccm_packet *p);
+
+static inline bool ccm_flow_midstream(const ccm_flow *f)
+{
+    return f->lossy || !(f->saw & (CCM_SAW_SYN | CCM_SAW_SYNACK));
+}
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * table.c - the flow table: open addressing of 8-byte slots over flows in slabs.
+ * In: keys. Out: flows. State: slots, slab chunks with a LIFO free list, and for each entry the time
+ * at which the clock hand is to look at it. The seeded hash never influences what is emitted. */
+#include <sys/random.h>
+
+#include "flow/state.h"
+
+enum { SLOTS_FIRST = 1024, TICK_SHIFT = 27, CANDIDATES = 8 };
+enum { KEY_FAMILY = 0x0f, KEY_FRAGMENT = 0x80 };
+
+void ccm_table_init(ccm_flows *fs)
+{
+    if (getrandom(fs->seed, sizeof fs->seed, GRND_NONBLOCK) != (ssize_t)sizeof fs->seed) {
+        fs->seed[0] = (uint64_t)g_get_monotonic_time() * UINT64_C(0x9e3779b97f4a7c15);
+        fs->seed[1] = (uint64_t)(uintptr_t)fs ^ fs->seed[0];
+    }
+    fs->slots = g_new0(uint64_t, SLOTS_FIRST);
+    fs->mask = SLOTS_FIRST - 1;
+}
+
+void ccm_table_free(ccm_flows *fs)
+{
+    for (uint32_t i = 0; i < fs->room / CCM_CHUNK; i++)
+        g_aligned_free(fs->chunks[i]);
+    g_free(fs->chunks);
+    g_free(fs->due);
+    g_free(fs->slots);
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static uint64_t be32(const uint8_t *p)
+{
+    return (uint64_t)p[0] << 24 | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 8 | p[3];
+}
+
+static uint64_t be64(const uint8_t *p)
+{
+    return be32(p) << 32 | be32(p + 4);
+}
+
+static void put64(uint8_t *p, uint64_t v)
+{
+    for (int i = 0; i < 8; i++)
+        p[i] = (uint8_t)(v >> (56 - 8 * i));
+}
+
+/* Fills *key and returns the side (0 or 1) that the sender has in it. Ports count only where they are
+ * known; fragments have a flow of their own. */
+unsigned ccm_flow_key_make(const ccm_packet *p, ccm_flow_key *key)
+{
+    const ccm_addr *sa = &p->src.addr, *da = &p->dst.addr;
+    bool ports = (p->l4 == 6 || p->l4 == 17) && !p->fragment;
+    uint64_t sp = ports ? p->src.port : 0, dp = ports ? p->dst.port : 0;
+    uint64_t kind = (uint64_t)p->l4 << 8 | (p->fragment ? KEY_FRAGMENT : 0u) | sa->family;
+    unsigned side;
+
+    if (sa->family == 6) {
+        uint64_t s0 = be64(sa->b), s1 = be64(sa->b + 8), d0 = be64(da->b), d1 = be64(da->b + 8);
+        side = s0 != d0 ? s0 > d0 : s1 != d1 ? s1 > d1 : sp > dp;
+        kind |= (side ? dp : sp) << 32 | (side ? sp : dp) << 16;
+        *key = side ? (ccm_flow_key){ { d0, d1, s0, s1, kind } }
+                    : (ccm_flow_key){ { s0, s1, d0, d1, kind } };
+        return side;
+    }
+    uint64_t s = be32(sa->b) << 16 | sp, d = be32(da->b) << 16 | dp;
+    side = s > d;
+    *key = (ccm_flow_key){ { side ? d : s, side ? s : d, 0, 0, kind } };
+    return side;
+}
+
+void ccm_flow_key_endpoint(const ccm_flow_key *key, unsigned side, ccm_endpoint *out)
+{
+    uint8_t family = key->w[4] & KEY_FAMILY;
+
+    memset(out, 0, sizeof *out);
+    out->addr.family = family;
+    if (family == 6) {
+        put64(out->addr.b, key->w[2 * side]);
+        put64(out->addr.b + 8, key->w[2 * side + 1]);
+        out->port = (uint16_t)(key->w[4] >> (side ? 16 : 32));
+        return;
+    }
+    uint64_t w = key->w[side];
+    for (int i = 0; i < 4; i++)
+        out->addr.b[i] = (uint8_t)(w >> (40 - 8 * i));
+    out->port = (uint16_t)w;
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    unsigned __int128 m = (unsigned __int128)a * b;
+
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+uint32_t ccm_flow_key_hash(const ccm_flows *fs, const ccm_flow_key *key)
+{
+    uint64_t h = mix(key->w[0] ^ fs->seed[0], key->w[1] ^ fs->seed[1]);
+
+    if ((key->w[4] & KEY_FAMILY) == 6)
+        h ^= mix(key->w[2] ^ fs->seed[1] ^ h, key->w[3] ^ fs->seed[0]);
+    h = mix(h ^ key->w[4], UINT64_C(0x9e3779b97f4a7c15));
+    return (uint32_t)(h ^ h >> 32);
+}
+
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+ccm_flow *ccm_table_entry(const ccm_flows *fs, uint32_t index)
+{
+    return &fs->chunks[index / CCM_CHUNK][index % CCM_CHUNK];
+}
+
+void ccm_table_prefetch(const ccm_flows *fs, uint32_t hash)
+{
+    __builtin_prefetch(&fs->slots[hash & fs->mask]);
+}
+
+void ccm_table_prefetch_flow(const ccm_flows *fs, uint32_t hash)
+{
+    for (uint32_t i = hash & fs->mask; fs->slots[i]; i = (i + 1) & fs->mask) {
+        if ((uint32_t)(fs->slots[i] >> 32) != hash)
+            continue;
+        const char *f = (const char *)ccm_table_entry(fs, (uint32_t)fs->slots[i] - 1);
+        for (size_t line = 0; line < sizeof(ccm_flow); line += 64)
+            __builtin_prefetch(f + line, 1);
+        return;
+    }
+}
+
+static bool key_equal(const ccm_flow_key *a, const ccm_flow_key *b)
+{
+    return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) |
+             (a->w[3] ^ b->w[3]) | (a->w[4] ^ b->w[4]));
+}
+
+ccm_flow *ccm_table_find(const ccm_flows *fs, const ccm_flow_key *key, uint32_t hash)
+{
+    for (uint32_t i = hash & fs->mask; fs->slots[i]; i = (i + 1) & fs->mask) {
+        if ((uint32_t)(fs->slots[i] >> 32) != hash)
+            continue;
+        ccm_flow *f = ccm_table_entry(fs, (uint32_t)fs->slots[i] - 1);
+        if (key_equal(&f->key, key))
+            return f;
+    }
+    return NULL;
+}
+
+static void slot_put(uint64_t *slots, uint32_t mask, uint64_t slot)
+{
+    uint32_t i = (uint32_t)(slot >> 32) & mask;
+
+    while (slots[i])
+        i = (i + 1) & mask;
+    slots[i] = slot;
+}
+
+static void slots_grow(ccm_flows *fs)
+{
+    uint32_t mask = fs->mask * 2 + 1;
+    uint64_t *slots = g_new0(uint64_t, (size_t)mask + 1);
+
+    for (uint32_t i = 0; i <= fs->mask; i++)
+        if (fs->slots[i])
+            slot_put(slots, mask, fs->slots[i]);
+    g_free(fs->slots);
+    fs->slots = slots;
+    fs->mask = mask;
+}
+
+static uint32_t entry_take(ccm_flows *fs)
+{
+    if (fs->free_head) {
+        uint32_t index = fs->free_head - 1;
+        fs->free_head = ccm_table_entry(fs, index)->index;
+        return index;
+    }
+    if (fs->n_entries == fs->room) {
+        uint32_t chunks = fs->room / CCM_CHUNK;
+        if (!(chunks & (chunks - 1))) { /* doubles: 0, 1, 2, 4, ... chunks */
+            uint32_t room = chunks ? chunks * 2 : 1;
+            fs->chunks = g_renew(ccm_flow *, fs->chunks, room);
+            fs->due = g_renew(uint32_t, fs->due, (size_t)room * CCM_CHUNK);
+        }
+        fs->chunks[chunks] = g_aligned_alloc(CCM_CHUNK, sizeof(ccm_flow), 64);
+        fs->room += CCM_CHUNK;
+    }
+    return fs->n_entries++;
+}
+
+/* A new flow, all zero but key, hash and index. */
+ccm_flow *ccm_table_add(ccm_flows *fs, const ccm_flow_key *key, uint32_t hash)
+{
+    if ((fs->n_flows + 1) * 2 > fs->mask)
+        slots_grow(fs);
+    uint32_t index = entry_take(fs);
+    ccm_flow *f = ccm_table_entry(fs, index);
+    memset(f, 0, sizeof *f);
+    f->key = *key;
+    f->hash = hash;
+    f->index = index;
+    fs->due[index] = UINT32_MAX;
+    slot_put(fs->slots, fs->mask, (uint64_t)hash << 32 | (index + 1));
+    fs->n_flows++;
+    return f;
+}
+
+void ccm_table_remove(ccm_flows *fs, ccm_flow *f)
+{
+    uint64_t slot = (uint64_t)f->hash << 32 | (f->index + 1);
+    uint32_t i = f->hash & fs->mask;
+
+    while (fs->slots[i] != slot)
+        i = (i + 1) & fs->mask;
+    /* Shift back what follows, so that no tombstones are needed. */
+    for (uint32_t j = (i + 1) & fs->mask; fs->slots[j]; j = (j + 1) & fs->mask) {
+        uint32_t home = (uint32_t)(fs->slots[j] >> 32) & fs->mask;
+        if (((j - home) & fs->mask) >= ((j - i) & fs->mask)) {
+            fs->slots[i] = fs->slots[j];
+            i = j;
+        }
+    }
+    fs->slots[i] = 0;
+    uint32_t index = f->index;
+    f->id = 0;
+    f->index = fs->free_head;
+    fs->free_head = index + 1;
+    fs->due[index] = UINT32_MAX;
+    fs->n_flows--;
+}
+
+/* ---- clock ----------------------------------------------------------------------------------- */
+
+static uint32_t tick_of(const ccm_flows *fs, uint64_t time_ns)
+{
+    uint64_t t = time_ns > fs->zero_ns ? (time_ns - fs->zero_ns) >> TICK_SHIFT : 0;
+
+    return (uint32_t)ccm_min64(t, UINT32_MAX - 2);
+}
+
+/* The hand shall look at `f` once `time_ns` has passed, or earlier if it was told so before. */
+void ccm_table_due(ccm_flows *fs, const ccm_flow *f, uint64_t time_ns)
+{
+    uint32_t tick = tick_of(fs, time_ns) + 1;
+
+    if (tick < fs->due[f->index])
+        fs->due[f->index] = tick;
+}
+
+void ccm_table_sweep(ccm_flows *fs, uint32_t steps)
+{
+    uint32_t now = tick_of(fs, fs->now_ns);
+
+    for (steps = MIN(steps, fs->n_entries); steps; steps--) {
+        if (fs->hand >= fs->n_entries)
+            fs->hand = 0;
+        uint32_t i = fs->hand++;
+        if (fs->due[i] > now)
+            continue;
+        fs->due[i] = UINT32_MAX;
+        ccm_flow_look(fs, ccm_table_entry(fs, i));
+    }
+}
+
+/* The least recently used of a few entries at the hand; NULL when the table is empty. */
+ccm_flow *ccm_table_coldest(ccm_flows *fs)
+{
+    ccm_flow *coldest = NULL;
+
+    for (uint32_t seen = 0, tries = 0; seen < CANDIDATES && tries < fs->n_entries; tries++) {
+        if (fs->hand >= fs->n_entries)
+            fs->hand = 0;
+        ccm_flow *f = ccm_table_entry(fs, fs->hand++);
+        if (!f->id || !f->l4)
+            continue;
+        seen++;
+        if (!coldest || f->last_ns < coldest->last_ns)
+            coldest = f;
+    }
+    return coldest;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * tcp.c - TCP headers of a flow: which connection, handshake, end, accounting.
+ * In: decoded TCP packets. Out: what a packet adds to its run, and its payload as a segment.
+ * State: in the flow. Spec: RFC 9293; RFC 7323 (no window exceeds 1 GiB). */
+#include "flow/state.h"
+
+#define MAX_WINDOW (UINT64_C(1) << 30)
+#define REORDER_BYTES (UINT64_C(1) << 20) /* a SYN that comes later than data it preceded */
+
+/* A SYN that begins another connection on the ports of `f`. */
+bool ccm_tcp_reused(const ccm_flow *f, unsigned side, const ccm_packet *p)
+{
+    const ccm_seq *seq = &f->dir[side].seq;
+    bool synack = p->tcp_flags & CCM_TCP_ACK;
+
+    if (!(p->tcp_flags & CCM_TCP_SYN) || (p->tcp_flags & CCM_TCP_RST))
+        return false;
+    if (!seq->high)
+        return !synack && ccm_conn_closed(f->saw);
+    if (p->seq + 1 == seq->base) /* repeated, or late */
+        return false;
+    if ((f->saw & (synack ? CCM_SAW_SYNACK : CCM_SAW_SYN)) || ccm_conn_closed(f->saw))
+        return true;
+    uint64_t off = ccm_seq_offset(seq, p->seq + 1);
+    return off > CCM_SEQ_ZERO || off + REORDER_BYTES < CCM_SEQ_ZERO;
+}
+
+static bool is_duplicate(ccm_flow *f, unsigned side, const ccm_packet *p)
+{
+    uint32_t *recent = f->dir[side].recent;
+    uint32_t mark = p->seq * 31 + p->ack * 7 + p->payload_len + p->tcp_flags;
+
+    if (!p->ip_id)
+        return false;
+    mark = (uint32_t)p->ip_id << 16 | ((mark ^ mark >> 16) & 0xffff);
+    for (unsigned i = 0; i < CCM_RECENT; i++)
+        if (recent[i] == mark)
+            return true;
+    recent[f->recent_at[side]++ % CCM_RECENT] = mark;
+    return false;
+}
+
+static void account_syn(ccm_flow *f, unsigned side, const ccm_packet *p, bool duplicate)
+{
+    ccm_dir *d = &f->dir[side], *peer = &f->dir[!side];
+    bool synack = p->tcp_flags & CCM_TCP_ACK;
+    uint64_t off;
+
+    ccm_seq_begin(&d->seq, p->seq + 1);
+    ccm_seq_cover(&d->seq, p->seq, 1, &off);
+    if (synack)
+        ccm_seq_begin(&peer->seq, p->ack);
+    if (!peer->next && peer->seq.high)
+        peer->next = CCM_SEQ_ZERO;
+    if (!synack && f->count > 1 && !duplicate)
+        f->syn_again = true;
+    f->saw |= synack ? CCM_SAW_SYNACK : CCM_SAW_SYN;
+    ccm_flow_orient(f, synack ? !side : side, CCM_BY_SYN);
+}
+
+static void account_ack(ccm_flow *f, unsigned side, const ccm_packet *p)
+{
+    if ((f->saw & CCM_SAW_ACK) || !(f->saw & CCM_SAW_SYN) || f->client != (int8_t)side)
+        return;
+    f->saw |= CCM_SAW_ACK;
+    if ((f->saw & CCM_SAW_SYNACK) && !f->syn_again && p->time_ns > f->first_ns)
+        f->rtt_ns = p->time_ns - f->first_ns;
+}
+
+static void account_rst(ccm_flow *f, unsigned side)
+{
+    f->resets++;
+    if (f->client == (int8_t)!side && (f->saw & CCM_SAW_SYN) &&
+        !(f->saw & (CCM_SAW_SYNACK | CCM_SAW_ACK)))
+        f->saw |= CCM_SAW_EARLY_RST;
+    f->saw |= CCM_SAW_RST;
+}
+
+static uint64_t acked_offset(const ccm_flow *f, unsigned side, const ccm_packet *p)
+{
+    const ccm_dir *peer = &f->dir[!side];
+
+    if (!(p->tcp_flags & CCM_TCP_ACK) || !peer->seq.high || !(f->seen & (1u << !side)))
+        return 0;
+    uint64_t acked = ccm_seq_offset(&peer->seq, p->ack);
+    return acked > peer->next + MAX_WINDOW ? 0 : acked; /* nobody can acknowledge that much */
+}
+
+/* Adds payload, unique and repeated bytes to `part` and fills `seg`. */
+void ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, ccm_run_part *part,
+                     ccm_segment *seg)
+{
+    ccm_dir *d = &f->dir[side];
+    unsigned flags = p->tcp_flags;
+    uint32_t seq = p->seq;
+    uint64_t off = 0;
+    bool duplicate = is_duplicate(f, side, p);
+
+    if (duplicate)
+        f->duplicates++;
+    if (flags & CCM_TCP_SYN) {
+        account_syn(f, side, p, duplicate);
+        seq++;
+    } else if ((flags & (CCM_TCP_ACK | CCM_TCP_RST)) == CCM_TCP_ACK) {
+        account_ack(f, side, p);
+        f->zero_windows += !p->window;
+    }
+    if (p->payload_len) {
+        part->payload_bytes = p->payload_len;
+        part->unique_bytes = ccm_seq_data(&d->seq, seq, p->payload_len, &off);
+        part->repeated_bytes = p->payload_len - part->unique_bytes;
+        f->saw |= (uint16_t)(CCM_SAW_DATA << side);
+    }
+    if (flags & CCM_TCP_FIN) {
+        uint64_t fin;
+        ccm_seq_cover(&d->seq, seq + p->payload_len, 1, &fin);
+        off = fin - p->payload_len;
+        f->saw |= (uint16_t)(CCM_SAW_FIN << side);
+    }
+    if (flags & CCM_TCP_RST)
+        account_rst(f, side);
+    if (!d->next && d->seq.high)
+        d->next = CCM_SEQ_ZERO;
+    *seg = (ccm_segment){ .off = off, .time_ns = p->time_ns, .frame = p->frame,
+                          .acked = acked_offset(f, side, p), .len = p->payload_len,
+                          .data = p->payload, .fin = flags & CCM_TCP_FIN, .start = true };
+    if (seg->data.n > seg->len)
+        seg->data.n = seg->len;
+}
+
+void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p,
+                     const ccm_segment *seg)
+{
+    if (f->quiet)
+        return;
+    if (p->payload_len || seg->fin)
+        ccm_stream_segment(fs, f, side, seg);
+    else if (f->waiting)
+        ccm_stream_ack(fs, f, side, seg->acked);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * expand.c - the capture files that the user's paths name, in time order.
+ * In: paths of files and directories. Out: paths, sorted by the time of the first packet.
+ * State: none. Files of a directory count by content, never by name. */
+#include "input/reader.h"
+
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct found {
+    char *path;
+    uint64_t time_ns; /* of the first packet; 0 = has none */
+    unsigned order;   /* of equal times */
+} found;
+
+static void found_clear(void *item)
+{
+    g_free(((found *)item)->path);
+}
+
+static int found_cmp(const void *a, const void *b)
+{
+    const found *x = a, *y = b;
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static uint64_t first_time(ccm_reader *reader)
+{
+    ccm_raw raw[CCM_BATCH];
+    return ccm_reader_next(reader, raw, NULL) ? raw[0].time_ns : 0;
+}
+
+static bool is_regular(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static void add(GArray *all, const char *path, uint64_t time_ns)
+{
+    found f = { g_strdup(path), time_ns, all->len };
+    g_array_append_val(all, f);
+}
+
+/* A file that was named. One alone, a pipe or a device is opened once only, when it is read. */
+static bool add_file(GArray *all, const char *path, bool alone, GError **error)
+{
+    ccm_reader *reader;
+    ccm_lines *lines;
+    if (alone || !is_regular(path)) {
+        if (!alone && !g_file_test(path, G_FILE_TEST_EXISTS)) {
+            g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s: No such file or directory", path);
+            return false;
+        }
+        add(all, path, 0);
+        return true;
+    }
+    if (!ccm_input_open(path, NULL, &reader, &lines, error))
+        return false;
+    add(all, path, reader ? first_time(reader) : 0);
+    ccm_reader_free(reader);
+    ccm_lines_free(lines);
+    return true;
+}
+
+/* A file of a directory: added when it is a capture. An event trace is remembered in *trace, for
+ * the message when there is nothing else. */
+static bool add_entry(GArray *all, const char *path, GError **trace, GError **error)
+{
+    GError *why = NULL;
+    ccm_reader *reader;
+    ccm_lines *lines;
+    if (g_access(path, R_OK) != 0) {
+        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s cannot be read", path);
+        return false;
+    }
+    if (!ccm_input_open(path, NULL, &reader, &lines, &why)) {
+        size_t n = strlen(path);
+        if (!*trace && n > 4 && g_ascii_strcasecmp(path + n - 4, ".etl") == 0)
+            *trace = g_steal_pointer(&why);
+        g_clear_error(&why);
+        return true;
+    }
+    if (reader)
+        add(all, path, first_time(reader));
+    ccm_reader_free(reader);
+    ccm_lines_free(lines);
+    return true;
+}
+
+static int name_cmp(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static GPtrArray *entries(const char *path, GError **error)
+{
+    GError *why = NULL;
+    const char *name;
+    GDir *dir = g_dir_open(path, 0, &why);
+    if (!dir) {
+        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s", why->message);
+        g_error_free(why);
+        return NULL;
+    }
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    while ((name = g_dir_read_name(dir)) != NULL)
+        if (name[0] != '.')
+            g_ptr_array_add(names, g_build_filename(path, name, NULL));
+    g_dir_close(dir);
+    g_ptr_array_sort(names, name_cmp);
+    return names;
+}
+
+static bool add_directory(GArray *all, const char *path, GError **error)
+{
+    GPtrArray *names = entries(path, error);
+    GError *trace = NULL;
+    unsigned before = all->len;
+    bool ok = names != NULL;
+    for (unsigned i = 0; ok && i < names->len; i++)
+        if (is_regular(names->pdata[i]))
+            ok = add_entry(all, names->pdata[i], &trace, error);
+    if (ok && all->len == before) {
+        ok = false;
+        if (trace)
+            g_propagate_error(error, g_steal_pointer(&trace));
+        else
+            g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT,
+                        "%s has no capture file (pcap or pcapng; subdirectories are not searched)",
+                        path);
+    }
+    g_clear_error(&trace);
+    if (names)
+        g_ptr_array_unref(names);
+    return ok;
+}
+
+static bool add_path(GArray *all, const char *path, bool alone, GError **error)
+{
+    if (strcmp(path, "-") == 0) {
+        if (!alone) {
+            g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT,
+                        "\"-\" (stdin) cannot be read together with other files");
+            return false;
+        }
+        add(all, path, 0);
+        return true;
+    }
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        return add_directory(all, path, error);
+    return add_file(all, path, alone, error);
+}
+
+char **ccm_input_expand(const char *const *paths, unsigned n_paths, GError **error)
+{
+    char **out = NULL;
+    bool ok = true;
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(found));
+    g_array_set_clear_func(all, found_clear);
+    for (unsigned i = 0; ok && i < n_paths; i++)
+        ok = add_path(all, paths[i], n_paths == 1, error);
+    if (ok && all->len == 0) {
+        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "no input file was named");
+        ok = false;
+    }
+    if (ok) {
+        g_array_sort(all, found_cmp);
+        out = g_new0(char *, all->len + 1);
+        for (unsigned i = 0; i < all->len; i++)
+            out[i] = g_steal_pointer(&g_array_index(all, found, i).path);
+    }
+    g_array_unref(all);
+    return out;
+}

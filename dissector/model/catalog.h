@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * catalog.h - the catalogue in memory: roles, routes, marks of HTTP requests, ports.
+ *
+ * In: four .ini texts (built in, or of a directory). Out: const rows and a fast match of a request.
+ * State: immutable after loading; reference-counted, so threads may share it. */
+#ifndef CCM_MODEL_CATALOG_H
+#define CCM_MODEL_CATALOG_H
+
+#include "model/view.h"
+
+/* Built-in texts: name, text, ..., NULL. Generated from dissector/catalog. */
+extern const char *const ccm_catalog_data[];
+
+typedef struct ccm_role_row {
+    const char *id, *title, *ref;
+} ccm_role_row;
+
+typedef struct ccm_route_row {
+    const char *id, *route, *protocol, *title, *ref;
+    int16_t source, destination; /* roles */
+    uint16_t port;
+    bool throttleable;
+} ccm_route_row;
+
+typedef enum ccm_form { CCM_FORM_ORIGIN, CCM_FORM_ABSOLUTE, CCM_FORM_CONNECT } ccm_form;
+
+typedef struct ccm_mark {
+    const char *id, *title, *ref, *component;
+    /* conditions; length 0 or NULL = any */
+    ccm_span method, path, contains, query, user_agent, host;
+    bool host_below; /* host is a suffix that begins with a dot */
+    ccm_form form;
+    uint16_t port;
+    /* conclusions; -1 = none */
+    int16_t server_role, client_role, route;
+    ccm_certainty certainty;
+} ccm_mark;
+
+typedef struct ccm_port_row {
+    const char *id, *ref;
+    uint8_t l4;
+    uint16_t low, high;
+    int16_t route;
+} ccm_port_row;
+
+enum { CCM_MARK_BUCKETS = 129, CCM_MATCH_PATH = 512 };
+
+struct ccm_catalog {
+    int refs;
+    GStringChunk *text;
+    GArray *roles, *routes, *marks, *ports; /* rows as above */
+    GArray *bucket[CCM_MARK_BUCKETS];       /* uint16_t marks by first letter of the path, in order */
+    GArray *proxies, *agents;               /* uint16_t marks */
+    unsigned path_max;                      /* longest path prefix */
+    bool any_contains;
+    int unknown_role, unknown_route;
+};
+
+static inline const ccm_role_row *ccm_role_at(const ccm_catalog *c, int i)
+{
+    return &g_array_index(c->roles, ccm_role_row, i);
+}
+
+static inline const ccm_route_row *ccm_route_at(const ccm_catalog *c, int i)
+{
+    return &g_array_index(c->routes, ccm_route_row, i);
+}
+
+static inline const ccm_mark *ccm_mark_at(const ccm_catalog *c, int i)
+{
+    return &g_array_index(c->marks, ccm_mark, i);
+}
+
+/* From name, text pairs that end with NULL; names are "roles.ini" and so on. */
+ccm_catalog *ccm_catalog_parse(const char *const *pairs, GError **error);
+/* Index of a row, or -1. */
+int ccm_catalog_role(const ccm_catalog *c, const char *id);
+int ccm_catalog_route(const ccm_catalog *c, const char *id);
+/* Files marks into the buckets that ccm_catalog_match reads. */
+void ccm_catalog_index_marks(ccm_catalog *c);
+/* The route row that a server port suggests, or -1. */
+int ccm_catalog_port(const ccm_catalog *c, uint8_t l4, uint16_t port);
+/* The row with this source role, and destination and protocol of row `like`; or -1. */
+int ccm_catalog_sibling(const ccm_catalog *c, int like, int source_role);
+
+/* What identifies a request. */
+typedef struct ccm_request {
+    ccm_span method, target, host, user_agent;
+    uint16_t port;
+} ccm_request;
+
+typedef struct ccm_match {
+    int mark, proxy, agent; /* marks, or -1 */
+    int route;              /* of proxy, else of mark; -1 = none */
+    ccm_certainty certainty;
+    ccm_form form;
+} ccm_match;
+
+void ccm_catalog_match(const ccm_catalog *c, const ccm_request *request, ccm_match *out);
+/* Collects the parts of an http_request observation. */
+ccm_request ccm_request_of(const struct ccm_obs *obs);
+/* The authority of an absolute target ("http://HOST:80/x"), or an empty span. */
+ccm_span ccm_target_authority(ccm_span target);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * edge.c - flows and edges: where every packet's bytes are counted, exactly once.
+ *
+ * In: runs, connections, counters of a flow. Out: sums of edges. An edge is (client, server, port,
+ * L4, route row that the flow itself showed). A flow keeps its own sums until it is bound to an edge:
+ * at the first request that names a route, at its end, or when it has no more room to wait; then all
+ * it has is poured into the edge and the rest is counted there directly. State: flow records bounded
+ * by limits->flows (freed at `connection`), edges by limits->edges; edge 0, without addresses, takes
+ * what has none and what found no room, so the sums over all edges are always the capture's. */
+#include "model/model.h"
+
+/* ---- edges ----------------------------------------------------------------------------------- */
+
+static uint32_t edge_hash(const ccm_edge_key *k)
+{
+    uint64_t h = ccm_hash_addr(ccm_hash_addr(5, &k->client), &k->server);
+    return ccm_hash_end(ccm_mix(h, (uint64_t)k->port << 32 | (uint64_t)k->l4 << 16 |
+                                       (uint16_t)k->route));
+}
+
+static bool edge_eq(const void *table, uint32_t value, const void *key)
+{
+    const ccm_edge_key *a = &ccm_edge_at(table, value)->key, *b = key;
+    return a->port == b->port && a->l4 == b->l4 && a->route == b->route &&
+           ccm_addr_eq(&a->client, &b->client) && ccm_addr_eq(&a->server, &b->server);
+}
+
+uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key)
+{
+    uint32_t hash = edge_hash(key);
+    uint32_t i = ccm_index_find(&m->edge_index, hash, edge_eq, m, key);
+    if (i != CCM_NONE)
+        return i;
+    if (m->n_edges > m->limits.edges) {
+        ccm_model_limit(m, "edges", 1);
+        return 0;
+    }
+    i = m->n_edges++;
+    if (i % CCM_PAGE == 0)
+        g_ptr_array_add(m->edge_pages, g_new0(ccm_edge, CCM_PAGE));
+    ccm_edge *e = ccm_edge_at(m, i);
+    e->key = *key;
+    e->rtt_min = UINT64_MAX;
+    ccm_index_add(&m->edge_index, hash, i);
+    return i;
+}
+
+void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count)
+{
+    ccm_counters *c = &e->counters;
+    bool method = ccm_count_kind_of(key) == CCM_COUNT_METHOD;
+    unsigned before = c->n;
+
+    if (method && e->n_methods >= m->limits.methods) {
+        /* Known methods go on counting; a new one is "other". */
+        if (ccm_counters_add(c, key, count, 0))
+            return;
+        ccm_model_limit(m, "methods", 1);
+        key = CCM_COUNT_KEY(CCM_COUNT_METHOD, 0);
+    }
+    if (!ccm_counters_add(c, key, count, CCM_EDGE_COUNTERS + m->limits.methods)) {
+        ccm_model_limit(m, "edge_counters", 1);
+        return;
+    }
+    e->n_methods = (uint16_t)(e->n_methods + (method && c->n > before));
+}
+
+static void sums_add(ccm_sums *to, const ccm_sums *add)
+{
+    to->packets += add->packets;
+    to->wire += add->wire;
+    to->ip += add->ip;
+    to->payload += add->payload;
+    to->retransmitted += add->retransmitted;
+    to->missing += add->missing;
+}
+
+void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap)
+{
+    if (!add->dir[0].packets && !add->dir[1].packets)
+        return;
+    bool first = !to->dir[0].packets && !to->dir[1].packets;
+    to->first_ns = first ? add->first_ns : ccm_min64(to->first_ns, add->first_ns);
+    to->last_ns = first ? add->last_ns : ccm_max64(to->last_ns, add->last_ns);
+    sums_add(&to->dir[0], &add->dir[swap]);
+    sums_add(&to->dir[1], &add->dir[!swap]);
+}
+
+void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2])
+{
+    ccm_timeline_add(&m->timeline, edge, second / ccm_timeline_interval(m->timeline.level), bytes,
+                     m->limits.buckets);
+}
+
+/* ---- flows ----------------------------------------------------------------------------------- */
+
+static bool flow_eq(const void *table, uint32_t value, const void *key)
+{
+    return ccm_flow_at(table, value)->id == *(const uint64_t *)key;
+}
+
+static uint32_t flow_hash(uint64_t id)
+{
+    return ccm_hash_end(ccm_mix(6, id));
+}
+
+ccm_flow *ccm_flow_find(ccm_model *m, uint64_t id)
+{
+    if (!id)
+        return NULL;
+    if (m->last_flow == id)
+        return ccm_flow_at(m, m->last_flow_at);
+    uint32_t i = ccm_index_find(&m->flow_index, flow_hash(id), flow_eq, m, &id);
+    if (i == CCM_NONE)
+        return NULL;
+    m->last_flow = id;
+    m->last_flow_at = i;
+    return ccm_flow_at(m, i);
+}
+
+/* Frees a record by ending some flow early. Engines bound their flows, so only a hand-made
+ * observation file comes here. */
+static void evict(ccm_model *m)
+{
+    ccm_flow *f;
+    do {
+        f = ccm_flow_at(m, m->victim);
+        m->victim = (m->victim + 1) % m->n_flows;
+    } while (!f->id);
+    ccm_model_limit(m, "flows", 1);
+    if (f->edge == CCM_NONE)
+        ccm_flow_bind(m, f, -1);
+    ccm_flow_drop(m, f);
+}
+
+static uint32_t new_record(ccm_model *m)
+{
+    if (!m->free_flows->len && m->n_flows >= m->limits.flows)
+        evict(m);
+    if (m->free_flows->len) {
+        uint32_t i = g_array_index(m->free_flows, uint32_t, m->free_flows->len - 1);
+        g_array_set_size(m->free_flows, m->free_flows->len - 1);
+        return i;
+    }
+    if (m->n_flows % CCM_PAGE == 0)
+        g_ptr_array_add(m->flow_pages, g_new0(ccm_flow, CCM_PAGE));
+    return m->n_flows++;
+}
+
+ccm_flow *ccm_flow_get(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_flow *f = ccm_flow_find(m, obs->flow);
+    if (f)
+        return f;
+    uint32_t i = new_record(m);
+    f = ccm_flow_at(m, i);
+    memset(f, 0, sizeof *f);
+    f->id = obs->flow;
+    f->end[0] = obs->src;
+    f->end[1] = obs->dst;
+    f->l4 = obs->l4;
+    f->edge = f->host[0] = f->host[1] = CCM_NONE;
+    f->mark = -1;
+    f->upload = f->target = f->client_id = CCM_NONE;
+    ccm_index_add(&m->flow_index, flow_hash(f->id), i);
+    m->last_flow = f->id;
+    m->last_flow_at = i;
+    return f;
+}
+
+void ccm_flow_drop(ccm_model *m, ccm_flow *f)
+{
+    uint32_t hash = flow_hash(f->id);
+    uint32_t i = ccm_index_find(&m->flow_index, hash, flow_eq, m, &f->id);
+    ccm_index_remove(&m->flow_index, hash, i);
+    if (m->last_flow == f->id)
+        m->last_flow = 0;
+    g_free(f->more);
+    f->more = NULL;
+    f->id = 0;
+    g_array_append_val(m->free_flows, i);
+}
+
+static ccm_pending *pending_at(const ccm_flow *f, unsigned i)
+{
+    return i < 2 ? (ccm_pending *)&f->first[i] : &f->more[i - 2];
+}
+
+/* False when there is no more room. Always in seconds, whatever interval the timeline has, so that
+ * the moment of binding depends on the flow alone. */
+static bool pend(ccm_flow *f, uint64_t second, unsigned from, uint64_t bytes)
+{
+    for (unsigned i = f->n_pending; i-- > 0;) {
+        ccm_pending *p = pending_at(f, i);
+        if (p->second == second) {
+            p->bytes[from] += bytes;
+            return true;
+        }
+    }
+    if (f->n_pending == CCM_PENDING)
+        return false;
+    if (f->n_pending >= 2 && f->n_pending - 2u == f->cap_pending) {
+        f->cap_pending = (uint8_t)(f->cap_pending ? MIN(f->cap_pending * 3, CCM_PENDING - 2) : 6);
+        f->more = g_renew(ccm_pending, f->more, f->cap_pending);
+    }
+    ccm_pending *p = pending_at(f, f->n_pending++);
+    *p = (ccm_pending){ .second = second };
+    p->bytes[from] = bytes;
+    return true;
+}
+
+void ccm_flow_run(ccm_model *m, ccm_flow *f, const ccm_obs *obs)
+{
+    ccm_traffic t = { .first_ns = obs->time_ns, .last_ns = obs->time_ns };
+    ccm_sums s = { 0 };
+    bool from_client = false;
+
+    for (unsigned i = 0; i < obs->n; i++) {
+        uint64_t v = obs->val[i].u;
+        switch (obs->key[i]) {
+        case CCM_KEY_from_client: from_client = true; break;
+        case CCM_KEY_end_ns: t.last_ns = ccm_max64(v, t.first_ns); break;
+        case CCM_KEY_packets: s.packets = v; break;
+        case CCM_KEY_wire_bytes: s.wire = v; break;
+        case CCM_KEY_ip_bytes: s.ip = v; break;
+        case CCM_KEY_unique_bytes: s.payload = v; break;
+        case CCM_KEY_retransmitted_bytes: s.retransmitted = v; break;
+        case CCM_KEY_missing_bytes: s.missing = v; break;
+        default: break;
+        }
+    }
+    unsigned from = ccm_endpoint_eq(&f->end[0], &f->end[1]) ? !from_client
+                                                            : !ccm_endpoint_eq(&f->end[0], &obs->src);
+    if (f->edge == CCM_NONE)
+        f->client = (uint8_t)(from_client ? from : !from);
+    t.dir[from] = s;
+    uint64_t second = t.first_ns / 1000000000u;
+    if (f->edge == CCM_NONE) {
+        if (pend(f, second, from, s.wire)) {
+            ccm_traffic_add(&f->traffic, &t, false);
+            return;
+        }
+        ccm_flow_bind(m, f, -1);
+    }
+    uint64_t bytes[2] = { 0, 0 };
+    bytes[from != f->client] = s.wire;
+    ccm_traffic_add(&ccm_edge_at(m, f->edge)->traffic, &t, f->client);
+    ccm_points_add(m, f->edge, second, bytes);
+}
+
+void ccm_flow_count(ccm_model *m, ccm_flow *f, uint32_t key)
+{
+    if (f->edge == CCM_NONE) {
+        for (unsigned i = 0; i < f->n_counters; i++) {
+            if (f->counters[i].key == key) {
+                f->counters[i].count++;
+                return;
+            }
+        }
+        if (f->n_counters < CCM_FLOW_COUNTERS) {
+            f->counters[f->n_counters++] = (ccm_counter){ key, 1 };
+            return;
+        }
+        ccm_flow_bind(m, f, -1);
+    }
+    ccm_edge_count(m, ccm_edge_at(m, f->edge), key, 1);
+}
+
+static uint32_t pour_edge(ccm_model *to, const ccm_model *from, const ccm_flow *f, int route)
+{
+    ccm_edge_key key = { .client = f->end[f->client].addr, .server = f->end[!f->client].addr,
+                         .port = f->end[!f->client].port, .route = (int16_t)route, .l4 = f->l4 };
+    uint32_t at = ccm_edge_get(to, &key);
+    ccm_edge *e = ccm_edge_at(to, at);
+
+    ccm_host_get(to, &key.client);
+    ccm_host_get(to, &key.server);
+    ccm_traffic_add(&e->traffic, &f->traffic, f->client);
+    for (unsigned i = 0; i < f->n_counters; i++) {
+        uint32_t k = f->counters[i].key;
+        ccm_count_kind kind = ccm_count_kind_of(k);
+        if (to != from && (kind == CCM_COUNT_METHOD || kind == CCM_COUNT_HINT))
+            k = CCM_COUNT_KEY(kind, ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(
+                                                      &from->texts, ccm_count_number(k)))));
+        ccm_edge_count(to, e, k, f->counters[i].count);
+    }
+    for (unsigned i = 0; i < f->n_pending; i++) {
+        const ccm_pending *p = pending_at(f, i);
+        uint64_t bytes[2] = { p->bytes[f->client], p->bytes[!f->client] };
+        ccm_points_add(to, at, p->second, bytes);
+    }
+    return at;
+}
+
+void ccm_flow_pour(ccm_model *to, const ccm_model *from, const ccm_flow *f)
+{
+    if (f->edge == CCM_NONE)
+        pour_edge(to, from, f, -1);
+}
+
+void ccm_flow_bind(ccm_model *m, ccm_flow *f, int route)
+{
+    f->edge = pour_edge(m, m, f, route);
+    f->n_pending = f->cap_pending = f->n_counters = 0;
+    g_free(f->more);
+    f->more = NULL;
+}

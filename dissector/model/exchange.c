@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * exchange.c - joins request, answer and end of HTTP exchanges.
+ *
+ * In: observations. Out: ccm_exchange records through a callback. State: open exchanges by flow and
+ * number, at most limits->flows of them and OPEN_BYTES of their texts; beyond that the oldest is given
+ * out with what it has. Records are recycled, so a steady stream allocates nothing. */
+#include "model/conclude.h"
+#include "model/exchange.h"
+
+enum { OPEN_BYTES = 32 << 20, KEEP_BYTES = 4096 };
+
+typedef enum text_id {
+    T_METHOD, T_TARGET, T_HOST, T_CONTENT_TYPE, T_RANGE, T_CONTENT_RANGE, T_USER_AGENT,
+    T_CLIENT_ID, T_CLIENT_TIME, T_SIGNATURE, T_TOKEN_KIND, T_AUTH_SCHEME, T_CHALLENGE,
+    T_BITS_PACKET, T_BITS_SESSION, T_BITS_REPLY, T_BITS_ERROR, T_CONTENT_NAME, T_BITS_HOST,
+    T_SERVER, T_RESPONSE_TYPE, T_LOCATION, T_RESPONSE_RANGE, T_PAIRING, T_TEXTS
+} text_id;
+
+typedef struct open_exchange {
+    ccm_exchange x;          /* texts are set when it is given out */
+    ccm_match hit;
+    GString *text;           /* texts one after the other, each with its NUL */
+    uint32_t at[T_TEXTS];    /* offset + 1 in `text`; 0 = absent */
+    uint32_t older, newer;   /* list by arrival */
+} open_exchange;
+
+struct ccm_joiner {
+    ccm_catalog *catalog;
+    unsigned max;
+    ccm_exchange_fn fn;
+    void *user_data;
+    ccm_index index;
+    GPtrArray *v;            /* open_exchange * */
+    GArray *spare;           /* uint32_t */
+    uint32_t oldest, newest;
+    uint64_t bytes;
+};
+
+typedef struct key {
+    uint64_t flow, exchange;
+} key;
+
+static open_exchange *at(const ccm_joiner *j, uint32_t i)
+{
+    return (open_exchange *)g_ptr_array_index(j->v, i);
+}
+
+static bool key_eq(const void *table, uint32_t value, const void *wanted)
+{
+    const ccm_exchange *x = &at(table, value)->x;
+    const key *k = wanted;
+    return x->flow == k->flow && x->exchange == k->exchange;
+}
+
+static uint32_t key_hash(const key *k)
+{
+    return ccm_hash_end(ccm_mix(ccm_mix(8, k->flow), k->exchange));
+}
+
+static void open_free(void *p)
+{
+    open_exchange *o = p;
+    g_string_free(o->text, TRUE);
+    g_free(o);
+}
+
+ccm_joiner *ccm_joiner_new(const ccm_catalog *catalog, const ccm_limits *limits, ccm_exchange_fn fn,
+                           void *user_data)
+{
+    ccm_joiner *j = g_new0(ccm_joiner, 1);
+    j->catalog = ccm_catalog_ref((ccm_catalog *)catalog);
+    j->max = CLAMP(limits->flows, 1, 1u << 30);
+    j->fn = fn;
+    j->user_data = user_data;
+    j->v = g_ptr_array_new_with_free_func(open_free);
+    j->spare = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    j->oldest = j->newest = CCM_NONE;
+    ccm_index_init(&j->index, 64);
+    return j;
+}
+
+/* ---- giving out ------------------------------------------------------------------------------ */
+
+static const char *text_of(const open_exchange *o, text_id t)
+{
+    return o->at[t] ? o->text->str + o->at[t] - 1 : NULL;
+}
+
+static void set_texts(open_exchange *o)
+{
+    ccm_exchange *x = &o->x;
+    const struct {
+        const char **to;
+        text_id id;
+    } map[] = {
+        { &x->method, T_METHOD }, { &x->target, T_TARGET }, { &x->host, T_HOST },
+        { &x->content_type, T_CONTENT_TYPE }, { &x->range, T_RANGE },
+        { &x->content_range, T_CONTENT_RANGE }, { &x->user_agent, T_USER_AGENT },
+        { &x->client_id, T_CLIENT_ID }, { &x->client_time, T_CLIENT_TIME },
+        { &x->signature, T_SIGNATURE }, { &x->token_kind, T_TOKEN_KIND },
+        { &x->auth_scheme, T_AUTH_SCHEME }, { &x->challenge, T_CHALLENGE },
+        { &x->bits.packet, T_BITS_PACKET }, { &x->bits.session, T_BITS_SESSION },
+        { &x->bits.reply_packet, T_BITS_REPLY }, { &x->bits.error, T_BITS_ERROR },
+        { &x->bits.content_name, T_CONTENT_NAME }, { &x->bits.host_id, T_BITS_HOST },
+        { &x->server_software, T_SERVER }, { &x->response_content_type, T_RESPONSE_TYPE },
+        { &x->location, T_LOCATION }, { &x->response_content_range, T_RESPONSE_RANGE },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
+        *map[i].to = text_of(o, map[i].id);
+    x->bits.present = x->bits.packet || x->bits.session || x->bits.reply_packet || x->bits.error ||
+                      x->bits.content_name || x->bits.host_id || x->bits.has_received;
+    x->pairing = text_of(o, T_PAIRING);
+    if (!x->pairing)
+        x->pairing = !x->has_request ? "response-only" : x->has_response ? "sure" : "request-only";
+}
+
+/* From this exchange alone: its mark, or its port. */
+static void set_route(const ccm_joiner *j, open_exchange *o)
+{
+    const ccm_catalog *c = j->catalog;
+    ccm_exchange *x = &o->x;
+    int row = x->has_request ? o->hit.route : -1;
+
+    if (row >= 0) {
+        x->certainty = o->hit.certainty;
+        if (ccm_status_denies(x->status) && x->certainty > CCM_CERTAINTY_LIKELY)
+            x->certainty = CCM_CERTAINTY_LIKELY;
+        x->protocol = ccm_route_at(c, row)->protocol;
+    } else {
+        ccm_conclusion port;
+        ccm_conclude_port(c, 6, x->server.port, true, &port);
+        row = port.row;
+        x->certainty = port.certainty;
+        x->protocol = port.protocol;
+    }
+    x->route = ccm_route_at(c, row)->route;
+    x->ref = ccm_route_at(c, row)->ref;
+    x->source_role = ccm_role_at(c, ccm_route_at(c, row)->source)->id;
+    x->destination_role = ccm_role_at(c, ccm_route_at(c, row)->destination)->id;
+    int kind = o->hit.mark >= 0 ? o->hit.mark : o->hit.proxy;
+    if (x->has_request && kind >= 0)
+        x->url_kind = ccm_mark_at(c, kind)->id;
+    if (x->has_request && o->hit.agent >= 0)
+        x->component = ccm_mark_at(c, o->hit.agent)->component;
+}
+
+static void give_out(ccm_joiner *j, uint32_t i)
+{
+    open_exchange *o = at(j, i);
+    key k = { o->x.flow, o->x.exchange };
+
+    set_texts(o);
+    set_route(j, o);
+    j->fn(j->user_data, &o->x);
+    ccm_index_remove(&j->index, key_hash(&k), i);
+    if (o->older == CCM_NONE)
+        j->oldest = o->newer;
+    else
+        at(j, o->older)->newer = o->newer;
+    if (o->newer == CCM_NONE)
+        j->newest = o->older;
+    else
+        at(j, o->newer)->older = o->older;
+    j->bytes -= o->text->len;
+    if (o->text->allocated_len > KEEP_BYTES) {
+        g_string_free(o->text, TRUE);
+        o->text = g_string_new(NULL);
+    }
+    g_array_append_val(j->spare, i);
+}
+
+/* ---- collecting ------------------------------------------------------------------------------ */
+
+static void put(ccm_joiner *j, open_exchange *o, text_id t, ccm_span s)
+{
+    size_t before = o->text->len;
+    if (o->at[t])
+        return;
+    o->at[t] = (uint32_t)before + 1;
+    ccm_text_append(o->text, s);
+    g_string_append_c(o->text, '\0');
+    j->bytes += o->text->len - before;
+}
+
+static open_exchange *take(ccm_joiner *j, const ccm_obs *obs, bool from_client)
+{
+    key k = { obs->flow, ccm_obs_get_u64(obs, CCM_KEY_exchange) };
+    uint32_t i = ccm_index_find(&j->index, key_hash(&k), key_eq, j, &k);
+
+    if (i != CCM_NONE)
+        return at(j, i);
+    if (j->index.n >= j->max || j->bytes > OPEN_BYTES)
+        give_out(j, j->oldest);
+    if (j->spare->len) {
+        i = g_array_index(j->spare, uint32_t, j->spare->len - 1);
+        g_array_set_size(j->spare, j->spare->len - 1);
+    } else {
+        open_exchange *fresh = g_new0(open_exchange, 1);
+        fresh->text = g_string_new(NULL);
+        i = j->v->len;
+        g_ptr_array_add(j->v, fresh);
+    }
+    open_exchange *o = at(j, i);
+    GString *text = o->text;
+    memset(o, 0, sizeof *o);
+    o->text = g_string_truncate(text, 0);
+    o->x.flow = k.flow;
+    o->x.exchange = k.exchange;
+    o->x.time_ns = obs->time_ns;
+    o->x.frame = obs->frame;
+    o->x.client = from_client ? obs->src : obs->dst;
+    o->x.server = from_client ? obs->dst : obs->src;
+    o->hit = (ccm_match){ .mark = -1, .proxy = -1, .agent = -1, .route = -1 };
+    o->newer = CCM_NONE;
+    o->older = j->newest;
+    if (j->newest == CCM_NONE)
+        j->oldest = i;
+    else
+        at(j, j->newest)->newer = i;
+    j->newest = i;
+    ccm_index_add(&j->index, key_hash(&k), i);
+    return o;
+}
+
+/* Which text an attribute becomes; T_TEXTS = none. */
+static text_id request_text(uint8_t k)
+{
+    switch (k) {
+    case CCM_KEY_method: return T_METHOD;
+    case CCM_KEY_target: return T_TARGET;
+    case CCM_KEY_host: return T_HOST;
+    case CCM_KEY_content_type: return T_CONTENT_TYPE;
+    case CCM_KEY_range: return T_RANGE;
+    case CCM_KEY_content_range: return T_CONTENT_RANGE;
+    case CCM_KEY_user_agent: return T_USER_AGENT;
+    case CCM_KEY_client_id: return T_CLIENT_ID;
+    case CCM_KEY_client_time: return T_CLIENT_TIME;
+    case CCM_KEY_signature: return T_SIGNATURE;
+    case CCM_KEY_token_kind: return T_TOKEN_KIND;
+    case CCM_KEY_auth_scheme: return T_AUTH_SCHEME;
+    case CCM_KEY_bits_packet: return T_BITS_PACKET;
+    case CCM_KEY_bits_session: return T_BITS_SESSION;
+    case CCM_KEY_content_name: return T_CONTENT_NAME;
+    default: return T_TEXTS;
+    }
+}
+
+static text_id response_text(uint8_t k)
+{
+    switch (k) {
+    case CCM_KEY_server: return T_SERVER;
+    case CCM_KEY_content_type: return T_RESPONSE_TYPE;
+    case CCM_KEY_content_range: return T_RESPONSE_RANGE;
+    case CCM_KEY_location: return T_LOCATION;
+    case CCM_KEY_auth_scheme: return T_CHALLENGE;
+    case CCM_KEY_bits_packet: return T_BITS_REPLY;
+    case CCM_KEY_bits_session: return T_BITS_SESSION;
+    case CCM_KEY_bits_error: return T_BITS_ERROR;
+    case CCM_KEY_bits_host: return T_BITS_HOST;
+    default: return T_TEXTS;
+    }
+}
+
+static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs, text_id (*which)(uint8_t))
+{
+    for (unsigned i = 0; i < obs->n; i++) {
+        text_id t = which(obs->key[i]);
+        if (t != T_TEXTS)
+            put(j, o, t, obs->val[i].s);
+    }
+    o->x.head_incomplete |= ccm_obs_has(obs, CCM_KEY_head_incomplete);
+}
+
+static void on_request(ccm_joiner *j, const ccm_obs *obs)
+{
+    ccm_request r = ccm_request_of(obs);
+    open_exchange *o = take(j, obs, true);
+
+    o->x.has_request = true;
+    o->x.time_ns = obs->time_ns;
+    o->x.frame = obs->frame;
+    o->x.version = (unsigned)ccm_obs_get_u64(obs, CCM_KEY_version);
+    o->x.signature_bits = ccm_obs_get_u64(obs, CCM_KEY_signature_bits);
+    ccm_catalog_match(j->catalog, &r, &o->hit);
+    collect(j, o, obs, request_text);
+}
+
+static void on_response(ccm_joiner *j, const ccm_obs *obs)
+{
+    open_exchange *o = take(j, obs, false);
+    unsigned status = (unsigned)ccm_min64(ccm_obs_get_u64(obs, CCM_KEY_status), 999);
+
+    if (ccm_obs_has(obs, CCM_KEY_interim)) {
+        o->x.interim = status;
+        return;
+    }
+    o->x.has_response = true;
+    o->x.status = status;
+    if (!o->x.version)
+        o->x.version = (unsigned)ccm_obs_get_u64(obs, CCM_KEY_version);
+    if (ccm_obs_has(obs, CCM_KEY_bits_received)) {
+        o->x.bits.has_received = true;
+        o->x.bits.received = ccm_obs_get_u64(obs, CCM_KEY_bits_received);
+    }
+    collect(j, o, obs, response_text);
+}
+
+static void on_done(ccm_joiner *j, const ccm_obs *obs)
+{
+    open_exchange *o = take(j, obs, true);
+    ccm_exchange *x = &o->x;
+    ccm_span pairing = ccm_obs_get_str(obs, CCM_KEY_pairing);
+
+    x->has_done = true;
+    x->request_bytes = ccm_obs_get_u64(obs, CCM_KEY_request_bytes);
+    x->response_bytes = ccm_obs_get_u64(obs, CCM_KEY_response_bytes);
+    x->body_missing_bytes = ccm_obs_get_u64(obs, CCM_KEY_body_missing_bytes);
+    x->has_ttfb = ccm_obs_has(obs, CCM_KEY_ttfb_ns);
+    x->ttfb_ns = ccm_obs_get_u64(obs, CCM_KEY_ttfb_ns);
+    x->has_duration = ccm_obs_has(obs, CCM_KEY_duration_ns);
+    x->duration_ns = ccm_obs_get_u64(obs, CCM_KEY_duration_ns);
+    x->has_decoded = ccm_obs_has(obs, CCM_KEY_decoded_bytes);
+    x->decoded_bytes = ccm_obs_get_u64(obs, CCM_KEY_decoded_bytes);
+    x->complete = ccm_obs_has(obs, CCM_KEY_complete);
+    x->tunnel = ccm_obs_has(obs, CCM_KEY_tunnel);
+    if (pairing.n)
+        put(j, o, T_PAIRING, pairing);
+    key k = { x->flow, x->exchange };
+    give_out(j, ccm_index_find(&j->index, key_hash(&k), key_eq, j, &k));
+}
+
+void ccm_joiner_observe(ccm_joiner *j, const ccm_obs *obs)
+{
+    if (obs->kind == CCM_OBS_http_request)
+        on_request(j, obs);
+    else if (obs->kind == CCM_OBS_http_response)
+        on_response(j, obs);
+    else if (obs->kind == CCM_OBS_http_done)
+        on_done(j, obs);
+}
+
+static int by_frame(const void *pa, const void *pb, void *data)
+{
+    const ccm_joiner *j = data;
+    const ccm_exchange *a = &at(j, *(const uint32_t *)pa)->x, *b = &at(j, *(const uint32_t *)pb)->x;
+    if (a->frame != b->frame)
+        return a->frame < b->frame ? -1 : 1;
+    if (a->flow != b->flow)
+        return a->flow < b->flow ? -1 : 1;
+    return a->exchange < b->exchange ? -1 : a->exchange > b->exchange;
+}
+
+void ccm_joiner_free(ccm_joiner *j)
+{
+    if (!j)
+        return;
+    GArray *rest = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (uint32_t i = j->oldest; i != CCM_NONE; i = at(j, i)->newer)
+        g_array_append_val(rest, i);
+    g_array_sort_with_data(rest, by_frame, j);
+    for (unsigned i = 0; i < rest->len; i++)
+        give_out(j, g_array_index(rest, uint32_t, i));
+    g_array_free(rest, TRUE);
+    g_array_free(j->spare, TRUE);
+    g_ptr_array_free(j->v, TRUE);
+    ccm_index_clear(&j->index);
+    ccm_catalog_unref(j->catalog);
+    g_free(j);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * host.c - what is kept of hosts, client ids and uploads.
+ *
+ * In: addresses, names, marks. Out: bounded sets and sums. State: tables bounded by limits->hosts,
+ * limits->client_ids and CCM_UPLOADS; at a bound the new entry is left out and the limit is noted. */
+#include "model/model.h"
+
+/* ---- hosts ----------------------------------------------------------------------------------- */
+
+static bool host_eq(const void *table, uint32_t value, const void *key)
+{
+    return ccm_addr_eq(&ccm_host_at(table, value)->addr, key);
+}
+
+uint32_t ccm_host_find(const ccm_model *m, const ccm_addr *addr)
+{
+    uint32_t hash = ccm_hash_end(ccm_hash_addr(2, addr));
+    return ccm_index_find(&m->host_index, hash, host_eq, m, addr);
+}
+
+uint32_t ccm_host_get(ccm_model *m, const ccm_addr *addr)
+{
+    if (!addr->family)
+        return CCM_NONE;
+    uint32_t hash = ccm_hash_end(ccm_hash_addr(2, addr));
+    uint32_t i = ccm_index_find(&m->host_index, hash, host_eq, m, addr);
+    if (i != CCM_NONE)
+        return i;
+    if (m->hosts->len >= m->limits.hosts) {
+        ccm_model_limit(m, "hosts", 1);
+        return CCM_NONE;
+    }
+    ccm_host h = { .addr = *addr };
+    i = m->hosts->len;
+    g_array_append_val(m->hosts, h);
+    ccm_index_add(&m->host_index, hash, i);
+    return i;
+}
+
+void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name)
+{
+    if (host == CCM_NONE || !name.n)
+        return;
+    ccm_host *h = ccm_host_at(m, host);
+    /* A full host must not make the table of texts grow. */
+    bool full = h->n_names >= m->limits.host_names;
+    uint32_t text = full ? ccm_texts_find(&m->texts, name) : ccm_texts_add(&m->texts, name);
+    for (unsigned i = 0; i < h->n_names; i++)
+        if (h->names[i] == text)
+            return;
+    if (full) {
+        ccm_model_limit(m, "host_names", 1);
+        return;
+    }
+    h->names = g_renew(uint32_t, h->names, h->n_names + 1u);
+    h->names[h->n_names++] = text;
+}
+
+void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span s)
+{
+    char name[254];
+    size_t n = 0;
+    bool letter = false;
+
+    for (; n < s.n && s.p[n] != ':'; n++) {
+        char c = g_ascii_tolower((char)s.p[n]);
+        if (n >= sizeof name - 1 || !(g_ascii_isalnum(c) || c == '-' || c == '.' || c == '_'))
+            return;
+        letter |= g_ascii_isalpha(c);
+        name[n] = c;
+    }
+    for (size_t i = n + 1; i < s.n; i++)
+        if (!g_ascii_isdigit((char)s.p[i]))
+            return;
+    if (n && letter)
+        ccm_host_name(m, host, ccm_span_of(name, n));
+}
+
+void ccm_host_evidence(ccm_model *m, uint32_t host, const ccm_evidence *add)
+{
+    if (host == CCM_NONE)
+        return;
+    ccm_host *h = ccm_host_at(m, host);
+    for (unsigned i = 0; i < h->n_evidence; i++) {
+        ccm_evidence *e = &h->evidence[i];
+        if (e->mark != add->mark || e->server != add->server || e->port != add->port)
+            continue;
+        e->count += add->count;
+        e->ok += add->ok;
+        e->denied += add->denied;
+        if (add->first_frame && (!e->first_frame || add->first_frame < e->first_frame))
+            e->first_frame = add->first_frame;
+        return;
+    }
+    if (h->n_evidence >= CCM_HOST_EVIDENCE) {
+        ccm_model_limit(m, "host_evidence", 1);
+        return;
+    }
+    if (h->n_evidence == h->cap_evidence) {
+        h->cap_evidence = (uint16_t)(h->cap_evidence ? h->cap_evidence * 2 : 2);
+        h->evidence = g_renew(ccm_evidence, h->evidence, h->cap_evidence);
+    }
+    h->evidence[h->n_evidence++] = *add;
+}
+
+/* ---- client ids ------------------------------------------------------------------------------ */
+
+static bool client_eq(const void *table, uint32_t value, const void *key)
+{
+    const ccm_model *m = table;
+    return g_array_index(m->clients, ccm_client, value).id == *(const uint32_t *)key;
+}
+
+uint32_t ccm_client_get(ccm_model *m, ccm_span id)
+{
+    bool full = m->clients->len >= m->limits.client_ids;
+    uint32_t text = full ? ccm_texts_find(&m->texts, id) : ccm_texts_add(&m->texts, id);
+    uint32_t hash = ccm_hash_end(ccm_mix(3, text));
+    uint32_t i = ccm_index_find(&m->client_index, hash, client_eq, m, &text);
+    if (i != CCM_NONE)
+        return i;
+    if (full) {
+        ccm_model_limit(m, "client_ids", 1);
+        return CCM_NONE;
+    }
+    ccm_client c = { .id = text };
+    i = m->clients->len;
+    g_array_append_val(m->clients, c);
+    ccm_index_add(&m->client_index, hash, i);
+    return i;
+}
+
+/* Keeps the lowest addresses, so that the set does not depend on the order of arrival. */
+void ccm_client_address(ccm_client *c, const ccm_addr *addr)
+{
+    unsigned at = 0;
+    for (; at < c->n_addrs; at++) {
+        int order = ccm_addr_cmp(&c->addrs[at], addr);
+        if (order == 0)
+            return;
+        if (order > 0)
+            break;
+    }
+    if (c->n_addrs == CCM_CLIENT_ADDRS)
+        c->more = true;
+    else
+        c->n_addrs++;
+    for (unsigned i = c->n_addrs; i-- > at + 1;)
+        c->addrs[i] = c->addrs[i - 1];
+    if (at < c->n_addrs)
+        c->addrs[at] = *addr;
+}
+
+/* ---- uploads --------------------------------------------------------------------------------- */
+
+typedef struct upload_key {
+    const ccm_addr *client, *server;
+    uint32_t id;
+} upload_key;
+
+static bool upload_eq(const void *table, uint32_t value, const void *key)
+{
+    const ccm_model *m = table;
+    const upload_key *k = key;
+    const ccm_upload *u = &g_array_index(m->uploads, ccm_upload, value);
+    return u->id == k->id && ccm_addr_eq(&u->client, k->client) &&
+           ccm_addr_eq(&u->server, k->server);
+}
+
+uint32_t ccm_upload_get(ccm_model *m, const ccm_addr *client, const ccm_addr *server, ccm_span id)
+{
+    bool full = m->uploads->len >= CCM_UPLOADS;
+    uint32_t text = full ? ccm_texts_find(&m->texts, id) : ccm_texts_add(&m->texts, id);
+    upload_key key = { client, server, text };
+    uint64_t h = ccm_hash_addr(ccm_hash_addr(ccm_mix(4, text), client), server);
+    uint32_t hash = ccm_hash_end(h);
+    uint32_t i = ccm_index_find(&m->upload_index, hash, upload_eq, m, &key);
+    if (i != CCM_NONE)
+        return i;
+    if (full) {
+        ccm_model_limit(m, "uploads", 1);
+        return CCM_NONE;
+    }
+    ccm_upload u = { .client = *client, .server = *server, .id = text, .client_id = CCM_NONE,
+                     .target = CCM_NONE, .name = CCM_NONE, .first_ns = UINT64_MAX };
+    i = m->uploads->len;
+    g_array_append_val(m->uploads, u);
+    ccm_index_add(&m->upload_index, hash, i);
+    return i;
+}
+
+void ccm_upload_error(ccm_upload *u, uint32_t text)
+{
+    for (unsigned i = 0; i < u->n_errors; i++)
+        if (u->errors[i] == text)
+            return;
+    if (u->n_errors < CCM_UPLOAD_ERRORS)
+        u->errors[u->n_errors++] = text;
+}

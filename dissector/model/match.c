@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * match.c - finds the catalogue's marks that a request carries.
+ *
+ * In: method, target, Host, User-Agent, port. Out: the first mark in file order whose conditions all
+ * hold, and beside it the proxy's and the agent's. State: none; the buckets by the first letter of
+ * the path keep the number of candidates small. Nothing here allocates. Paths compare without case
+ * because IIS does (ccm-protocol.md 2). */
+#include "model/catalog.h"
+#include "observe/obs.h"
+
+static inline uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static bool equal(ccm_span a, ccm_span b)
+{
+    return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* `prefix` is in lower case. */
+static bool has_prefix(ccm_span s, ccm_span prefix)
+{
+    if (s.n < prefix.n)
+        return false;
+    for (size_t i = 0; i < prefix.n; i++)
+        if (lower(s.p[i]) != prefix.p[i])
+            return false;
+    return true;
+}
+
+static bool has_inside(ccm_span s, ccm_span what)
+{
+    for (size_t i = 0; i + what.n <= s.n; i++)
+        if (has_prefix((ccm_span){ s.p + i, s.n - i }, what))
+            return true;
+    return false;
+}
+
+static void file_mark(GArray **list, uint16_t i)
+{
+    if (!*list)
+        *list = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+    g_array_append_val(*list, i);
+}
+
+void ccm_catalog_index_marks(ccm_catalog *c)
+{
+    for (unsigned i = 0; i < c->marks->len; i++) {
+        const ccm_mark *m = ccm_mark_at(c, (int)i);
+        if (m->component)
+            file_mark(&c->agents, (uint16_t)i);
+        else if (m->form != CCM_FORM_ORIGIN)
+            file_mark(&c->proxies, (uint16_t)i);
+        else if (m->path.n > 1)
+            file_mark(&c->bucket[m->path.p[1] & 0x7f], (uint16_t)i);
+        else
+            for (unsigned b = 0; b < CCM_MARK_BUCKETS; b++)
+                file_mark(&c->bucket[b], (uint16_t)i);
+        c->path_max = MAX(c->path_max, (unsigned)m->path.n);
+        c->any_contains |= m->contains.n > 0;
+    }
+}
+
+ccm_span ccm_target_authority(ccm_span t)
+{
+    size_t skip = 0;
+    if (t.n > 7 && has_prefix(t, ccm_span_str("http://")))
+        skip = 7;
+    else if (t.n > 8 && has_prefix(t, ccm_span_str("https://")))
+        skip = 8;
+    if (!skip)
+        return (ccm_span){ 0 };
+    size_t end = skip;
+    while (end < t.n && t.p[end] != '/' && t.p[end] != '?')
+        end++;
+    return (ccm_span){ t.p + skip, end - skip };
+}
+
+/* A request as the conditions want it. */
+typedef struct probe {
+    ccm_request r;
+    ccm_span path, query, host;
+    ccm_form form;
+} probe;
+
+/* Lower case and $ for %24, as far as the longest prefix needs it. */
+static ccm_span normal_path(ccm_span path, uint8_t *out, size_t room)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < path.n && n < room; i++) {
+        if (path.p[i] == '%' && i + 2 < path.n && path.p[i + 1] == '2' && path.p[i + 2] == '4') {
+            out[n++] = '$';
+            i += 2;
+        } else {
+            out[n++] = lower(path.p[i]);
+        }
+    }
+    return (ccm_span){ out, n };
+}
+
+static ccm_span strip_port(ccm_span host)
+{
+    if (host.n && host.p[0] == '[')
+        return host;
+    const uint8_t *colon = host.n ? memchr(host.p, ':', host.n) : NULL;
+    return colon ? (ccm_span){ host.p, (size_t)(colon - host.p) } : host;
+}
+
+static bool host_fits(const ccm_mark *m, ccm_span host)
+{
+    if (m->host_below) {
+        if (host.n <= m->host.n)
+            return false;
+        host.p += host.n - m->host.n;
+        host.n = m->host.n;
+    }
+    return host.n == m->host.n && has_prefix(host, m->host);
+}
+
+static bool fits(const ccm_mark *m, const probe *p)
+{
+    if (m->path.n && (p->path.n < m->path.n || memcmp(p->path.p, m->path.p, m->path.n) != 0))
+        return false;
+    if (m->method.n && !equal(p->r.method, m->method))
+        return false;
+    if (m->host.n && !host_fits(m, p->host))
+        return false;
+    if (m->port && m->port != p->r.port)
+        return false;
+    if (m->user_agent.n && !has_prefix(p->r.user_agent, m->user_agent))
+        return false;
+    if (m->query.n && !has_prefix(p->query, m->query))
+        return false;
+    return !m->contains.n || has_inside(p->path, m->contains);
+}
+
+static int first_fit(const ccm_catalog *c, const GArray *list, const probe *p)
+{
+    for (unsigned i = 0; list && i < list->len; i++) {
+        uint16_t mark = g_array_index(list, uint16_t, i);
+        if (fits(ccm_mark_at(c, mark), p))
+            return mark;
+    }
+    return -1;
+}
+
+static int proxy_mark(const ccm_catalog *c, const probe *p)
+{
+    for (unsigned i = 0; c->proxies && i < c->proxies->len; i++) {
+        uint16_t mark = g_array_index(c->proxies, uint16_t, i);
+        if (ccm_mark_at(c, mark)->form == p->form && fits(ccm_mark_at(c, mark), p))
+            return mark;
+    }
+    return -1;
+}
+
+void ccm_catalog_match(const ccm_catalog *c, const ccm_request *request, ccm_match *out)
+{
+    uint8_t room[CCM_MATCH_PATH];
+    probe p = { .r = *request, .host = request->host };
+    ccm_span path = request->target;
+    ccm_span authority = { 0 };
+
+    *out = (ccm_match){ .mark = -1, .proxy = -1, .agent = -1, .route = -1 };
+    if (equal(request->method, ccm_span_str("CONNECT"))) {
+        p.form = CCM_FORM_CONNECT;
+        p.host = path;
+        path.n = 0;
+    } else if (path.n && path.p[0] != '/' && (authority = ccm_target_authority(path)).n) {
+        p.form = CCM_FORM_ABSOLUTE;
+        p.host = authority;
+        size_t skip = (size_t)(authority.p - path.p) + authority.n;
+        path = (ccm_span){ path.p + skip, path.n - skip };
+    }
+    p.host = strip_port(p.host);
+    const uint8_t *q = path.n ? memchr(path.p, '?', path.n) : NULL;
+    if (q) {
+        p.query = (ccm_span){ q + 1, path.n - (size_t)(q + 1 - path.p) };
+        path.n = (size_t)(q - path.p);
+    }
+    p.path = normal_path(path, room,
+                         c->any_contains ? sizeof room : MIN(c->path_max, sizeof room));
+    unsigned b = p.path.n > 1 && p.path.p[0] == '/' && p.path.p[1] < 128 ? p.path.p[1]
+                                                                         : CCM_MARK_BUCKETS - 1;
+    if (p.form != CCM_FORM_ORIGIN)
+        out->proxy = proxy_mark(c, &p);
+    if (p.form != CCM_FORM_CONNECT)
+        out->mark = first_fit(c, c->bucket[b], &p);
+    if (request->user_agent.n)
+        out->agent = first_fit(c, c->agents, &p);
+    out->form = p.form;
+    int decides = out->proxy >= 0 ? out->proxy : out->mark;
+    if (decides >= 0) {
+        out->route = ccm_mark_at(c, decides)->route;
+        out->certainty = ccm_mark_at(c, decides)->certainty;
+    }
+}
+
+ccm_request ccm_request_of(const ccm_obs *obs)
+{
+    ccm_request r = { .port = obs->dst.port };
+    for (unsigned i = 0; i < obs->n; i++) {
+        switch (obs->key[i]) {
+        case CCM_KEY_method:
+            r.method = obs->val[i].s;
+            break;
+        case CCM_KEY_target:
+            r.target = obs->val[i].s;
+            break;
+        case CCM_KEY_host:
+            r.host = obs->val[i].s;
+            break;
+        case CCM_KEY_user_agent:
+            r.user_agent = obs->val[i].s;
+            break;
+        default:
+            break;
+        }
+    }
+    return r;
+}
+
+int ccm_catalog_port(const ccm_catalog *c, uint8_t l4, uint16_t port)
+{
+    for (unsigned i = 0; i < c->ports->len; i++) {
+        const ccm_port_row *row = &g_array_index(c->ports, ccm_port_row, i);
+        if (row->l4 == l4 && port >= row->low && port <= row->high)
+            return row->route;
+    }
+    return -1;
+}
+
+int ccm_catalog_sibling(const ccm_catalog *c, int like, int source_role)
+{
+    const ccm_route_row *row = ccm_route_at(c, like);
+    for (unsigned i = 0; i < c->routes->len; i++) {
+        const ccm_route_row *r = ccm_route_at(c, (int)i);
+        if (r->source == source_role && r->destination == row->destination &&
+            strcmp(r->protocol, row->protocol) == 0)
+            return (int)i;
+    }
+    return -1;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * model.c - takes observations and hands each to the table it concerns.
+ *
+ * In: observations, in the order of their making. Out: evidence in ccm_model. State: the model. */
+#include "model/model.h"
+
+ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
+{
+    ccm_model *m = g_new0(ccm_model, 1);
+
+    m->catalog = ccm_catalog_ref((ccm_catalog *)catalog);
+    m->limits = *limits;
+    /* Numbers of edges share a 64-bit key with a time; the others are plain sanity. */
+    m->limits.edges = CLAMP(limits->edges, 1, 1u << 27);
+    m->limits.buckets = CLAMP(limits->buckets, 16, 1u << 28);
+    m->limits.flows = CLAMP(limits->flows, 1, 1u << 30);
+    m->limits.methods = CLAMP(limits->methods, 1, 4096);
+    m->limits.host_names = CLAMP(limits->host_names, 1, 4096);
+    ccm_texts_init(&m->texts);
+    ccm_index_init(&m->host_index, 64);
+    ccm_index_init(&m->edge_index, 64);
+    ccm_index_init(&m->flow_index, 256);
+    ccm_index_init(&m->client_index, 64);
+    ccm_index_init(&m->upload_index, 16);
+    m->hosts = g_array_new(FALSE, FALSE, sizeof(ccm_host));
+    m->edge_pages = g_ptr_array_new_with_free_func(g_free);
+    m->flow_pages = g_ptr_array_new_with_free_func(g_free);
+    m->free_flows = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    m->clients = g_array_new(FALSE, FALSE, sizeof(ccm_client));
+    m->uploads = g_array_new(FALSE, FALSE, sizeof(ccm_upload));
+    m->files = g_array_new(FALSE, FALSE, sizeof(ccm_file));
+    m->noted_limits = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
+    m->anomalies = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
+    m->notes = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
+    ccm_timeline_init(&m->timeline);
+    ccm_edge_get(m, &(ccm_edge_key){ .route = -1 }); /* edge 0 */
+    return m;
+}
+
+void ccm_model_free(ccm_model *m)
+{
+    if (!m)
+        return;
+    for (uint32_t i = 0; i < m->n_edges; i++)
+        g_free(ccm_edge_at(m, i)->counters.v);
+    for (uint32_t i = 0; i < m->n_flows; i++)
+        g_free(ccm_flow_at(m, i)->more);
+    for (unsigned i = 0; i < m->hosts->len; i++) {
+        g_free(ccm_host_at(m, i)->names);
+        g_free(ccm_host_at(m, i)->evidence);
+    }
+    for (unsigned i = 0; i < m->clients->len; i++)
+        g_free(g_array_index(m->clients, ccm_client, i).messages.v);
+    GArray *arrays[] = { m->hosts, m->free_flows,   m->clients,   m->uploads,
+                         m->files, m->noted_limits, m->anomalies, m->notes };
+    for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
+        g_array_free(arrays[i], TRUE);
+    ccm_index *indexes[] = { &m->host_index, &m->edge_index, &m->flow_index, &m->client_index,
+                             &m->upload_index };
+    for (unsigned i = 0; i < G_N_ELEMENTS(indexes); i++)
+        ccm_index_clear(indexes[i]);
+    g_ptr_array_free(m->edge_pages, TRUE);
+    g_ptr_array_free(m->flow_pages, TRUE);
+    ccm_timeline_clear(&m->timeline);
+    ccm_texts_clear(&m->texts);
+    ccm_catalog_unref(m->catalog);
+    g_free(m);
+}
+
+/* A run of a packet that belongs to no flow goes straight to an edge. */
+static void on_run(ccm_model *m, const ccm_obs *obs)
+{
+    if (obs->flow) {
+        ccm_flow_run(m, ccm_flow_get(m, obs), obs);
+        return;
+    }
+    ccm_flow f = { .end = { obs->src, obs->dst }, .edge = CCM_NONE, .l4 = obs->l4 };
+    ccm_flow_run(m, &f, obs);
+    ccm_flow_bind(m, &f, -1);
+}
+
+static void connection_numbers(ccm_edge *e, const ccm_obs *obs)
+{
+    for (unsigned i = 0; i < obs->n; i++) {
+        uint64_t v = obs->val[i].u;
+        switch (obs->key[i]) {
+        case CCM_KEY_rtt_ns:
+            e->rtt_count++;
+            e->rtt_sum += v;
+            e->rtt_min = ccm_min64(e->rtt_min, v);
+            e->rtt_max = ccm_max64(e->rtt_max, v);
+            break;
+        case CCM_KEY_zero_windows: e->zero_windows += v; break;
+        case CCM_KEY_resets: e->resets += v; break;
+        case CCM_KEY_gaps: e->gaps += v; break;
+        case CCM_KEY_duplicates: e->duplicates += v; break;
+        case CCM_KEY_overlap_conflicts: e->overlap_conflicts += v; break;
+        default: break;
+        }
+    }
+}
+
+static bool is(ccm_span s, const char *w)
+{
+    return s.n == strlen(w) && memcmp(s.p, w, s.n) == 0;
+}
+
+static void on_connection(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_span state = ccm_obs_get_str(obs, CCM_KEY_state);
+
+    if (!obs->flow)
+        return;
+    ccm_flow *f = ccm_flow_get(m, obs);
+    if (f->edge == CCM_NONE) {
+        f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
+        ccm_flow_bind(m, f, -1);
+    }
+    ccm_edge *e = ccm_edge_at(m, f->edge);
+    e->established += is(state, "established");
+    e->refused += is(state, "refused");
+    e->unanswered += is(state, "unanswered");
+    e->midstream += is(state, "midstream");
+    e->datagrams += is(state, "datagrams");
+    e->reset += is(ccm_obs_get_str(obs, CCM_KEY_closed), "reset");
+    connection_numbers(e, obs);
+    ccm_flow_drop(m, f);
+}
+
+static void on_count(ccm_model *m, const ccm_obs *obs)
+{
+    if (!obs->flow)
+        return;
+    /* May come before the flow's first run, which is told only when it ends. */
+    ccm_flow *f = ccm_flow_get(m, obs);
+    if (obs->kind == CCM_OBS_hint) {
+        ccm_span p = ccm_obs_get_str(obs, CCM_KEY_protocol);
+        if (p.n)
+            ccm_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_HINT, ccm_texts_add(&m->texts, p)));
+        return;
+    }
+    uint64_t type = ccm_obs_get_u64(obs, CCM_KEY_icmp_type) & 0xff;
+    uint64_t code = ccm_obs_get_u64(obs, CCM_KEY_icmp_code) & 0xff;
+    ccm_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_ICMP, type << 8 | code));
+}
+
+static void on_name(ccm_model *m, const ccm_obs *obs)
+{
+    char text[CCM_ADDR_TEXT];
+    ccm_span s = ccm_obs_get_str(obs, CCM_KEY_address);
+    ccm_addr addr;
+
+    if (!s.n || s.n >= sizeof text)
+        return;
+    memcpy(text, s.p, s.n);
+    text[s.n] = '\0';
+    if (ccm_addr_parse(text, &addr))
+        ccm_host_name(m, ccm_host_get(m, &addr), ccm_obs_get_str(obs, CCM_KEY_name));
+}
+
+static void on_anomaly(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_span protocol = ccm_obs_get_str(obs, CCM_KEY_protocol);
+    ccm_span reason = ccm_obs_get_str(obs, CCM_KEY_reason);
+    uint64_t count = ccm_obs_has(obs, CCM_KEY_count) ? ccm_obs_get_u64(obs, CCM_KEY_count) : 1;
+    uint8_t text[CCM_TEXT_MAX];
+    size_t n = MIN(protocol.n, (size_t)32), room = MIN(reason.n, (size_t)200);
+
+    if (n)
+        memcpy(text, protocol.p, n);
+    if (n && room) {
+        memcpy(text + n, ": ", 2);
+        n += 2;
+    }
+    if (room)
+        memcpy(text + n, reason.p, room);
+    ccm_span s = { text, n + room };
+    bool full = m->anomalies->len >= CCM_NOTES;
+    uint32_t at = full ? ccm_texts_find(&m->texts, s) : ccm_texts_add(&m->texts, s);
+    if (at == CCM_NONE || !ccm_noted_add(m->anomalies, at, count))
+        ccm_model_limit(m, "anomalies", 1);
+}
+
+static void on_file(ccm_model *m, const ccm_obs *obs)
+{
+    if (m->files->len >= CCM_FILES) {
+        ccm_model_limit(m, "files", 1);
+        return;
+    }
+    ccm_span name = ccm_obs_get_str(obs, CCM_KEY_name);
+    ccm_file f = { .name = ccm_texts_add(&m->texts, name),
+                   .first_frame = ccm_obs_get_u64(obs, CCM_KEY_first_frame),
+                   .packets = ccm_obs_get_u64(obs, CCM_KEY_packets),
+                   .bytes = ccm_obs_get_u64(obs, CCM_KEY_file_bytes) };
+    g_array_append_val(m->files, f);
+}
+
+static void on_capture(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_capture_sums *c = &m->capture;
+    ccm_span reason = ccm_obs_get_str(obs, CCM_KEY_reason);
+
+    c->ended++;
+    c->packets += ccm_obs_get_u64(obs, CCM_KEY_packets);
+    c->wire_bytes += ccm_obs_get_u64(obs, CCM_KEY_wire_bytes);
+    c->truncated += ccm_obs_get_u64(obs, CCM_KEY_truncated_packets);
+    c->undecoded += ccm_obs_get_u64(obs, CCM_KEY_undecoded_packets);
+    c->dropped += ccm_obs_get_u64(obs, CCM_KEY_dropped_packets);
+    c->gaps += ccm_obs_get_u64(obs, CCM_KEY_gaps);
+    c->secrets += ccm_obs_get_u64(obs, CCM_KEY_secrets_blocks);
+    if (ccm_obs_has(obs, CCM_KEY_has_start)) {
+        uint64_t start = ccm_obs_get_u64(obs, CCM_KEY_start_ns);
+        uint64_t end = ccm_obs_get_u64(obs, CCM_KEY_end_ns);
+        c->start_ns = c->has_time ? ccm_min64(c->start_ns, start) : start;
+        c->end_ns = c->has_time ? ccm_max64(c->end_ns, end) : end;
+        c->has_time = true;
+    }
+    if (reason.n)
+        ccm_noted_add(m->notes, ccm_texts_add(&m->texts, reason), 1);
+}
+
+static void on_limit(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_span name = ccm_obs_get_str(obs, CCM_KEY_limit);
+    uint64_t count = ccm_obs_has(obs, CCM_KEY_count) ? ccm_obs_get_u64(obs, CCM_KEY_count) : 1;
+    if (name.n && m->noted_limits->len < CCM_NOTES)
+        ccm_noted_add(m->noted_limits, ccm_texts_add(&m->texts, name), count);
+}
+
+void ccm_model_observe(void *model, const ccm_obs *obs)
+{
+    ccm_model *m = model;
+
+    m->capture.streams = 1;
+    switch (obs->kind) {
+    case CCM_OBS_run: on_run(m, obs); break;
+    case CCM_OBS_connection: on_connection(m, obs); break;
+    case CCM_OBS_http_request:
+    case CCM_OBS_http_response:
+    case CCM_OBS_http_done: ccm_model_http(m, obs); break;
+    case CCM_OBS_hint:
+    case CCM_OBS_icmp_error: on_count(m, obs); break;
+    case CCM_OBS_name: on_name(m, obs); break;
+    case CCM_OBS_anomaly: on_anomaly(m, obs); break;
+    case CCM_OBS_limit: on_limit(m, obs); break;
+    case CCM_OBS_capture_file: on_file(m, obs); break;
+    case CCM_OBS_capture: on_capture(m, obs); break;
+    case CCM_OBS_KINDS: break;
+    }
+}

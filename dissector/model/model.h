@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * model.h - the evidence a model keeps: sums, minima, maxima and bounded sets, nothing else.
+ *
+ * In: observations. Out: evidence that merges commutatively and associatively as long as no limit
+ * was hit; conclusions are drawn once, by ccm_view_new. State: ccm_model, used by one thread at a
+ * time. Every table is bounded: by ccm_limits, or by a constant below. Numbers (of hosts, edges,
+ * texts) are local to a model; merging maps them by value. */
+#ifndef CCM_MODEL_MODEL_H
+#define CCM_MODEL_MODEL_H
+
+#include "model/catalog.h"
+#include "model/index.h"
+#include "observe/obs.h"
+
+enum {
+    CCM_TEXT_MAX = 256,        /* bytes of a kept text */
+    CCM_TEXTS_BYTES = 16 << 20, /* bytes of all kept texts */
+    CCM_PENDING = 64,          /* timeline points of a flow that has no edge yet */
+    CCM_FLOW_COUNTERS = 4,     /* counters of a flow that has no edge yet */
+    CCM_HOST_EVIDENCE = 64,    /* marks x ports x sides of one host */
+    CCM_EDGE_COUNTERS = 256,   /* distinct things counted of one edge, beside methods */
+    CCM_CLIENT_ADDRS = 4,
+    CCM_UPLOADS = 4096,
+    CCM_UPLOAD_ERRORS = 8,
+    CCM_FILES = 65536,
+    CCM_NOTES = 64,            /* distinct anomalies, limits, reasons */
+    CCM_PAGE = 256,            /* edges and flows are allocated in pages and never move */
+};
+
+/* ---- texts: each kept once, escaped, NUL-terminated ------------------------------------------ */
+
+typedef struct ccm_texts {
+    ccm_index index;
+    GPtrArray *v;      /* const char * */
+    GStringChunk *mem;
+    GString *scratch;
+    uint64_t bytes;
+    bool full;         /* the bound was hit at least once */
+} ccm_texts;
+
+void ccm_texts_init(ccm_texts *t);
+void ccm_texts_clear(ccm_texts *t);
+/* Number of the text, added when new; text 0 ("other") when there is no more room. */
+uint32_t ccm_texts_add(ccm_texts *t, ccm_span s);
+/* Number of the text, CCM_NONE when it is not kept. */
+uint32_t ccm_texts_find(ccm_texts *t, ccm_span s);
+static inline const char *ccm_texts_get(const ccm_texts *t, uint32_t i)
+{
+    return (const char *)g_ptr_array_index(t->v, i);
+}
+
+/* ---- counters: a small unordered map from a kind and a number to a sum ----------------------- */
+
+typedef enum ccm_count_kind {
+    CCM_COUNT_METHOD, /* text */
+    CCM_COUNT_STATUS, /* code */
+    CCM_COUNT_HINT,   /* text */
+    CCM_COUNT_ICMP,   /* type << 8 | code */
+    CCM_COUNT_MARK,   /* mark that named the route */
+} ccm_count_kind;
+
+#define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 28 | (uint32_t)(number))
+
+static inline ccm_count_kind ccm_count_kind_of(uint32_t key)
+{
+    return (ccm_count_kind)(key >> 28);
+}
+
+static inline uint32_t ccm_count_number(uint32_t key)
+{
+    return key & 0x0fffffff;
+}
+
+typedef struct ccm_counter {
+    uint32_t key;
+    uint64_t count;
+} ccm_counter;
+
+typedef struct ccm_counters {
+    ccm_counter *v;
+    uint16_t n, cap;
+} ccm_counters;
+
+/* Adds; false when the key is new and there are `max` already. */
+bool ccm_counters_add(ccm_counters *c, uint32_t key, uint64_t count, unsigned max);
+
+/* A name with a sum, for the few capture-wide ones. Limits: see ccm_model_limit. */
+typedef struct ccm_noted {
+    uint32_t text;
+    uint64_t count;
+} ccm_noted;
+
+/* ---- hosts ----------------------------------------------------------------------------------- */
+
+typedef struct ccm_evidence {
+    int16_t mark;
+    bool server;          /* about the host as server of `port`; else as client, port 0 */
+    uint16_t port;
+    uint64_t count, first_frame;
+    uint64_t ok, denied;  /* answers that the mark's server would give, and that it would not */
+} ccm_evidence;
+
+typedef struct ccm_host {
+    ccm_addr addr;
+    uint16_t n_names, n_evidence, cap_evidence;
+    uint32_t *names;      /* texts */
+    ccm_evidence *evidence;
+} ccm_host;
+
+/* ---- edges and flows ------------------------------------------------------------------------- */
+
+typedef struct ccm_edge_key {
+    ccm_addr client, server;
+    uint16_t port;
+    int16_t route;        /* row that the flow itself showed, or -1 */
+    uint8_t l4;
+} ccm_edge_key;
+
+typedef struct ccm_sums {
+    uint64_t packets, wire, ip, payload, retransmitted, missing;
+} ccm_sums;
+
+/* What a flow knows, and what an edge knows as the sum of its flows. Index 0 = to the server. */
+typedef struct ccm_traffic {
+    ccm_sums dir[2];
+    uint64_t first_ns, last_ns; /* valid when a packet was counted */
+} ccm_traffic;
+
+typedef struct ccm_edge {
+    ccm_edge_key key;
+    ccm_traffic traffic;
+    uint64_t established, refused, unanswered, midstream, datagrams, reset;
+    uint64_t rtt_count, rtt_sum, rtt_min, rtt_max;
+    uint64_t zero_windows, resets, gaps, duplicates, overlap_conflicts;
+    ccm_counters counters;
+    uint16_t n_methods;
+} ccm_edge;
+
+typedef struct ccm_pending {
+    uint64_t second;
+    uint64_t bytes[2];
+} ccm_pending;
+
+typedef struct ccm_flow {
+    uint64_t id;               /* 0 = this record is free */
+    ccm_endpoint end[2];
+    uint32_t edge;             /* CCM_NONE = not bound yet */
+    uint32_t host[2];          /* cache; CCM_NONE = not looked up */
+    uint8_t l4, client;        /* client: which of end[] */
+    uint8_t n_pending, cap_pending, n_counters;
+    ccm_traffic traffic;       /* indexes of dir[] and bytes[] are those of end[]: the sender */
+    ccm_pending first[2], *more;
+    ccm_counter counters[CCM_FLOW_COUNTERS];
+    /* the latest request, for its answer */
+    uint64_t exchange;
+    int16_t mark;
+    uint8_t bits;              /* ccm_bits_packet */
+    uint32_t upload, target;
+    uint32_t client_id;
+} ccm_flow;
+
+typedef enum ccm_bits_packet {
+    CCM_BITS_NONE,
+    CCM_BITS_CREATE,
+    CCM_BITS_FRAGMENT,
+    CCM_BITS_CLOSE,
+    CCM_BITS_CANCEL,
+} ccm_bits_packet;
+
+/* ---- timeline: one sparse table for all edges ------------------------------------------------ */
+
+typedef struct ccm_point {
+    uint64_t key;      /* edge << 36 | (bucket + 1); 0 = empty */
+    uint64_t bytes[2]; /* wire bytes, to the server and back */
+} ccm_point;
+
+typedef struct ccm_timeline {
+    ccm_point *v;
+    uint32_t mask, n;
+    uint8_t level;     /* of the interval ladder */
+    bool full;         /* points were dropped */
+} ccm_timeline;
+
+enum { CCM_LADDER = 5 };
+
+unsigned ccm_timeline_interval(unsigned level);
+void ccm_timeline_init(ccm_timeline *t);
+void ccm_timeline_clear(ccm_timeline *t);
+void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t bucket, const uint64_t bytes[2],
+                      unsigned max);
+void ccm_timeline_coarsen(ccm_timeline *t);
+static inline uint32_t ccm_point_edge(const ccm_point *p)
+{
+    return (uint32_t)(p->key >> 36);
+}
+
+static inline uint64_t ccm_point_bucket(const ccm_point *p)
+{
+    return (p->key & ((UINT64_C(1) << 36) - 1)) - 1;
+}
+
+/* ---- clients and uploads --------------------------------------------------------------------- */
+
+typedef struct ccm_client {
+    uint32_t id; /* text */
+    uint8_t n_addrs;
+    bool more;   /* further addresses exist */
+    ccm_addr addrs[CCM_CLIENT_ADDRS]; /* the lowest, sorted */
+    ccm_counters messages;
+} ccm_client;
+
+typedef struct ccm_upload {
+    ccm_addr client, server;
+    uint32_t id, client_id, target, name; /* texts; CCM_NONE = not seen */
+    uint64_t received, sent, total, fragments, first_ns, last_ns;
+    bool has_received, complete, cancelled;
+    uint8_t n_errors;
+    uint32_t errors[CCM_UPLOAD_ERRORS];
+} ccm_upload;
+
+/* ---- the model ------------------------------------------------------------------------------- */
+
+typedef struct ccm_file {
+    uint32_t name;
+    uint64_t first_frame, packets, bytes;
+} ccm_file;
+
+typedef struct ccm_capture_sums {
+    uint64_t streams, ended; /* models that saw anything; `capture` observations */
+    bool has_time;
+    uint64_t start_ns, end_ns;
+    uint64_t packets, wire_bytes, truncated, undecoded, dropped, gaps, secrets;
+} ccm_capture_sums;
+
+struct ccm_model {
+    ccm_catalog *catalog;
+    ccm_limits limits;
+    ccm_texts texts;
+    ccm_index host_index, edge_index, flow_index, client_index, upload_index;
+    GArray *hosts;              /* ccm_host */
+    GPtrArray *edge_pages;      /* ccm_edge[CCM_PAGE] */
+    uint32_t n_edges;           /* edge 0 takes what no other edge may */
+    GPtrArray *flow_pages;      /* ccm_flow[CCM_PAGE] */
+    uint32_t n_flows, victim;   /* records ever used; where the search for a victim goes on */
+    GArray *free_flows;         /* uint32_t */
+    uint64_t last_flow;         /* cache of the latest look-up */
+    uint32_t last_flow_at;
+    GArray *clients;            /* ccm_client */
+    GArray *uploads;            /* ccm_upload */
+    GArray *files;              /* ccm_file */
+    GArray *noted_limits, *anomalies, *notes; /* ccm_noted */
+    ccm_timeline timeline;
+    ccm_capture_sums capture;
+};
+
+static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)
+{
+    return (ccm_edge *)g_ptr_array_index(m->edge_pages, i / CCM_PAGE) + i % CCM_PAGE;
+}
+
+static inline ccm_flow *ccm_flow_at(const ccm_model *m, uint32_t i)
+{
+    return (ccm_flow *)g_ptr_array_index(m->flow_pages, i / CCM_PAGE) + i % CCM_PAGE;
+}
+
+static inline ccm_host *ccm_host_at(const ccm_model *m, uint32_t i)
+{
+    return &g_array_index(m->hosts, ccm_host, i);
+}
+
+static inline uint64_t ccm_hash_addr(uint64_t h, const ccm_addr *a)
+{
+    return ccm_hash_bytes(ccm_mix(h, a->family), a->b, sizeof a->b);
+}
+
+static inline bool ccm_addr_eq(const ccm_addr *a, const ccm_addr *b)
+{
+    return a->family == b->family && memcmp(a->b, b->b, sizeof a->b) == 0;
+}
+
+static inline bool ccm_endpoint_eq(const ccm_endpoint *a, const ccm_endpoint *b)
+{
+    return a->port == b->port && ccm_addr_eq(&a->addr, &b->addr);
+}
+
+/* Adds to a list of names with sums; false when it is full. */
+bool ccm_noted_add(GArray *list, uint32_t text, uint64_t count);
+/* A limit was hit. */
+void ccm_model_limit(ccm_model *m, const char *name, uint64_t count);
+
+/* host.c: the number of the host, CCM_NONE when the table is full. */
+uint32_t ccm_host_get(ccm_model *m, const ccm_addr *addr);
+uint32_t ccm_host_find(const ccm_model *m, const ccm_addr *addr);
+void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name);
+/* A Host header or other authority as name; addresses and malformed names are left out. */
+void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span authority);
+void ccm_host_evidence(ccm_model *m, uint32_t host, const ccm_evidence *add);
+uint32_t ccm_client_get(ccm_model *m, ccm_span id);
+void ccm_client_address(ccm_client *c, const ccm_addr *addr);
+uint32_t ccm_upload_get(ccm_model *m, const ccm_addr *client, const ccm_addr *server, ccm_span id);
+void ccm_upload_error(ccm_upload *u, uint32_t text);
+
+/* edge.c */
+uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key);
+void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count);
+void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap);
+void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2]);
+ccm_flow *ccm_flow_find(ccm_model *m, uint64_t id);
+ccm_flow *ccm_flow_get(ccm_model *m, const ccm_obs *obs);
+void ccm_flow_run(ccm_model *m, ccm_flow *f, const ccm_obs *obs);
+void ccm_flow_count(ccm_model *m, ccm_flow *f, uint32_t key);
+/* Gives the flow an edge, for good. `route` -1 = no row was shown. */
+void ccm_flow_bind(ccm_model *m, ccm_flow *f, int route);
+/* The edge that the flow would get now, and its traffic added to it: for merging what is open. */
+void ccm_flow_pour(ccm_model *to, const ccm_model *from, const ccm_flow *f);
+void ccm_flow_drop(ccm_model *m, ccm_flow *f);
+
+/* requests.c: request, answer and end of an exchange. */
+void ccm_model_http(ccm_model *m, const ccm_obs *obs);
+/* The smaller of two texts that may be CCM_NONE: a choice that no order of arrival changes. */
+uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * requests.c - folds HTTP requests and answers into the evidence.
+ *
+ * In: http_request, http_response, http_done. Out: counters of the edge, evidence and names of hosts,
+ * client ids, BITS uploads. State: the flow remembers its latest request until the answer. BITS upload
+ * packets: ccm-protocol.md 1.3. */
+#include "model/conclude.h"
+
+uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b)
+{
+    if (a == CCM_NONE || a == b)
+        return b;
+    if (b == CCM_NONE)
+        return a;
+    return strcmp(ccm_texts_get(&m->texts, a), ccm_texts_get(&m->texts, b)) <= 0 ? a : b;
+}
+
+static ccm_upload *upload_at(ccm_model *m, uint32_t i)
+{
+    return &g_array_index(m->uploads, ccm_upload, i);
+}
+
+static bool word(ccm_span s, const char *w)
+{
+    size_t n = strlen(w);
+    return s.n == n && g_ascii_strncasecmp((const char *)s.p, w, n) == 0;
+}
+
+static ccm_bits_packet bits_packet(ccm_span s)
+{
+    if (word(s, "create-session"))
+        return CCM_BITS_CREATE;
+    if (word(s, "fragment"))
+        return CCM_BITS_FRAGMENT;
+    if (word(s, "close-session"))
+        return CCM_BITS_CLOSE;
+    if (word(s, "cancel-session"))
+        return CCM_BITS_CANCEL;
+    return CCM_BITS_NONE;
+}
+
+/* The total of "bytes 0-99/1000"; 0 when there is none. */
+static uint64_t range_total(ccm_span s)
+{
+    uint64_t total = 0;
+    size_t i = s.n;
+    while (i > 0 && g_ascii_isdigit((char)s.p[i - 1]))
+        i--;
+    if (i == 0 || i == s.n || s.n - i > 18 || s.p[i - 1] != '/')
+        return 0;
+    for (; i < s.n; i++)
+        total = total * 10 + (uint64_t)(s.p[i] - '0');
+    return total;
+}
+
+static void upload_seen(ccm_upload *u, const ccm_obs *obs)
+{
+    u->first_ns = ccm_min64(u->first_ns, obs->time_ns);
+    u->last_ns = ccm_max64(u->last_ns, obs->time_ns);
+}
+
+static void upload_about(ccm_model *m, const ccm_flow *f, ccm_span name)
+{
+    uint32_t text = name.n ? ccm_texts_add(&m->texts, name) : CCM_NONE;
+    ccm_upload *u = upload_at(m, f->upload);
+    u->name = ccm_text_lowest(m, u->name, text);
+    u->target = ccm_text_lowest(m, u->target, f->target);
+    u->client_id = ccm_text_lowest(m, u->client_id, f->client_id);
+}
+
+/* Path without query or authority. */
+static ccm_span path_of(ccm_span target)
+{
+    ccm_span a = ccm_target_authority(target);
+    if (a.n) {
+        size_t skip = (size_t)(a.p - target.p) + a.n;
+        target = (ccm_span){ target.p + skip, target.n - skip };
+    }
+    const uint8_t *q = target.n ? memchr(target.p, '?', target.n) : NULL;
+    return q ? (ccm_span){ target.p, (size_t)(q - target.p) } : target;
+}
+
+static void upload_request(ccm_model *m, ccm_flow *f, const ccm_obs *obs, ccm_span target)
+{
+    ccm_span session = ccm_obs_get_str(obs, CCM_KEY_bits_session);
+
+    f->upload = CCM_NONE;
+    f->bits = (uint8_t)bits_packet(ccm_obs_get_str(obs, CCM_KEY_bits_packet));
+    if (!f->bits)
+        return;
+    target = path_of(target);
+    f->target = target.n && m->uploads->len < CCM_UPLOADS ? ccm_texts_add(&m->texts, target)
+                                                          : CCM_NONE;
+    if (!session.n)
+        return;
+    f->upload = ccm_upload_get(m, &obs->src.addr, &obs->dst.addr, session);
+    if (f->upload == CCM_NONE)
+        return;
+    upload_about(m, f, ccm_obs_get_str(obs, CCM_KEY_content_name));
+    ccm_upload *u = upload_at(m, f->upload);
+    upload_seen(u, obs);
+    if (f->bits == CCM_BITS_FRAGMENT) {
+        u->fragments++;
+        u->total = ccm_max64(u->total, range_total(ccm_obs_get_str(obs, CCM_KEY_content_range)));
+    }
+}
+
+static void upload_response(ccm_model *m, ccm_flow *f, const ccm_obs *obs, uint64_t status)
+{
+    ccm_span session = ccm_obs_get_str(obs, CCM_KEY_bits_session);
+    ccm_span error = ccm_obs_get_str(obs, CCM_KEY_bits_error);
+
+    if (f->upload == CCM_NONE && session.n) {
+        f->upload = ccm_upload_get(m, &obs->dst.addr, &obs->src.addr, session);
+        if (f->upload != CCM_NONE)
+            upload_about(m, f, (ccm_span){ 0 });
+    }
+    if (f->upload == CCM_NONE)
+        return;
+    ccm_upload *u = upload_at(m, f->upload);
+    upload_seen(u, obs);
+    if (ccm_obs_has(obs, CCM_KEY_bits_received)) {
+        u->has_received = true;
+        u->received = ccm_max64(u->received, ccm_obs_get_u64(obs, CCM_KEY_bits_received));
+    }
+    bool ok = status >= 200 && status < 300 && !error.n;
+    u->complete |= ok && f->bits == CCM_BITS_CLOSE;
+    u->cancelled |= ok && f->bits == CCM_BITS_CANCEL;
+    /* 401 and 407 are the first leg of a sign-in, not a failure. */
+    if (error.n && u->n_errors < CCM_UPLOAD_ERRORS) {
+        ccm_upload_error(u, ccm_texts_add(&m->texts, error));
+    } else if (status >= 400 && status != 401 && status != 407 && status <= 999) {
+        char text[16];
+        g_snprintf(text, sizeof text, "status %u", (unsigned)status);
+        ccm_upload_error(u, ccm_texts_add(&m->texts, ccm_span_str(text)));
+    }
+}
+
+static uint32_t host_of(ccm_model *m, ccm_flow *f, unsigned end)
+{
+    if (f->host[end] == CCM_NONE)
+        f->host[end] = ccm_host_get(m, &f->end[end].addr);
+    return f->host[end];
+}
+
+static void evidence(ccm_model *m, uint32_t host, const ccm_obs *obs, int mark, bool server)
+{
+    ccm_evidence e = { .mark = (int16_t)mark, .server = server,
+                       .port = server ? obs->dst.port : 0, .count = 1,
+                       .first_frame = obs->frame };
+    ccm_host_evidence(m, host, &e);
+}
+
+static void request_evidence(ccm_model *m, ccm_flow *f, const ccm_obs *obs, const ccm_match *hit,
+                             ccm_span host)
+{
+    const ccm_catalog *c = m->catalog;
+    uint32_t client = host_of(m, f, f->client), server = host_of(m, f, !f->client);
+    int about = hit->proxy >= 0 ? hit->proxy : hit->mark;
+
+    f->mark = -1;
+    if (about >= 0 && ccm_mark_at(c, about)->server_role >= 0) {
+        f->mark = (int16_t)about;
+        evidence(m, server, obs, about, true);
+    }
+    if (hit->mark >= 0 && ccm_mark_at(c, hit->mark)->client_role >= 0)
+        evidence(m, client, obs, hit->mark, false);
+    if (hit->agent >= 0 && ccm_mark_at(c, hit->agent)->client_role >= 0)
+        evidence(m, client, obs, hit->agent, false);
+    /* A proxy is not called what its requests ask for. */
+    if (hit->form == CCM_FORM_ORIGIN)
+        ccm_host_authority(m, server, host);
+}
+
+static void count_client(ccm_model *m, ccm_flow *f, const ccm_obs *obs, uint32_t method)
+{
+    ccm_span id = ccm_obs_get_str(obs, CCM_KEY_client_id);
+
+    f->client_id = CCM_NONE;
+    if (!id.n)
+        return;
+    uint32_t at = ccm_client_get(m, id);
+    if (at == CCM_NONE)
+        return;
+    ccm_client *c = &g_array_index(m->clients, ccm_client, at);
+    f->client_id = c->id;
+    if (obs->src.addr.family)
+        ccm_client_address(c, &obs->src.addr);
+    if (!ccm_counters_add(&c->messages, method, 1, m->limits.methods)) {
+        ccm_counters_add(&c->messages, CCM_COUNT_KEY(CCM_COUNT_METHOD, 0), 1,
+                         m->limits.methods + 1);
+        ccm_model_limit(m, "methods", 1);
+    }
+}
+
+static void on_request(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_request r = ccm_request_of(obs);
+    ccm_match hit;
+    ccm_flow *f = ccm_flow_get(m, obs);
+
+    if (f->edge == CCM_NONE)
+        f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
+    ccm_catalog_match(m->catalog, &r, &hit);
+    request_evidence(m, f, obs, &hit, r.host);
+    uint32_t method = CCM_COUNT_KEY(CCM_COUNT_METHOD, r.method.n
+                                                          ? ccm_texts_add(&m->texts, r.method)
+                                                          : 0);
+    count_client(m, f, obs, method);
+    if (hit.route >= 0 && f->edge == CCM_NONE)
+        ccm_flow_bind(m, f, hit.route);
+    ccm_flow_count(m, f, method);
+    if (hit.route >= 0 && ccm_edge_at(m, f->edge)->key.route == hit.route)
+        ccm_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_MARK, hit.proxy >= 0 ? hit.proxy : hit.mark));
+    f->exchange = ccm_obs_get_u64(obs, CCM_KEY_exchange);
+    upload_request(m, f, obs, r.target);
+}
+
+static void on_response(ccm_model *m, ccm_flow *f, const ccm_obs *obs)
+{
+    uint64_t status = ccm_obs_get_u64(obs, CCM_KEY_status);
+
+    if (ccm_obs_has(obs, CCM_KEY_interim))
+        return;
+    if (status >= 100 && status <= 999)
+        ccm_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_STATUS, status));
+    if (ccm_obs_get_u64(obs, CCM_KEY_exchange) != f->exchange)
+        return;
+    if (f->mark >= 0) {
+        ccm_evidence e = { .mark = f->mark, .server = true, .port = f->end[!f->client].port,
+                           .ok = !ccm_status_denies(status), .denied = ccm_status_denies(status) };
+        ccm_host_evidence(m, host_of(m, f, !f->client), &e);
+    }
+    if (f->bits)
+        upload_response(m, f, obs, status);
+}
+
+void ccm_model_http(ccm_model *m, const ccm_obs *obs)
+{
+    if (!obs->flow)
+        return;
+    if (obs->kind == CCM_OBS_http_request) {
+        on_request(m, obs);
+        return;
+    }
+    ccm_flow *f = ccm_flow_find(m, obs->flow);
+    if (obs->kind == CCM_OBS_http_response) {
+        /* The answer alone was captured: it still counts for the edge. */
+        if (!f) {
+            f = ccm_flow_get(m, obs);
+            f->client = 1;
+        }
+        on_response(m, f, obs);
+    } else if (f && f->upload != CCM_NONE && f->bits == CCM_BITS_FRAGMENT &&
+               ccm_obs_get_u64(obs, CCM_KEY_exchange) == f->exchange) {
+        upload_at(m, f->upload)->sent += ccm_obs_get_u64(obs, CCM_KEY_request_bytes);
+    }
+}

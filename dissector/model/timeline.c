@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * timeline.c - bytes over time of every edge, in one sparse table.
+ *
+ * In: edge, bucket, bytes per direction. Out: the same as sums. State: a hash table of at most
+ * limits->buckets points, all of one interval: 1, 10, 60, 600 or 3600 s.
+ *
+ * When there would be more points than that, every point coarsens to the next interval at once. The
+ * interval reached depends on the data alone, not on the order of observations or merges: points only
+ * ever join, so a part never needs a coarser interval than the whole, and the whole ends at the finest
+ * interval at which it fits. Intervals divide each other, so coarsening twice equals coarsening once.
+ * At 3600 s there is no further step: new points are dropped (their bytes stay in every other sum) and
+ * the limit "buckets" is reported. */
+#include "model/model.h"
+
+static const unsigned ladder[CCM_LADDER] = { 1, 10, 60, 600, 3600 };
+
+enum { FIRST_SLOTS = 1024 };
+
+unsigned ccm_timeline_interval(unsigned level)
+{
+    return ladder[level];
+}
+
+void ccm_timeline_init(ccm_timeline *t)
+{
+    *t = (ccm_timeline){ .v = g_new0(ccm_point, FIRST_SLOTS), .mask = FIRST_SLOTS - 1 };
+}
+
+void ccm_timeline_clear(ccm_timeline *t)
+{
+    g_free(t->v);
+    t->v = NULL;
+}
+
+/* The point with this key, or the empty one where it belongs. */
+static ccm_point *slot_of(const ccm_timeline *t, uint64_t key)
+{
+    uint32_t i = ccm_hash_end(ccm_mix(7, key)) & t->mask;
+    while (t->v[i].key && t->v[i].key != key)
+        i = (i + 1) & t->mask;
+    return &t->v[i];
+}
+
+/* Moves all points to a table of `slots`, buckets divided by `ratio`. */
+static void rebuild(ccm_timeline *t, uint32_t slots, unsigned ratio)
+{
+    ccm_point *old = t->v;
+    uint32_t n = t->mask + 1;
+
+    t->v = g_new0(ccm_point, slots);
+    t->mask = slots - 1;
+    t->n = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!old[i].key)
+            continue;
+        uint64_t edge = old[i].key >> 36, bucket = ccm_point_bucket(&old[i]) / ratio;
+        ccm_point *p = slot_of(t, edge << 36 | (bucket + 1));
+        t->n += !p->key;
+        p->key = edge << 36 | (bucket + 1);
+        p->bytes[0] += old[i].bytes[0];
+        p->bytes[1] += old[i].bytes[1];
+    }
+    g_free(old);
+}
+
+void ccm_timeline_coarsen(ccm_timeline *t)
+{
+    unsigned ratio = ladder[t->level + 1] / ladder[t->level];
+    t->level++;
+    rebuild(t, t->mask + 1, ratio);
+}
+
+void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t bucket, const uint64_t bytes[2],
+                      unsigned max)
+{
+    uint64_t key = (uint64_t)edge << 36 | (bucket + 1);
+    ccm_point *p = slot_of(t, key);
+
+    if (!p->key) {
+        if (t->level == CCM_LADDER - 1 && t->n >= max) {
+            t->full = true;
+            return;
+        }
+        if (t->n >= t->mask - t->mask / 8) {
+            rebuild(t, (t->mask + 1) * 2, 1);
+            p = slot_of(t, key);
+        }
+        p->key = key;
+        t->n++;
+    }
+    p->bytes[0] += bytes[0];
+    p->bytes[1] += bytes[1];
+    while (t->n > max && t->level < CCM_LADDER - 1)
+        ccm_timeline_coarsen(t);
+}

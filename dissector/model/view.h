@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * view.h - what a model concludes, as plain read-only structs for printing.
+ *
+ * In: a model. Out: everything of the report's contract that is known. State: none; a view owns its
+ * memory and stays valid when the model changes or goes. Every array has the order given beside it;
+ * texts are already safe to print (ccm_text_append's rule). A const char * that may be absent says
+ * so; all others are never NULL. Spec: the JSON report contract, docs/report.schema.json. */
+#ifndef CCM_MODEL_VIEW_H
+#define CCM_MODEL_VIEW_H
+
+#include "base/base.h"
+
+typedef enum ccm_certainty {
+    CCM_CERTAINTY_UNKNOWN,
+    CCM_CERTAINTY_WEAK,
+    CCM_CERTAINTY_LIKELY,
+    CCM_CERTAINTY_STRONG,
+    CCM_CERTAINTY_PROVEN,
+} ccm_certainty;
+
+/* "unknown", "weak", "likely", "strong", "proven". */
+const char *ccm_certainty_name(ccm_certainty c);
+
+enum { CCM_TO_DESTINATION = 0, CCM_TO_SOURCE = 1 }; /* index of every [2] below */
+
+/* A name with how often it was seen: verbs, statuses ("200"), anomalies, messages. */
+typedef struct ccm_view_count {
+    const char *name;
+    uint64_t count;
+} ccm_view_count;
+
+typedef struct ccm_view_counts {
+    const ccm_view_count *v; /* sorted by name, bytewise */
+    unsigned n;
+} ccm_view_counts;
+
+typedef struct ccm_view_names {
+    const char *const *v; /* sorted bytewise */
+    unsigned n;
+} ccm_view_names;
+
+typedef struct ccm_view_file {
+    const char *name;
+    uint64_t first_frame, packets, bytes;
+} ccm_view_file;
+
+typedef struct ccm_view_limit {
+    const char *name;
+    uint64_t count;
+} ccm_view_limit;
+
+typedef struct ccm_view_capture {
+    const ccm_view_file *files; /* by first frame, then name */
+    unsigned n_files;
+    bool has_time;              /* at least one packet: start and end are valid */
+    uint64_t start_ns, end_ns;
+    uint64_t packets, bytes;    /* bytes as on the wire */
+    uint64_t truncated_packets, undecoded_packets, dropped_packets, gaps, secrets_blocks;
+    bool complete;              /* nothing below speaks against it */
+    ccm_view_names incomplete_because; /* ids in fixed order, see ccm_view_reason_text */
+    const ccm_view_limit *limits_hit;  /* by name */
+    unsigned n_limits_hit;
+    ccm_view_names notes;       /* reasons that the input gave for ending early, as text */
+    ccm_view_counts anomalies;  /* "http: why" */
+} ccm_view_capture;
+
+/* A sentence for an id of incomplete_because; the id itself when it is not known. Ids: truncated,
+ * undecoded, dropped, gaps, midstream, limits, input-ended-early, no-end, no-packets. */
+const char *ccm_view_reason_text(const char *id);
+
+typedef struct ccm_view_evidence {
+    const char *id; /* mark of the catalogue, or a rule's name such as absolute-form */
+    ccm_certainty certainty;
+    uint64_t count, first_frame; /* first_frame 0 = not known */
+} ccm_view_evidence;
+
+typedef struct ccm_view_role {
+    const char *role, *title;
+    ccm_certainty certainty;
+    const ccm_view_evidence *evidence; /* certainty falling, then id */
+    unsigned n_evidence;
+} ccm_view_role;
+
+typedef struct ccm_view_host {
+    ccm_addr addr;
+    ccm_view_names names;
+    const ccm_view_role *roles; /* certainty falling, then role */
+    unsigned n_roles;
+} ccm_view_host;
+
+typedef struct ccm_view_timeline {
+    unsigned interval_s;
+    uint64_t start_ns;          /* a multiple of the interval */
+    unsigned n;                 /* points, at most CCM_VIEW_POINTS */
+    const uint64_t *bytes[2];   /* wire bytes per point */
+} ccm_view_timeline;
+
+enum { CCM_VIEW_POINTS = 1440 };
+
+typedef struct ccm_view_route {
+    const char *route;          /* "client/mp" */
+    const char *title;          /* for people */
+    const char *ref;            /* where the catalogue's row comes from */
+    const char *protocol;       /* "http"; "other" = neither TCP, UDP nor ICMP */
+    const char *other_protocol; /* hint with the most flows; NULL = none */
+    bool has_port;              /* false: a protocol without ports */
+    uint16_t port;              /* destination port */
+    uint8_t l4;                 /* IP protocol; 0 = not IP */
+    bool has_source;            /* false: many sources rolled up into the row */
+    ccm_addr source;            /* family 0 = packets without IP */
+    const char *source_role;
+    uint64_t sources;           /* distinct source addresses */
+    ccm_addr destination;       /* family 0 = packets without IP */
+    const char *destination_role;
+    ccm_view_names destination_names;
+    ccm_certainty certainty;
+    bool throttleable;
+    ccm_view_names basis;       /* why this route, evidence ids: marks, source-is-dp, port ... */
+    struct {
+        /* attempted = established + refused + unanswered: a SYN was seen. midstream: the flow
+         * began before the capture. datagrams: flows of UDP and other protocols. */
+        uint64_t attempted, established, refused, unanswered, reset, midstream, datagrams;
+    } connections;
+    uint64_t packets[2], wire_bytes[2], ip_bytes[2];
+    uint64_t payload_bytes[2];       /* unique TCP payload, UDP payload */
+    uint64_t retransmitted_bytes[2], missing_bytes[2];
+    uint64_t first_seen_ns, last_seen_ns; /* 0, 0 = no packet */
+    struct {
+        bool has_rtt;
+        uint64_t rtt_min_ns, rtt_mean_ns, rtt_max_ns, rtt_count;
+        uint64_t zero_windows, resets, gaps, duplicates, overlap_conflicts;
+    } transport;
+    uint64_t requests_total, failed_total;  /* failed: status >= 400 */
+    ccm_view_counts requests;   /* by verb; "other" when the limit of verbs was reached */
+    ccm_view_counts statuses;   /* by code */
+    ccm_view_counts hints;      /* nDPI guesses, by flows */
+    ccm_view_counts icmp_errors; /* "3/1" = type/code */
+    struct {
+        /* Bits per second of both directions together, on the wire. mean: bytes over
+         * last_seen - first_seen (at least one interval); peak: busiest bucket; p95: nearest-rank
+         * 95th percentile of the buckets that carried something. */
+        uint64_t mean_bps, p95_bps, peak_bps;
+        unsigned interval_s;
+    } rate;
+    ccm_view_timeline timeline;
+} ccm_view_route;
+
+typedef struct ccm_view_client {
+    const char *client_id;      /* as sent, one row per id */
+    ccm_addr addr;              /* lowest address that used it */
+    unsigned addresses;         /* how many addresses used it; 5 = five or more */
+    ccm_view_names names;       /* of the address */
+    ccm_view_counts messages;   /* requests by verb */
+    uint64_t total;
+} ccm_view_client;
+
+typedef struct ccm_view_upload {
+    const char *id;             /* BITS-Session-Id */
+    ccm_addr client, server;
+    const char *client_id;      /* NULL = not seen */
+    const char *target;         /* path without a query */
+    const char *name;           /* Content-Name; NULL = not seen */
+    uint64_t bytes;             /* highest offset acknowledged, else request body bytes seen */
+    uint64_t total_bytes;       /* size announced by Content-Range; 0 = not seen */
+    uint64_t fragments;
+    bool complete;              /* Close-Session was acknowledged */
+    bool cancelled;
+    ccm_view_names errors;      /* BITS-Error-Code values and failure statuses ("status 404") */
+    uint64_t first_seen_ns, last_seen_ns;
+} ccm_view_upload;
+
+typedef struct ccm_view {
+    bool per_client;
+    bool ended;                 /* the `capture` observation was seen */
+    ccm_view_capture capture;
+    const ccm_view_host *hosts; /* by address (IPv4 first); hosts without a role or name included */
+    unsigned n_hosts;
+    /* By route (unknown/unknown last), protocol, port, l4, destination, source, certainty falling.
+     * The sums of packets and wire_bytes over all rows equal the capture's. */
+    const ccm_view_route *routes;
+    unsigned n_routes;
+    const ccm_view_client *clients; /* by client_id */
+    unsigned n_clients;
+    const ccm_view_upload *uploads; /* by first_seen, id, client, server */
+    unsigned n_uploads;
+} ccm_view;
+
+/* Concludes. `per_client`: a row per source address, destination address and destination port. */
+ccm_view *ccm_view_new(const ccm_model *model, bool per_client);
+void ccm_view_free(ccm_view *view);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * view_make.h - what view.c and view_routes.c share while they build a view. */
+#ifndef CCM_MODEL_VIEW_MAKE_H
+#define CCM_MODEL_VIEW_MAKE_H
+
+#include "model/conclude.h"
+
+typedef struct view_memory {
+    ccm_view view;        /* first: a view is freed through its address */
+    GStringChunk *text;
+    GPtrArray *blocks;
+    ccm_catalog *catalog; /* its texts are used in place */
+} view_memory;
+
+typedef struct view_maker {
+    const ccm_model *m;
+    ccm_view *view;
+    view_memory *memory;
+    GArray *list; /* scratch of ccm_view_count, empty between uses */
+} view_maker;
+
+void *ccm_view_alloc(view_maker *k, size_t n, size_t size);
+const char *ccm_view_keep(view_maker *k, const char *text);
+void ccm_view_count_add(GArray *list, const char *name, uint64_t count);
+ccm_view_counts ccm_view_counts_of(view_maker *k, GArray *list);
+ccm_view_names ccm_view_names_of(view_maker *k, GArray *list);
+ccm_view_names ccm_view_host_names(view_maker *k, const ccm_addr *addr);
+void ccm_view_make_routes(view_maker *k);
+
+#endif

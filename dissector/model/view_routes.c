@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * view_routes.c - the view's route rows: edges concluded, rolled up and set against time.
+ *
+ * In: all edges of a model. Out: rows that together hold every edge exactly once. State: none.
+ * A row's certainty is the best of its edges; `basis` names every reason that any of them had. */
+#include "model/view_make.h"
+
+__extension__ typedef unsigned __int128 wide;
+
+/* An edge with its conclusion: rows are runs of equal keys after sorting. */
+typedef struct entry {
+    const ccm_edge *e;
+    uint32_t edge;
+    ccm_conclusion c;
+} entry;
+
+typedef struct point {
+    uint32_t row;
+    uint64_t bucket, bytes[2];
+} point;
+
+typedef struct order {
+    const ccm_catalog *c;
+    bool per_client;
+} order;
+
+static int number_cmp(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* Everything that makes a row a row, in the order of the view. */
+static int row_cmp(const entry *a, const entry *b, const order *o)
+{
+    const ccm_route_row *x = ccm_route_at(o->c, a->c.row), *y = ccm_route_at(o->c, b->c.row);
+    bool ux = x->source == o->c->unknown_role && x->destination == o->c->unknown_role;
+    bool uy = y->source == o->c->unknown_role && y->destination == o->c->unknown_role;
+    int r = (int)ux - (int)uy;
+
+    if (!r)
+        r = strcmp(x->route, y->route);
+    if (!r)
+        r = strcmp(a->c.protocol, b->c.protocol);
+    if (!r)
+        r = number_cmp(a->e->key.port, b->e->key.port);
+    if (!r)
+        r = number_cmp(a->e->key.l4, b->e->key.l4);
+    if (!r)
+        r = ccm_addr_cmp(&a->e->key.server, &b->e->key.server);
+    if (!r && o->per_client)
+        r = ccm_addr_cmp(&a->e->key.client, &b->e->key.client);
+    return r ? r : number_cmp((uint64_t)a->c.row, (uint64_t)b->c.row);
+}
+
+/* Within a row by source, so that sources can be counted. */
+static int entry_cmp(const void *pa, const void *pb, void *data)
+{
+    const entry *a = pa, *b = pb;
+    int r = row_cmp(a, b, data);
+    if (!r)
+        r = ccm_addr_cmp(&a->e->key.client, &b->e->key.client);
+    return r ? r : (int)a->e->key.route - (int)b->e->key.route;
+}
+
+static bool is_empty(const ccm_edge *e)
+{
+    const ccm_traffic *t = &e->traffic;
+    return !t->dir[0].packets && !t->dir[1].packets && !e->counters.n && !e->established &&
+           !e->refused && !e->unanswered && !e->midstream && !e->datagrams;
+}
+
+/* ---- one row --------------------------------------------------------------------------------- */
+
+static void add_edge(ccm_view_route *r, const ccm_edge *e)
+{
+    bool first = true;
+    for (unsigned d = 0; d < 2; d++) {
+        const ccm_sums *s = &e->traffic.dir[d];
+        first &= !r->packets[d];
+        r->wire_bytes[d] += s->wire;
+        r->ip_bytes[d] += s->ip;
+        r->payload_bytes[d] += s->payload;
+        r->retransmitted_bytes[d] += s->retransmitted;
+        r->missing_bytes[d] += s->missing;
+    }
+    r->packets[0] += e->traffic.dir[0].packets;
+    r->packets[1] += e->traffic.dir[1].packets;
+    if (e->traffic.dir[0].packets || e->traffic.dir[1].packets) {
+        uint64_t a = e->traffic.first_ns, b = e->traffic.last_ns;
+        r->first_seen_ns = first ? a : ccm_min64(r->first_seen_ns, a);
+        r->last_seen_ns = first ? b : ccm_max64(r->last_seen_ns, b);
+    }
+    r->connections.attempted += e->established + e->refused + e->unanswered;
+    r->connections.established += e->established;
+    r->connections.refused += e->refused;
+    r->connections.unanswered += e->unanswered;
+    r->connections.reset += e->reset;
+    r->connections.midstream += e->midstream;
+    r->connections.datagrams += e->datagrams;
+    r->transport.zero_windows += e->zero_windows;
+    r->transport.resets += e->resets;
+    r->transport.gaps += e->gaps;
+    r->transport.duplicates += e->duplicates;
+    r->transport.overlap_conflicts += e->overlap_conflicts;
+}
+
+static void make_rtt(ccm_view_route *r, const entry *v, unsigned n)
+{
+    uint64_t sum = 0, count = 0, low = UINT64_MAX, high = 0;
+    for (unsigned i = 0; i < n; i++) {
+        sum += v[i].e->rtt_sum;
+        count += v[i].e->rtt_count;
+        low = ccm_min64(low, v[i].e->rtt_min);
+        high = ccm_max64(high, v[i].e->rtt_max);
+    }
+    r->transport.has_rtt = count > 0;
+    if (!count)
+        return;
+    r->transport.rtt_count = count;
+    r->transport.rtt_min_ns = low;
+    r->transport.rtt_max_ns = high;
+    r->transport.rtt_mean_ns = sum / count;
+}
+
+/* The name under which a counter is shown. */
+static const char *counter_name(view_maker *k, uint32_t key)
+{
+    char text[32];
+    uint32_t number = ccm_count_number(key);
+
+    switch (ccm_count_kind_of(key)) {
+    case CCM_COUNT_METHOD:
+    case CCM_COUNT_HINT:
+        return ccm_texts_get(&k->m->texts, number);
+    case CCM_COUNT_STATUS:
+        g_snprintf(text, sizeof text, "%u", number);
+        return ccm_view_keep(k, text);
+    case CCM_COUNT_ICMP:
+        g_snprintf(text, sizeof text, "%u/%u", number >> 8, number & 0xff);
+        return ccm_view_keep(k, text);
+    case CCM_COUNT_MARK:
+        return ccm_mark_at(k->m->catalog, (int)number)->id;
+    }
+    return "";
+}
+
+static ccm_view_counts counts_of(view_maker *k, const entry *v, unsigned n, ccm_count_kind kind)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const ccm_counters *c = &v[i].e->counters;
+        for (unsigned j = 0; j < c->n; j++)
+            if (ccm_count_kind_of(c->v[j].key) == kind)
+                ccm_view_count_add(k->list, counter_name(k, c->v[j].key), c->v[j].count);
+    }
+    return ccm_view_counts_of(k, k->list);
+}
+
+static void make_counts(view_maker *k, ccm_view_route *r, const entry *v, unsigned n)
+{
+    uint64_t most = 0;
+
+    r->requests = counts_of(k, v, n, CCM_COUNT_METHOD);
+    r->statuses = counts_of(k, v, n, CCM_COUNT_STATUS);
+    r->hints = counts_of(k, v, n, CCM_COUNT_HINT);
+    r->icmp_errors = counts_of(k, v, n, CCM_COUNT_ICMP);
+    for (unsigned i = 0; i < r->requests.n; i++)
+        r->requests_total += r->requests.v[i].count;
+    for (unsigned i = 0; i < r->statuses.n; i++)
+        if (r->statuses.v[i].name[0] >= '4')
+            r->failed_total += r->statuses.v[i].count;
+    for (unsigned i = 0; i < r->hints.n; i++) {
+        if (r->hints.v[i].count > most) {
+            most = r->hints.v[i].count;
+            r->other_protocol = r->hints.v[i].name;
+        }
+    }
+}
+
+static void make_basis(view_maker *k, ccm_view_route *r, const entry *v, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const ccm_counters *c = &v[i].e->counters;
+        if (v[i].c.certainty > r->certainty)
+            r->certainty = v[i].c.certainty;
+        if (v[i].c.basis)
+            ccm_view_count_add(k->list, v[i].c.basis, 1);
+        for (unsigned j = 0; j < c->n && !v[i].c.basis; j++)
+            if (ccm_count_kind_of(c->v[j].key) == CCM_COUNT_MARK)
+                ccm_view_count_add(k->list, counter_name(k, c->v[j].key), 1);
+        if (v[i].c.source_role >= 0) {
+            const char *role = ccm_role_at(k->m->catalog, v[i].c.source_role)->id;
+            char *text = g_strconcat("source-is-", role, NULL);
+            ccm_view_count_add(k->list, ccm_view_keep(k, text), 1);
+            g_free(text);
+        }
+    }
+    r->basis = ccm_view_names_of(k, k->list);
+}
+
+static void make_row(view_maker *k, ccm_view_route *r, const entry *v, unsigned n)
+{
+    const ccm_catalog *c = k->m->catalog;
+    const ccm_route_row *row = ccm_route_at(c, v->c.row);
+    const ccm_edge_key *key = &v->e->key;
+
+    r->route = row->route;
+    r->title = row->title;
+    r->ref = row->ref;
+    r->protocol = v->c.protocol;
+    r->throttleable = row->throttleable;
+    r->source_role = ccm_role_at(c, row->source)->id;
+    r->destination_role = ccm_role_at(c, row->destination)->id;
+    r->has_port = key->l4 == 6 || key->l4 == 17;
+    r->port = key->port;
+    r->l4 = key->l4;
+    r->destination = key->server;
+    r->destination_names = ccm_view_host_names(k, &key->server);
+    r->source = key->client;
+    for (unsigned i = 0; i < n; i++) {
+        r->sources += i == 0 || !ccm_addr_eq(&v[i].e->key.client, &v[i - 1].e->key.client);
+        add_edge(r, v[i].e);
+    }
+    r->has_source = r->sources == 1;
+    if (!r->has_source)
+        r->source = (ccm_addr){ 0 };
+    make_rtt(r, v, n);
+    make_counts(k, r, v, n);
+    make_basis(k, r, v, n);
+}
+
+/* ---- rates and timelines --------------------------------------------------------------------- */
+
+static int point_cmp(const void *pa, const void *pb)
+{
+    const point *a = pa, *b = pb;
+    int r = number_cmp(a->row, b->row);
+    return r ? r : number_cmp(a->bucket, b->bucket);
+}
+
+static int bytes_cmp(const void *a, const void *b)
+{
+    return number_cmp(*(const uint64_t *)a, *(const uint64_t *)b);
+}
+
+static uint64_t bps(uint64_t bytes, uint64_t ns)
+{
+    wide v = (wide)bytes * 8u * 1000000000u / ns;
+    return v > UINT64_MAX ? UINT64_MAX : (uint64_t)v;
+}
+
+/* `v`: the row's points, one for each bucket that carried something, in order. */
+static void make_rate(ccm_view_route *r, const point *v, unsigned n, unsigned interval)
+{
+    uint64_t ns = (uint64_t)interval * 1000000000u;
+    uint64_t *bytes = g_new(uint64_t, n + 1u);
+
+    r->rate.interval_s = interval;
+    for (unsigned i = 0; i < n; i++)
+        bytes[i] = v[i].bytes[0] + v[i].bytes[1];
+    if (n) {
+        qsort(bytes, n, sizeof *bytes, bytes_cmp);
+        r->rate.peak_bps = bps(bytes[n - 1], ns);
+        r->rate.p95_bps = bps(bytes[((uint64_t)n * 95 + 99) / 100 - 1], ns);
+    }
+    r->rate.mean_bps = bps(r->wire_bytes[0] + r->wire_bytes[1],
+                           ccm_max64(r->last_seen_ns - r->first_seen_ns, ns));
+    g_free(bytes);
+}
+
+/* The finest interval at which the row fits: the ladder's, then doubled hours. */
+static uint64_t dense_interval(unsigned level, uint64_t first, uint64_t last)
+{
+    uint64_t base = ccm_timeline_interval(level), i = base;
+    while (last * base / i - first * base / i >= CCM_VIEW_POINTS)
+        i = ++level < CCM_LADDER ? ccm_timeline_interval(level) : i * 2;
+    return i;
+}
+
+static void make_timeline(view_maker *k, ccm_view_route *r, const point *v, unsigned n)
+{
+    uint64_t base = ccm_timeline_interval(k->m->timeline.level);
+
+    r->timeline.interval_s = (unsigned)base;
+    if (!n)
+        return;
+    uint64_t i = dense_interval(k->m->timeline.level, v[0].bucket, v[n - 1].bucket);
+    uint64_t first = v[0].bucket * base / i;
+    r->timeline.interval_s = (unsigned)i;
+    r->timeline.start_ns = first * i * 1000000000u;
+    r->timeline.n = (unsigned)(v[n - 1].bucket * base / i - first) + 1;
+    for (unsigned d = 0; d < 2; d++) {
+        uint64_t *bytes = ccm_view_alloc(k, r->timeline.n, sizeof *bytes);
+        for (unsigned j = 0; j < n; j++)
+            bytes[v[j].bucket * base / i - first] += v[j].bytes[d];
+        r->timeline.bytes[d] = bytes;
+    }
+}
+
+static void make_times(view_maker *k, ccm_view_route *rows, unsigned n_rows, const uint32_t *row_of)
+{
+    const ccm_timeline *t = &k->m->timeline;
+    point *v = g_new(point, t->n + 1u);
+    unsigned n = 0, all = 0;
+
+    for (uint32_t i = 0; i <= t->mask; i++) {
+        const ccm_point *p = &t->v[i];
+        if (p->key)
+            v[all++] = (point){ row_of[ccm_point_edge(p)], ccm_point_bucket(p),
+                                { p->bytes[0], p->bytes[1] } };
+    }
+    qsort(v, all, sizeof *v, point_cmp);
+    for (unsigned i = 0; i < all; i++) {
+        if (n && point_cmp(&v[n - 1], &v[i]) == 0) {
+            v[n - 1].bytes[0] += v[i].bytes[0];
+            v[n - 1].bytes[1] += v[i].bytes[1];
+        } else {
+            v[n++] = v[i];
+        }
+    }
+    for (unsigned row = 0, at = 0; row < n_rows; row++) {
+        unsigned from = at;
+        while (at < n && v[at].row == row)
+            at++;
+        make_rate(&rows[row], v + from, at - from, ccm_timeline_interval(t->level));
+        make_timeline(k, &rows[row], v + from, at - from);
+    }
+    g_free(v);
+}
+
+void ccm_view_make_routes(view_maker *k)
+{
+    const ccm_model *m = k->m;
+    order o = { m->catalog, k->view->per_client };
+    entry *v = g_new(entry, m->n_edges);
+    uint32_t *row_of = g_new0(uint32_t, m->n_edges);
+    unsigned n = 0, n_rows = 0;
+
+    for (uint32_t i = 0; i < m->n_edges; i++) {
+        if (is_empty(ccm_edge_at(m, i)))
+            continue;
+        v[n] = (entry){ .e = ccm_edge_at(m, i), .edge = i };
+        ccm_conclude_edge(m, v[n].e, &v[n].c);
+        n++;
+    }
+    g_qsort_with_data(v, (gint)n, sizeof *v, entry_cmp, &o);
+    for (unsigned i = 0; i < n; i++) {
+        n_rows += i == 0 || row_cmp(&v[i - 1], &v[i], &o) != 0;
+        row_of[v[i].edge] = n_rows - 1;
+    }
+    ccm_view_route *rows = ccm_view_alloc(k, n_rows, sizeof *rows);
+    for (unsigned i = 0, row = 0; i < n; row++) {
+        unsigned from = i;
+        while (i < n && row_of[v[i].edge] == row)
+            i++;
+        make_row(k, &rows[row], v + from, i - from);
+    }
+    make_times(k, rows, n_rows, row_of);
+    k->view->routes = rows;
+    k->view->n_routes = n_rows;
+    g_free(row_of);
+    g_free(v);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * obs.h - an observation: a fact at a frame. It never concludes. Lives on the stack of whoever makes
+ * it; texts are borrowed spans, so the receiver copies what it keeps. */
+#ifndef CCM_OBSERVE_OBS_H
+#define CCM_OBSERVE_OBS_H
+
+#include "base/base.h"
+
+typedef enum ccm_obs_kind {
+#define KIND(name, doc) CCM_OBS_##name,
+#include "observe/vocab.def"
+    CCM_OBS_KINDS
+} ccm_obs_kind;
+
+typedef enum ccm_key {
+#define KEY(name, type, doc) CCM_KEY_##name,
+#include "observe/vocab.def"
+    CCM_KEYS
+} ccm_key;
+
+typedef enum ccm_type { CCM_TYPE_U64, CCM_TYPE_STR, CCM_TYPE_BOOL } ccm_type;
+
+enum { CCM_OBS_ATTRS = 24, CCM_OBS_TEXT_MAX = 8192 };
+
+struct ccm_obs {
+    ccm_obs_kind kind;
+    uint8_t l4;       /* IP protocol number; 0 = not IP */
+    uint8_t n;        /* attributes used */
+    uint64_t time_ns; /* since 1970, UTC */
+    uint64_t frame;   /* from 1, counted across files; 0 = belongs to no frame */
+    uint64_t flow;    /* from 1, unique in the capture point; 0 = belongs to no flow */
+    ccm_endpoint src, dst; /* sender and receiver of what is described */
+    uint8_t key[CCM_OBS_ATTRS];
+    union {
+        uint64_t u;
+        ccm_span s;
+    } val[CCM_OBS_ATTRS];
+};
+
+/* Table of the vocabulary (const data). */
+const char *ccm_kind_name(ccm_obs_kind kind);
+const char *ccm_kind_doc(ccm_obs_kind kind);
+const char *ccm_key_name(ccm_key key);
+const char *ccm_key_doc(ccm_key key);
+ccm_type ccm_key_type(ccm_key key);
+bool ccm_kind_has(ccm_obs_kind kind, ccm_key key);
+
+static inline void ccm_obs_u64(ccm_obs *o, ccm_key key, uint64_t value)
+{
+    if (o->n < CCM_OBS_ATTRS) {
+        o->key[o->n] = (uint8_t)key;
+        o->val[o->n++].u = value;
+    }
+}
+
+static inline void ccm_obs_flag(ccm_obs *o, ccm_key key, bool value)
+{
+    if (value)
+        ccm_obs_u64(o, key, 1);
+}
+
+/* Texts longer than CCM_OBS_TEXT_MAX are cut; an empty text is left out. */
+static inline void ccm_obs_str(ccm_obs *o, ccm_key key, ccm_span s)
+{
+    if (s.n && o->n < CCM_OBS_ATTRS) {
+        o->key[o->n] = (uint8_t)key;
+        o->val[o->n++].s = (ccm_span){ s.p, s.n < CCM_OBS_TEXT_MAX ? s.n : CCM_OBS_TEXT_MAX };
+    }
+}
+
+/* Index of `key`, or -1. */
+static inline int ccm_obs_find(const ccm_obs *o, ccm_key key)
+{
+    for (int i = 0; i < o->n; i++)
+        if (o->key[i] == (uint8_t)key)
+            return i;
+    return -1;
+}
+
+static inline uint64_t ccm_obs_get_u64(const ccm_obs *o, ccm_key key)
+{
+    int i = ccm_obs_find(o, key);
+    return i < 0 ? 0 : o->val[i].u;
+}
+
+static inline bool ccm_obs_has(const ccm_obs *o, ccm_key key)
+{
+    return ccm_obs_find(o, key) >= 0;
+}
+
+static inline ccm_span ccm_obs_get_str(const ccm_obs *o, ccm_key key)
+{
+    int i = ccm_obs_find(o, key);
+    return i < 0 ? (ccm_span){ 0 } : o->val[i].s;
+}
+
+/* One line of an observation file back into an observation. Texts point into memory owned by
+ * `*keep` (free with ccm_obs_json_free), which must outlive `obs`. */
+typedef struct ccm_obs_json ccm_obs_json;
+bool ccm_obs_from_json(const char *line, size_t size, ccm_obs *obs, ccm_obs_json **keep,
+                       GError **error);
+void ccm_obs_json_free(ccm_obs_json *keep);
+
+#endif

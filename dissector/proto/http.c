@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * http.c - HTTP/1.x conversations, on any port: content decides.
+ * In: the two directions of a TCP flow, with gaps. Out: http_request, http_response, http_done.
+ * State: a half-parser per direction and the queue of outstanding requests, allocated once per
+ * flow. An unfinished head is left to the caller's carry; bodies are skipped by arithmetic. After
+ * bytes are lost in a place of unknown meaning, the next first line is searched, and every request
+ * line that was captured is reported. Spec: RFC 9110, RFC 9112. */
+#include "proto/http_pair.h"
+
+typedef enum half_state {
+    HALF_START, /* at a message start, or inside its head */
+    HALF_BODY,
+    HALF_SEEK,   /* place unknown: search the next message */
+    HALF_TUNNEL, /* CONNECT or Upgrade: not HTTP any more */
+    HALF_ENDED,
+} half_state;
+
+typedef struct half {
+    uint8_t state;
+    bool started;    /* `at` is set */
+    size_t scanned;  /* bytes of the unfinished head already searched for its end */
+    size_t kept;     /* bytes that a search asked to see again */
+    bool resumed;    /* the search has begun in an earlier call */
+    uint64_t number; /* exchange of the message being received */
+    ccm_http_origin at;
+    ccm_http_body body;
+} half;
+
+typedef struct http_state {
+    half half[2];
+    int8_t client; /* index of the client's side; -1 unknown */
+    bool midstream;
+    bool heads;    /* a head was found: this is HTTP */
+    bool confused; /* the anomaly was reported */
+    ccm_http_pairs pairs;
+} http_state;
+
+/* What one step of a half-parser did. */
+typedef struct step {
+    size_t used;
+    uint64_t skip;
+    enum { STEP_AGAIN, STEP_WAIT, STEP_BAD } next;
+} step;
+
+static ccm_probe http_probe(ccm_span in, bool midstream)
+{
+    static const ccm_probe probes[] = { CCM_PROBE_NO, CCM_PROBE_MAYBE, CCM_PROBE_YES,
+                                        CCM_PROBE_YES };
+    ccm_http_shape shape = ccm_http_shape_of(in);
+    if (!midstream || shape >= CCM_HTTP_REQUEST)
+        return probes[shape];
+    size_t keep;
+    if (ccm_http_seek(in, 0, true, true, &keep) != SIZE_MAX)
+        return CCM_PROBE_YES;
+    return probes[shape];
+}
+
+static void *http_open(ccm_parse *ps)
+{
+    http_state *st = g_new0(http_state, 1);
+    st->client = -1;
+    st->midstream = ps->midstream;
+    ccm_http_pairs_init(&st->pairs);
+    st->pairs.uncertain = ps->midstream;
+    if (ps->midstream)
+        st->half[0].state = st->half[1].state = HALF_SEEK;
+    return st;
+}
+
+static unsigned client_of(const http_state *st)
+{
+    return st->client > 0 ? 1 : 0;
+}
+
+static bool from_client(const http_state *st, const ccm_parse *ps)
+{
+    return st->client >= 0 && ps->dir == (uint8_t)st->client;
+}
+
+/* ---- ends and losses ------------------------------------------------------------------------- */
+
+static void go_to(half *h, half_state state)
+{
+    ccm_http_body_stop(&h->body);
+    h->state = (uint8_t)state;
+    h->started = h->resumed = false;
+    h->scanned = h->kept = 0;
+}
+
+/* The message of this direction is over; `whole` = its end was seen. */
+static void message_end(http_state *st, const ccm_parse *ps, half *h, bool whole)
+{
+    ccm_http_pairs *q = &st->pairs;
+    go_to(h, HALF_START);
+    if (from_client(st, ps))
+        ccm_http_pairs_request_end(q, ps, client_of(st), h->number, &h->body, whole);
+    else
+        ccm_http_pairs_response_end(q, ps, client_of(st), &h->body, whole);
+    if (!q->n && q->answering == CCM_HTTP_ANSWERS_NONE && st->half[0].state == HALF_START &&
+        st->half[1].state == HALF_START)
+        q->uncertain = false; /* idle: both sides agree again where they are */
+}
+
+/* The place in this direction is lost: search. */
+static void place_lost(http_state *st, const ccm_parse *ps, half *h)
+{
+    go_to(h, HALF_SEEK);
+    st->pairs.uncertain = true;
+    if (!from_client(st, ps))
+        ccm_http_pairs_lost(&st->pairs, ps, client_of(st));
+}
+
+static void anomaly(http_state *st, const ccm_parse *ps, const char *reason)
+{
+    if (st->confused)
+        return;
+    st->confused = true;
+    ccm_obs o;
+    ccm_obs_at(ps, &o, CCM_OBS_anomaly, ps->dir);
+    ccm_obs_str(&o, CCM_KEY_protocol, ccm_span_str("http"));
+    ccm_obs_str(&o, CCM_KEY_reason, ccm_span_str(reason));
+    ccm_obs_u64(&o, CCM_KEY_count, 1);
+    ps->emit(ps->emit_data, &o);
+}
+
+static step misplaced(http_state *st, const ccm_parse *ps, half *h)
+{
+    if (!st->heads && !st->midstream)
+        return (step){ .next = STEP_BAD };
+    anomaly(st, ps, "no message where one should begin");
+    place_lost(st, ps, h);
+    h->resumed = true;
+    return (step){ .used = 1, .next = STEP_AGAIN }; /* one byte, so that it always gets on */
+}
+
+/* ---- heads ----------------------------------------------------------------------------------- */
+
+static bool decodable(const ccm_http_head *head)
+{
+    ccm_span c = head->content_encoding;
+    return head->response && (ccm_headers_is(c, "gzip") || ccm_headers_is(c, "x-gzip") ||
+                              ccm_headers_is(c, "deflate"));
+}
+
+static void start_body(const ccm_parse *ps, half *h, const ccm_http_head *head, bool empty)
+{
+    go_to(h, HALF_BODY);
+    ccm_http_body_start(&h->body, head, empty);
+    bool any = h->body.framing != CCM_HTTP_LENGTH || h->body.left;
+    if (any && decodable(head) && ps->limits->inflate_bytes)
+        ccm_http_body_decode(&h->body, ps->limits->inflate_bytes);
+}
+
+static void request_head(http_state *st, const ccm_parse *ps, half *h, const ccm_http_head *head)
+{
+    h->number = ccm_http_pairs_request(&st->pairs, ps, client_of(st), &h->at, head);
+    start_body(ps, h, head, false);
+    if (head->expect)
+        h->body.peek = CCM_HTTP_REQUEST;
+}
+
+static void response_head(http_state *st, const ccm_parse *ps, half *h, const ccm_http_head *head)
+{
+    ccm_http_exchange *x = ccm_http_pairs_response(&st->pairs, ps, client_of(st), &h->at, head);
+    if (head->status < 200 && head->status != 101) {
+        go_to(h, HALF_START); /* interim: the final response follows */
+        return;
+    }
+    if (head->status == 101 || (x->connect_method && head->status / 100 == 2)) {
+        x->tunnel = true;
+        ccm_http_body_start(&h->body, head, true);
+        message_end(st, ps, h, true);
+        go_to(&st->half[0], HALF_TUNNEL);
+        go_to(&st->half[1], HALF_TUNNEL);
+        return;
+    }
+    bool sure = x->request_seen && !x->uncertain;
+    start_body(ps, h, head, x->head_method || head->status == 204 || head->status == 304);
+    if (!sure && h->body.framing == CCM_HTTP_UNTIL_CLOSE && head->version > 10 && !head->close) {
+        /* Most likely the answer to a HEAD that is not in the capture: do not wait for the close.
+         */
+        x->response_known = false;
+        message_end(st, ps, h, false);
+        place_lost(st, ps, h);
+    } else if (!sure) {
+        h->body.peek = CCM_HTTP_RESPONSE;
+    }
+}
+
+/* A head was parsed, whole or not. False: this side does not send such messages. */
+static bool head_found(http_state *st, ccm_parse *ps, half *h, const ccm_http_head *head)
+{
+    if (st->client < 0)
+        st->client = (int8_t)(head->response ? !ps->dir : ps->dir);
+    ps->client = st->client;
+    if (head->response == from_client(st, ps))
+        return false;
+    st->heads = true;
+    if (head->response)
+        response_head(st, ps, h, head);
+    else
+        request_head(st, ps, h, head);
+    if (head->incomplete && h->state == HALF_BODY) {
+        ccm_http_body_stop(&h->body);
+        ccm_http_body_start(&h->body, head, true);
+        message_end(st, ps, h, false);
+        place_lost(st, ps, h);
+    } else if (head->incomplete && h->state == HALF_START) {
+        place_lost(st, ps, h);
+    }
+    return true;
+}
+
+/* Reports what is there of a head whose rest will not come. Returns the bytes used. */
+static size_t cut_head(http_state *st, ccm_parse *ps, half *h, ccm_span in)
+{
+    ccm_http_head head;
+    size_t n = h->started && in.n ? ccm_http_head_parse(in, true, &head) : 0;
+    if (!n || n == SIZE_MAX)
+        return 0;
+    head.incomplete = true;
+    return head_found(st, ps, h, &head) ? n : 0;
+}
+
+static step oversized(http_state *st, ccm_parse *ps, half *h, ccm_span in)
+{
+    ccm_obs o;
+    ccm_obs_at(ps, &o, CCM_OBS_limit, ps->dir);
+    ccm_obs_str(&o, CCM_KEY_limit, ccm_span_str("head_bytes"));
+    ccm_obs_u64(&o, CCM_KEY_count, 1);
+    ps->emit(ps->emit_data, &o);
+    size_t used = cut_head(st, ps, h, in);
+    return used ? (step){ .used = used, .next = STEP_AGAIN } : misplaced(st, ps, h);
+}
+
+static step step_start(http_state *st, ccm_parse *ps, half *h, ccm_span in, uint64_t pos)
+{
+    if (!h->started) {
+        size_t n = 0; /* empty lines between messages */
+        while (n < in.n && (in.p[n] == '\r' || in.p[n] == '\n'))
+            n++;
+        if (n == in.n)
+            return (step){ .used = n, .next = STEP_WAIT };
+        if (n)
+            return (step){ .used = n, .next = STEP_AGAIN };
+        h->started = true;
+        h->at = (ccm_http_origin){ ps->time_ns, ps->frame, pos, ps->peer_acked };
+    }
+    if (!h->scanned) {
+        ccm_http_shape shape = ccm_http_shape_of(in);
+        if (shape == CCM_HTTP_NONE)
+            return misplaced(st, ps, h);
+        if (shape == CCM_HTTP_MAYBE)
+            return in.n > ps->limits->head_bytes ? misplaced(st, ps, h)
+                                                 : (step){ .next = STEP_WAIT };
+    } else if (!ccm_http_head_ended(in, &h->scanned)) {
+        return in.n > ps->limits->head_bytes ? oversized(st, ps, h, in)
+                                             : (step){ .next = STEP_WAIT };
+    }
+    ccm_http_head head;
+    size_t n = ccm_http_head_parse(in, false, &head);
+    if (n == SIZE_MAX)
+        return misplaced(st, ps, h);
+    if (!n) {
+        (void)ccm_http_head_ended(in, &h->scanned);
+        return in.n > ps->limits->head_bytes ? oversized(st, ps, h, in)
+                                             : (step){ .next = STEP_WAIT };
+    }
+    if (!head_found(st, ps, h, &head))
+        return misplaced(st, ps, h);
+    return (step){ .used = n, .next = STEP_AGAIN };
+}
+
+/* ---- bodies and searching -------------------------------------------------------------------- */
+
+static step step_body(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
+{
+    step s = { .next = STEP_AGAIN };
+    if (h->body.peek == CCM_HTTP_REQUEST && !ccm_http_pairs_answered(&st->pairs, h->number))
+        h->body.peek = in.n ? CCM_HTTP_NONE : CCM_HTTP_REQUEST;
+    ccm_http_part part = ccm_http_body_feed(&h->body, in, &s.used, &s.skip);
+    if (part == CCM_HTTP_END) {
+        message_end(st, ps, h, true);
+    } else if (part == CCM_HTTP_LOST) {
+        message_end(st, ps, h, false);
+        anomaly(st, ps, "chunk framing is wrong");
+        place_lost(st, ps, h);
+        h->resumed = true;
+    } else if (s.skip || s.used == in.n || !s.used) {
+        s.next = STEP_WAIT;
+    }
+    return s;
+}
+
+static step step_seek(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
+{
+    size_t boundary = h->resumed ? h->kept : ps->segment_start ? 0 : SIZE_MAX, keep;
+    size_t found = ccm_http_seek(in, boundary, st->client < 0 || from_client(st, ps),
+                                 !from_client(st, ps), &keep);
+    if (found != SIZE_MAX) {
+        go_to(h, HALF_START);
+        return (step){ .used = found, .next = STEP_AGAIN };
+    }
+    if (keep > ps->limits->head_bytes)
+        keep = 0;
+    h->resumed = true;
+    h->kept = keep;
+    return (step){ .used = in.n - keep, .next = STEP_WAIT };
+}
+
+static ccm_feed http_feed(ccm_parse *ps, ccm_span in)
+{
+    http_state *st = ps->state;
+    half *h = &st->half[ps->dir & 1];
+    ccm_feed out = { .result = CCM_FEED_OK };
+    for (;;) {
+        ccm_span rest = ccm_span_of(in.p + out.used, in.n - out.used);
+        step s = { .used = rest.n, .skip = UINT64_MAX, .next = STEP_WAIT };
+        if (h->state == HALF_START)
+            s = step_start(st, ps, h, rest, ps->pos + out.used);
+        else if (h->state == HALF_BODY)
+            s = step_body(st, ps, h, rest);
+        else if (h->state == HALF_SEEK)
+            s = step_seek(st, ps, h, rest);
+        out.used += s.used;
+        out.skip = s.skip;
+        if (s.next == STEP_BAD)
+            return (ccm_feed){ .result = CCM_FEED_BAD, .why = "not HTTP" };
+        if (s.next == STEP_WAIT || (out.used == in.n && h->state != HALF_BODY))
+            break;
+    }
+    if (h->state == HALF_TUNNEL)
+        out.skip = UINT64_MAX;
+    if (st->client >= 0)
+        ps->client = st->client;
+    return out;
+}
+
+static void http_skipped(ccm_parse *ps, uint64_t n, uint64_t missing)
+{
+    http_state *st = ps->state;
+    half *h = &st->half[ps->dir & 1];
+    if (h->state == HALF_BODY && ccm_http_body_pass(&h->body, n, missing) == CCM_HTTP_END)
+        message_end(st, ps, h, true);
+}
+
+/* Bytes of a body that were left unused while the first ones were being looked at. */
+static void rest_of_body(http_state *st, const ccm_parse *ps, half *h, ccm_span tail)
+{
+    size_t used;
+    uint64_t skip;
+    h->body.peek = CCM_HTTP_NONE;
+    if (tail.n && ccm_http_body_feed(&h->body, tail, &used, &skip) == CCM_HTTP_END)
+        message_end(st, ps, h, true);
+}
+
+static void http_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
+{
+    http_state *st = ps->state;
+    half *h = &st->half[ps->dir & 1];
+    if (h->state == HALF_START && h->started)
+        (void)cut_head(st, ps, h, tail);
+    else if (h->state == HALF_BODY)
+        rest_of_body(st, ps, h, tail);
+    if (h->state == HALF_BODY) {
+        uint64_t beyond = 0;
+        ccm_http_part part = ccm_http_body_gap(&h->body, n, &beyond);
+        if (part == CCM_HTTP_MORE)
+            return;
+        message_end(st, ps, h, part == CCM_HTTP_END);
+        if (part == CCM_HTTP_END && !beyond)
+            return;
+    }
+    if (h->state == HALF_START || h->state == HALF_SEEK)
+        place_lost(st, ps, h);
+}
+
+static void http_end(ccm_parse *ps, ccm_span tail)
+{
+    http_state *st = ps->state;
+    half *h = &st->half[ps->dir & 1];
+    if (h->state == HALF_START && h->started)
+        (void)cut_head(st, ps, h, tail);
+    else if (h->state == HALF_BODY)
+        rest_of_body(st, ps, h, tail);
+    if (h->state == HALF_BODY)
+        message_end(st, ps, h, h->body.framing == CCM_HTTP_UNTIL_CLOSE);
+    if (h->state != HALF_TUNNEL)
+        go_to(h, HALF_ENDED);
+    if (st->client >= 0 && !from_client(st, ps))
+        ccm_http_pairs_flush(&st->pairs, ps, client_of(st), false);
+}
+
+static void http_close(ccm_parse *ps)
+{
+    http_state *st = ps->state;
+    uint8_t dir = ps->dir;
+    for (uint8_t i = 0; i < 2; i++) {
+        ps->dir = i;
+        if (st->half[i].state == HALF_BODY)
+            message_end(st, ps, &st->half[i], false);
+        ccm_http_body_stop(&st->half[i].body);
+    }
+    ps->dir = dir;
+    ccm_http_pairs_flush(&st->pairs, ps, client_of(st), true);
+    ccm_http_pairs_free(&st->pairs);
+    g_free(st);
+    ps->state = NULL;
+}
+
+const ccm_proto ccm_proto_http = {
+    .name = "http",
+    .l4 = 6,
+    .probe = http_probe,
+    .open = http_open,
+    .feed = http_feed,
+    .skipped = http_skipped,
+    .gap = http_gap,
+    .end = http_end,
+    .close = http_close,
+};

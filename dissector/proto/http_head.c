@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * http_head.c - HTTP/1.x message heads.
+ * In: bytes from the first byte of a message on. Out: the first line and the headers we report, as
+ * spans. State: none. Lenient where IIS and its clients are: bare LF, folded headers, spaces in a
+ * target, any case.
+ * Spec: RFC 9112 sections 2 to 6, RFC 9110 sections 5 to 11. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+#include "proto/http_head.h"
+
+static ccm_span trim(ccm_span s)
+{
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r' ||
+                   s.p[s.n - 1] == '\n'))
+        s.n--;
+    return s;
+}
+
+static bool digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* METHOD SP target SP HTTP/1.x, without the line end. */
+static bool request_line(ccm_span line, ccm_http_head *h)
+{
+    line = trim(line);
+    const uint8_t *sp = line.n ? memchr(line.p, ' ', line.n) : NULL;
+    if (!sp || line.n < 12 || memcmp(line.p + line.n - 9, " HTTP/1.", 8) != 0 ||
+        !digit(line.p[line.n - 1]))
+        return false;
+    size_t m = (size_t)(sp - line.p);
+    if (!m || m > CCM_HTTP_METHOD_MAX || m + 10 >= line.n)
+        return false;
+    for (size_t i = 0; i < m; i++)
+        if (!ccm_http_tchar(line.p[i]))
+            return false;
+    h->method = ccm_span_of(line.p, m);
+    h->target = trim(ccm_span_of(sp + 1, line.n - m - 10));
+    h->version = line.p[line.n - 1] == '0' ? 10 : 11;
+    return h->target.n > 0;
+}
+
+/* HTTP/1.x SP ddd, whatever follows. */
+static bool status_line(ccm_span line, ccm_http_head *h)
+{
+    if (line.n < 12 || memcmp(line.p, "HTTP/1.", 7) != 0 || !digit(line.p[7]) || line.p[8] != ' ')
+        return false;
+    const uint8_t *d = line.p + 9;
+    if (d[0] < '1' || d[0] > '9' || !digit(d[1]) || !digit(d[2]) || (line.n > 12 && digit(d[3])))
+        return false;
+    h->response = true;
+    h->status = (uint16_t)((d[0] - '0') * 100 + (d[1] - '0') * 10 + (d[2] - '0'));
+    h->version = line.p[7] == '0' ? 10 : 11;
+    return true;
+}
+
+static bool first_line(ccm_span line, ccm_http_head *h)
+{
+    return status_line(line, h) || request_line(line, h);
+}
+
+/* ---- headers --------------------------------------------------------------------------------- */
+
+static void add_scheme(ccm_http_head *h, ccm_span word)
+{
+    /* Only words from this list are shown: an unknown first word might be a bare token. */
+    static const char *const known[][2] = {
+        { "negotiate", "Negotiate" },
+        { "ntlm", "NTLM" },
+        { "basic", "Basic" },
+        { "bearer", "Bearer" },
+        { "digest", "Digest" },
+        { "kerberos", "Kerberos" },
+        { "pop", "PoP" },
+        { "sharedkey", "SharedKey" },
+        { "passport1.4", "Passport1.4" },
+        { "nego2", "Nego2" },
+    };
+    const char *text = "other";
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+        if (ccm_headers_is(word, known[i][0]))
+            text = known[i][1];
+    size_t n = strlen(text);
+    for (size_t i = 0; i < h->n_schemes; i += 2) { /* duplicates */
+        const char *comma = memchr(h->schemes + i, ',', h->n_schemes - i);
+        size_t end = comma ? (size_t)(comma - h->schemes) : h->n_schemes;
+        if (end - i == n && !memcmp(h->schemes + i, text, n))
+            return;
+        i = end;
+    }
+    if (h->n_schemes + n + 2 > sizeof h->schemes)
+        return;
+    if (h->n_schemes) {
+        h->schemes[h->n_schemes++] = ',';
+        h->schemes[h->n_schemes++] = ' ';
+    }
+    memcpy(h->schemes + h->n_schemes, text, n);
+    h->n_schemes = (uint8_t)(h->n_schemes + n);
+}
+
+static size_t token_run(ccm_span s)
+{
+    size_t n = 0;
+    while (n < s.n && ccm_http_tchar(s.p[n]))
+        n++;
+    return n;
+}
+
+static void authorization(ccm_http_head *h, ccm_span value)
+{
+    ccm_span word = ccm_span_of(value.p, token_run(value));
+    if (!word.n)
+        return;
+    add_scheme(h, word);
+    if (ccm_headers_is(word, "bearer"))
+        h->ccm.bearer = true;
+    ccm_headers_token(&h->ccm, value);
+}
+
+/* One or more challenges; a comma separates challenges as well as their parameters. */
+static void challenges(ccm_http_head *h, ccm_span s)
+{
+    bool quoted = false, element = true;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"') {
+            quoted = !quoted;
+        } else if (!quoted && s.p[i] == ',') {
+            element = true;
+        } else if (element && s.p[i] != ' ' && s.p[i] != '\t') {
+            element = false;
+            size_t n = token_run(ccm_span_of(s.p + i, s.n - i));
+            size_t j = i + n;
+            while (j < s.n && s.p[j] == ' ')
+                j++;
+            if (n && (j == s.n || s.p[j] != '=')) /* name=value is a parameter */
+                add_scheme(h, ccm_span_of(s.p + i, n));
+            if (n)
+                i += n - 1;
+        }
+    }
+}
+
+static void content_length(ccm_http_head *h, ccm_span value)
+{
+    uint64_t v = 0;
+    size_t i = 0;
+    for (; i < value.n && digit(value.p[i]); i++) {
+        if (v > (UINT64_MAX >> 2) / 10)
+            return;
+        v = v * 10 + (uint64_t)(value.p[i] - '0');
+    }
+    if (!i || h->has_length)
+        return;
+    h->content_length = v;
+    h->has_length = true;
+}
+
+/* Is `word` (lower case) a member of the comma-separated list? */
+static bool lists(ccm_span s, const char *word)
+{
+    while (s.n) {
+        const uint8_t *comma = memchr(s.p, ',', s.n);
+        size_t n = comma ? (size_t)(comma - s.p) : s.n;
+        if (ccm_headers_is(trim(ccm_span_of(s.p, n)), word))
+            return true;
+        s.p += comma ? n + 1 : n;
+        s.n -= comma ? n + 1 : n;
+    }
+    return false;
+}
+
+static void transfer_encoding(ccm_http_head *h, ccm_span value)
+{
+    if (lists(value, "chunked"))
+        h->chunked = true;
+    else if (!ccm_headers_is(value, "identity"))
+        h->coded = true;
+}
+
+/* Headers with short names; false when it is none of them. */
+static bool short_header(ccm_http_head *h, ccm_span name, ccm_span v)
+{
+    if (name.n == 4 && ccm_headers_is(name, "host"))
+        h->host = v;
+    else if (name.n == 5 && ccm_headers_is(name, "range"))
+        h->range = v;
+    else if (name.n == 6 && ccm_headers_is(name, "server"))
+        h->server = v;
+    else if (name.n == 6 && ccm_headers_is(name, "expect"))
+        h->expect = true;
+    else if (name.n == 8 && ccm_headers_is(name, "location"))
+        h->location = v;
+    else if (name.n == 10 && ccm_headers_is(name, "user-agent"))
+        h->user_agent = v;
+    else if (name.n == 10 && ccm_headers_is(name, "connection"))
+        h->close = h->close || lists(v, "close");
+    else
+        return false;
+    return true;
+}
+
+/* Headers told apart by length, then by name. Tokens of the Configuration Manager ride in headers
+ * of unknown name, so what is not wanted here is still looked at. */
+static void header(ccm_http_head *h, ccm_span name, ccm_span v)
+{
+    switch (name.n) {
+    case 12:
+        if (!ccm_headers_is(name, "content-type"))
+            break;
+        h->content_type = v;
+        return;
+    case 13:
+        if (ccm_headers_is(name, "content-range"))
+            h->content_range = v;
+        else if (ccm_headers_is(name, "authorization"))
+            authorization(h, v);
+        else
+            break;
+        return;
+    case 14:
+        if (!ccm_headers_is(name, "content-length"))
+            break;
+        content_length(h, v);
+        return;
+    case 16:
+        if (ccm_headers_is(name, "content-encoding"))
+            h->content_encoding = v;
+        else if (ccm_headers_is(name, "www-authenticate"))
+            challenges(h, v);
+        else
+            break;
+        return;
+    case 17:
+        if (!ccm_headers_is(name, "transfer-encoding"))
+            break;
+        transfer_encoding(h, v);
+        return;
+    default:
+        if (name.n <= 10 && short_header(h, name, v))
+            return;
+    }
+    ccm_headers_line(&h->ccm, name, v);
+}
+
+/* A value over several lines becomes one line, in the head's own bounded buffer. */
+static ccm_span unfold(ccm_http_head *h, ccm_span v)
+{
+    size_t start = h->n_folds, n = start;
+    bool space = false;
+    for (size_t i = 0; i < v.n && n < sizeof h->folds; i++) {
+        uint8_t c = v.p[i];
+        bool white = c == '\r' || c == '\n' || (space && (c == ' ' || c == '\t'));
+        if (!white) {
+            h->folds[n++] = c;
+            space = false;
+        } else if (!space) {
+            h->folds[n++] = ' ';
+            space = true;
+        }
+    }
+    h->n_folds = (uint16_t)n;
+    return trim(ccm_span_of(h->folds + start, n - start));
+}
+
+static void header_line(ccm_http_head *h, ccm_span line, bool folded)
+{
+    const uint8_t *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
+    if (!colon || colon == line.p)
+        return;
+    ccm_span name = ccm_span_of(line.p, (size_t)(colon - line.p));
+    ccm_span value = ccm_span_of(colon + 1, line.n - name.n - 1);
+    header(h, trim(name), folded ? unfold(h, value) : trim(value));
+}
+
+/* ---- the head -------------------------------------------------------------------------------- */
+
+/* Length of the line at `s` with its LF, or 0. */
+static size_t line_length(ccm_span s)
+{
+    const uint8_t *lf = s.n ? memchr(s.p, '\n', s.n) : NULL;
+    return lf ? (size_t)(lf - s.p) + 1 : 0;
+}
+
+static bool blank(const uint8_t *line, size_t n)
+{
+    return n == 1 || (n == 2 && line[0] == '\r');
+}
+
+size_t ccm_http_head_parse(ccm_span in, bool partial, ccm_http_head *h)
+{
+    /* The two buffers at the end need no clearing; their lengths do. */
+    memset(h, 0, offsetof(ccm_http_head, schemes));
+    size_t at = line_length(in);
+    if (!at)
+        return 0;
+    if (!first_line(ccm_span_of(in.p, at - 1), h))
+        return SIZE_MAX;
+    size_t line = at; /* start of the header line being gathered, up to `at` */
+    bool folded = false;
+    for (;;) {
+        size_t n = line_length(ccm_span_of(in.p + at, in.n - at));
+        bool end = !n || blank(in.p + at, n);
+        if (!end && line < at && (in.p[at] == ' ' || in.p[at] == '\t')) {
+            folded = true;
+        } else {
+            if (!n && !partial)
+                return 0;
+            if (line < at)
+                header_line(h, ccm_span_of(in.p + line, at - line), folded);
+            folded = false;
+            line = at;
+        }
+        at += n;
+        if (end) {
+            h->incomplete = !n;
+            return at;
+        }
+    }
+}
+
+bool ccm_http_head_ended(ccm_span in, size_t *scanned)
+{
+    size_t at = *scanned;
+    for (;;) {
+        size_t n = line_length(ccm_span_of(in.p + at, in.n - at));
+        *scanned = at;
+        if (!n)
+            return false;
+        if (at && blank(in.p + at, n))
+            return true;
+        at += n;
+    }
+}
+
+/* ---- secrets in targets ---------------------------------------------------------------------- */
+
+static bool secret_parameter(ccm_span name)
+{
+    return ccm_headers_is(name, "sig") || ccm_headers_is(name, "signature") ||
+           ccm_headers_is(name, "token") || ccm_headers_is(name, "access_token") ||
+           ccm_headers_is(name, "st-token");
+}
+
+static size_t put(uint8_t *buf, size_t size, size_t n, const void *p, size_t len)
+{
+    if (len > size - n)
+        len = size - n;
+    memcpy(buf + n, p, len);
+    return n + len;
+}
+
+/* Copies the query parameters of `q`, the values of secret ones replaced. */
+static size_t query(uint8_t *buf, size_t size, size_t n, ccm_span q)
+{
+    size_t i = 0;
+    while (i < q.n) {
+        size_t end = i, eq = SIZE_MAX;
+        for (; end < q.n && q.p[end] != '&' && q.p[end] != ';' && q.p[end] != '?'; end++)
+            if (q.p[end] == '=' && eq == SIZE_MAX)
+                eq = end;
+        if (eq != SIZE_MAX && secret_parameter(ccm_span_of(q.p + i, eq - i))) {
+            n = put(buf, size, n, q.p + i, eq + 1 - i);
+            n = put(buf, size, n, "...", 3);
+        } else {
+            n = put(buf, size, n, q.p + i, end - i);
+        }
+        if (end < q.n)
+            n = put(buf, size, n, q.p + end++, 1);
+        i = end;
+    }
+    return n;
+}
+
+ccm_span ccm_http_redact(ccm_span t, uint8_t *buf, size_t size)
+{
+    const uint8_t *mark = t.n ? memchr(t.p, '?', t.n) : NULL;
+    size_t path = mark ? (size_t)(mark - t.p) : t.n;
+    const uint8_t *scheme = path ? memmem(t.p, path, "://", 3) : NULL;
+    size_t auth = scheme ? (size_t)(scheme - t.p) + 3 : 0, at = 0;
+    if (scheme || (t.n && t.p[0] != '/'))
+        for (size_t i = auth; i < path && t.p[i] != '/'; i++)
+            if (t.p[i] == '@')
+                at = i;
+    if (!at && (!mark || !memchr(mark, '=', t.n - path)))
+        return t;
+    size_t n = 0;
+    if (at) {
+        n = put(buf, size, n, t.p, auth);
+        n = put(buf, size, n, "...", 3);
+        n = put(buf, size, n, t.p + at, path - at);
+    } else {
+        n = put(buf, size, n, t.p, path);
+    }
+    if (mark) {
+        n = put(buf, size, n, "?", 1);
+        n = query(buf, size, n, ccm_span_of(mark + 1, t.n - path - 1));
+    }
+    return ccm_span_of(buf, n);
+}

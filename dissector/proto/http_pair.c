@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * http_pair.c - pairs requests with responses and emits the http_* observations.
+ * In: heads and ends of messages. Out: http_request, http_response, http_done (once per exchange).
+ * State: a bounded queue of outstanding requests. Pairing is first in, first out; after a loss it
+ * goes by stream positions: a response at offset o answers the request whose sender had received at
+ * most o bytes, the latest such; requests before it are without response. Spec: RFC 9112
+ * section 9.3; RFC 9110 section 15.2 for interim responses. */
+#include "proto/http_pair.h"
+
+void ccm_http_pairs_init(ccm_http_pairs *q)
+{
+    q->room = CCM_HTTP_QUEUE_FIRST;
+}
+
+void ccm_http_pairs_free(ccm_http_pairs *q)
+{
+    g_free(q->more);
+}
+
+static ccm_http_exchange *queue(ccm_http_pairs *q)
+{
+    return q->more ? q->more : q->first;
+}
+
+/* ---- observations ---------------------------------------------------------------------------- */
+
+static void emit_done(const ccm_parse *ps, unsigned client, const ccm_http_exchange *x)
+{
+    ccm_obs o;
+    ccm_obs_at(ps, &o, CCM_OBS_http_done, client);
+    ccm_obs_u64(&o, CCM_KEY_exchange, x->number);
+    const char *pairing = !x->response_seen  ? "request-only"
+                          : !x->request_seen ? "response-only"
+                          : x->uncertain     ? "uncertain"
+                                             : "sure";
+    ccm_obs_str(&o, CCM_KEY_pairing, ccm_span_str(pairing));
+    if (x->request_known)
+        ccm_obs_u64(&o, CCM_KEY_request_bytes, x->request_bytes);
+    if (x->response_known)
+        ccm_obs_u64(&o, CCM_KEY_response_bytes, x->response_bytes);
+    if (x->missing)
+        ccm_obs_u64(&o, CCM_KEY_body_missing_bytes, x->missing);
+    if (x->has_decoded)
+        ccm_obs_u64(&o, CCM_KEY_decoded_bytes, x->decoded);
+    ccm_obs_flag(&o, CCM_KEY_complete, (x->request_whole || !x->request_seen) && x->response_whole);
+    if (x->request_seen && x->response_seen) {
+        if (x->request_ended && x->response_first >= x->request_last)
+            ccm_obs_u64(&o, CCM_KEY_ttfb_ns, x->response_first - x->request_last);
+        if (x->response_whole && x->response_last >= x->request_first)
+            ccm_obs_u64(&o, CCM_KEY_duration_ns, x->response_last - x->request_first);
+    }
+    ccm_obs_flag(&o, CCM_KEY_tunnel, x->tunnel);
+    ps->emit(ps->emit_data, &o);
+}
+
+static void begin(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned from,
+                  const ccm_http_origin *at, uint64_t number)
+{
+    ccm_obs_at(ps, o, kind, from);
+    o->time_ns = at->time_ns;
+    o->frame = at->frame;
+    ccm_obs_u64(o, CCM_KEY_exchange, number);
+}
+
+static void emit_request(const ccm_parse *ps, unsigned client, const ccm_http_origin *at,
+                         const ccm_http_head *h, uint64_t number)
+{
+    uint8_t buf[CCM_OBS_TEXT_MAX];
+    ccm_obs o;
+    begin(ps, &o, CCM_OBS_http_request, client, at, number);
+    ccm_obs_str(&o, CCM_KEY_method, h->method);
+    ccm_obs_str(&o, CCM_KEY_target, ccm_http_redact(h->target, buf, sizeof buf));
+    ccm_obs_u64(&o, CCM_KEY_version, h->version);
+    ccm_obs_str(&o, CCM_KEY_host, h->host);
+    ccm_obs_str(&o, CCM_KEY_user_agent, h->user_agent);
+    ccm_obs_str(&o, CCM_KEY_content_type, h->content_type);
+    if (h->has_length)
+        ccm_obs_u64(&o, CCM_KEY_content_length, h->content_length);
+    ccm_obs_str(&o, CCM_KEY_content_encoding, h->content_encoding);
+    ccm_obs_str(&o, CCM_KEY_range, h->range);
+    ccm_obs_str(&o, CCM_KEY_content_range, h->content_range);
+    ccm_obs_str(&o, CCM_KEY_auth_scheme, ccm_span_of(h->schemes, h->n_schemes));
+    ccm_headers_request(&h->ccm, &o);
+    ccm_obs_flag(&o, CCM_KEY_head_incomplete, h->incomplete);
+    ps->emit(ps->emit_data, &o);
+}
+
+static void emit_response(const ccm_parse *ps, unsigned client, const ccm_http_origin *at,
+                          const ccm_http_head *h, uint64_t number, bool interim)
+{
+    uint8_t buf[CCM_OBS_TEXT_MAX];
+    ccm_obs o;
+    begin(ps, &o, CCM_OBS_http_response, !client, at, number);
+    ccm_obs_u64(&o, CCM_KEY_status, h->status);
+    ccm_obs_flag(&o, CCM_KEY_interim, interim);
+    ccm_obs_u64(&o, CCM_KEY_version, h->version);
+    ccm_obs_str(&o, CCM_KEY_server, h->server);
+    ccm_obs_str(&o, CCM_KEY_content_type, h->content_type);
+    if (h->has_length)
+        ccm_obs_u64(&o, CCM_KEY_content_length, h->content_length);
+    ccm_obs_str(&o, CCM_KEY_content_encoding, h->content_encoding);
+    ccm_obs_str(&o, CCM_KEY_content_range, h->content_range);
+    ccm_obs_str(&o, CCM_KEY_location, ccm_http_redact(h->location, buf, sizeof buf));
+    ccm_obs_str(&o, CCM_KEY_auth_scheme, ccm_span_of(h->schemes, h->n_schemes));
+    ccm_headers_response(&h->ccm, &o);
+    ccm_obs_flag(&o, CCM_KEY_head_incomplete, h->incomplete);
+    ps->emit(ps->emit_data, &o);
+}
+
+/* ---- the queue ------------------------------------------------------------------------------- */
+
+static void finish(ccm_http_pairs *q, const ccm_parse *ps, unsigned client, unsigned index)
+{
+    ccm_http_exchange *x = queue(q);
+    emit_done(ps, client, &x[index]);
+    q->n--;
+    memmove(&x[index], &x[index + 1], (q->n - index) * sizeof *x);
+    if (!index && q->answering == CCM_HTTP_ANSWERS_OLDEST)
+        q->answering = CCM_HTTP_ANSWERS_NONE;
+}
+
+static ccm_http_exchange *push(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
+{
+    if (q->n == CCM_HTTP_QUEUE_MAX) {
+        q->uncertain = true;
+        finish(q, ps, client, 0);
+    } else if (q->n == q->room) {
+        unsigned room = q->room * 4U;
+        ccm_http_exchange *more = g_new(ccm_http_exchange, room);
+        memcpy(more, queue(q), q->n * sizeof *more);
+        g_free(q->more);
+        q->more = more;
+        q->room = (uint8_t)room;
+    }
+    ccm_http_exchange *x = &queue(q)[q->n++];
+    *x = (ccm_http_exchange){ .number = ++q->numbers };
+    return x;
+}
+
+static bool is_method(ccm_span method, const char *name)
+{
+    return method.n == strlen(name) && !memcmp(method.p, name, method.n);
+}
+
+uint64_t ccm_http_pairs_request(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                const ccm_http_origin *at, const ccm_http_head *head)
+{
+    ccm_http_exchange *x = push(q, ps, client);
+    x->request_first = at->time_ns;
+    x->request_last = ps->time_ns;
+    x->pos = at->pos;
+    x->acked = at->acked;
+    x->request_seen = true;
+    x->request_known = !head->incomplete;
+    x->head_method = is_method(head->method, "HEAD");
+    x->connect_method = is_method(head->method, "CONNECT");
+    emit_request(ps, client, at, head, x->number);
+    return x->number;
+}
+
+static int find(ccm_http_pairs *q, uint64_t number)
+{
+    for (int i = q->n - 1; i >= 0; i--)
+        if (queue(q)[i].number == number)
+            return i;
+    return -1;
+}
+
+void ccm_http_pairs_request_end(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                uint64_t number, const ccm_http_body *body, bool whole)
+{
+    int i = find(q, number);
+    if (i < 0)
+        return; /* given up already */
+    ccm_http_exchange *x = &queue(q)[i];
+    x->request_last = ps->time_ns;
+    x->request_bytes = body->bytes;
+    x->missing += body->missing;
+    x->request_ended = true;
+    x->request_whole = whole;
+    if (x->response_ended)
+        finish(q, ps, client, (unsigned)i);
+}
+
+bool ccm_http_pairs_answered(ccm_http_pairs *q, uint64_t number)
+{
+    int i = find(q, number);
+    return i >= 0 && queue(q)[i].response_ended;
+}
+
+/* After a loss: the oldest of the latest group of requests that can be meant. -1: none. */
+static int by_position(ccm_http_pairs *q, const ccm_http_origin *at)
+{
+    const ccm_http_exchange *x = queue(q);
+    int best = -1;
+    for (int i = 0; i < q->n; i++) {
+        if (x[i].acked > at->pos || (at->acked && x[i].pos >= at->acked))
+            continue;
+        if (best < 0 || x[i].acked > x[best].acked)
+            best = i;
+    }
+    return best;
+}
+
+static ccm_http_exchange *match(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                const ccm_http_origin *at)
+{
+    if (q->answering == CCM_HTTP_ANSWERS_OLDEST)
+        return &queue(q)[0]; /* a final response after an interim one */
+    if (q->answering == CCM_HTTP_ANSWERS_NOTHING)
+        return &q->alone;
+    while (q->n && queue(q)[0].response_ended)
+        finish(q, ps, client, 0); /* its request never ended */
+    int i = q->uncertain ? by_position(q, at) : q->n ? 0 : -1;
+    if (i < 0) {
+        q->alone = (ccm_http_exchange){ .number = ++q->numbers };
+        q->answering = CCM_HTTP_ANSWERS_NOTHING;
+        return &q->alone;
+    }
+    for (; i > 0; i--)
+        finish(q, ps, client, 0);
+    q->answering = CCM_HTTP_ANSWERS_OLDEST;
+    return &queue(q)[0];
+}
+
+ccm_http_exchange *ccm_http_pairs_response(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                           const ccm_http_origin *at, const ccm_http_head *head)
+{
+    bool interim = head->status < 200 && head->status != 101;
+    ccm_http_exchange *x = match(q, ps, client, at);
+    x->uncertain = x->uncertain || q->uncertain;
+    x->response_seen = x->response_seen || !interim;
+    x->response_known = !head->incomplete && !interim;
+    x->response_first = at->time_ns;
+    emit_response(ps, client, at, head, x->number, interim);
+    return x;
+}
+
+void ccm_http_pairs_response_end(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                 const ccm_http_body *body, bool whole)
+{
+    if (q->answering == CCM_HTTP_ANSWERS_NONE)
+        return;
+    bool alone = q->answering == CCM_HTTP_ANSWERS_NOTHING;
+    ccm_http_exchange *x = alone ? &q->alone : &queue(q)[0];
+    x->response_last = ps->time_ns;
+    x->response_bytes = body->bytes;
+    x->missing += body->missing;
+    x->decoded = body->decoded;
+    x->has_decoded = body->decoded_any;
+    x->response_ended = true;
+    x->response_whole = whole;
+    q->answering = CCM_HTTP_ANSWERS_NONE;
+    if (alone)
+        emit_done(ps, client, x);
+    else if (x->request_ended || x->tunnel)
+        finish(q, ps, client, 0);
+}
+
+void ccm_http_pairs_lost(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
+{
+    q->uncertain = true;
+    if (q->answering == CCM_HTTP_ANSWERS_NOTHING) {
+        /* Only an interim response without request can be open here. */
+        q->alone.response_seen = true;
+        emit_done(ps, client, &q->alone);
+    }
+    q->answering = CCM_HTTP_ANSWERS_NONE;
+}
+
+void ccm_http_pairs_flush(ccm_http_pairs *q, const ccm_parse *ps, unsigned client, bool all)
+{
+    if (q->answering == CCM_HTTP_ANSWERS_NOTHING) {
+        q->alone.response_seen = true;
+        emit_done(ps, client, &q->alone);
+    }
+    q->answering = CCM_HTTP_ANSWERS_NONE;
+    for (unsigned i = 0; i < q->n;)
+        if (all || !queue(q)[i].response_ended)
+            finish(q, ps, client, i);
+        else
+            i++;
+}

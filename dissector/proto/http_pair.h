@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * http_pair.h - exchanges of one connection: requests that wait for their response. */
+#ifndef CCM_PROTO_HTTP_PAIR_H
+#define CCM_PROTO_HTTP_PAIR_H
+
+#include "proto/http_body.h"
+#include "proto/proto.h"
+
+enum { CCM_HTTP_QUEUE_FIRST = 1, CCM_HTTP_QUEUE_MAX = 64 };
+
+/* Where and when a message began. */
+typedef struct ccm_http_origin {
+    uint64_t time_ns, frame;
+    uint64_t pos;   /* stream offset of its first byte */
+    uint64_t acked; /* how much of the other direction its sender had received */
+} ccm_http_origin;
+
+/* One request with its response, or one of them alone. */
+typedef struct ccm_http_exchange {
+    uint64_t number;
+    uint64_t request_first, request_last, response_first, response_last;
+    uint64_t pos, acked;
+    uint64_t request_bytes, response_bytes, missing, decoded;
+    bool head_method, connect_method;
+    bool request_seen, request_ended, request_whole;
+    bool response_seen, response_ended, response_whole;
+    bool uncertain, tunnel, has_decoded;
+    bool request_known, response_known; /* the byte counts mean something */
+} ccm_http_exchange;
+
+typedef struct ccm_http_pairs {
+    ccm_http_exchange first[CCM_HTTP_QUEUE_FIRST]; /* the queue, until it grows */
+    ccm_http_exchange *more;                       /* the queue, once it has grown */
+    ccm_http_exchange alone;                       /* a response without request */
+    uint64_t numbers;                              /* exchanges begun */
+    uint8_t n, room;
+    uint8_t answering; /* which exchange the current response belongs to */
+    bool uncertain;    /* bytes were lost since the connection was last idle */
+} ccm_http_pairs;
+
+enum { CCM_HTTP_ANSWERS_NONE, CCM_HTTP_ANSWERS_OLDEST, CCM_HTTP_ANSWERS_NOTHING };
+
+void ccm_http_pairs_init(ccm_http_pairs *q);
+void ccm_http_pairs_free(ccm_http_pairs *q);
+/* Emits http_request; returns the number of the exchange. */
+uint64_t ccm_http_pairs_request(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                const ccm_http_origin *at, const ccm_http_head *head);
+void ccm_http_pairs_request_end(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                uint64_t number, const ccm_http_body *body, bool whole);
+/* Finds the request of a response and emits http_response. The exchange stays valid until the next
+ * call. */
+ccm_http_exchange *ccm_http_pairs_response(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                           const ccm_http_origin *at, const ccm_http_head *head);
+void ccm_http_pairs_response_end(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                 const ccm_http_body *body, bool whole);
+/* The place in the server's stream is lost. */
+void ccm_http_pairs_lost(ccm_http_pairs *q, const ccm_parse *ps, unsigned client);
+/* No response comes any more; with `all` nothing at all comes. */
+void ccm_http_pairs_flush(ccm_http_pairs *q, const ccm_parse *ps, unsigned client, bool all);
+/* Was the exchange answered while its request was still on its way? */
+bool ccm_http_pairs_answered(ccm_http_pairs *q, uint64_t number);
+
+#endif

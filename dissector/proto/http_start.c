@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * http_start.c - where an HTTP/1.x message begins.
+ * In: bytes at a supposed message start, or bytes of unknown meaning after a gap. Out: the shape,
+ * or the offset of the next first line. State: none. Any token is a method: Configuration Manager
+ * uses CCM_POST and BITS_POST; the known ones only decide earlier and may be glued to what
+ * precedes. Spec: RFC 9112 sections 2.1, 3 and 4. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+#include "proto/http_head.h"
+
+enum { UNKNOWN_MAX = 24, FIRST_LINE_MAX = 16384 };
+
+/* Longer ones first where one ends with another. */
+static const char *const known_methods[] = {
+    "CCM_POST",  "BITS_POST", "GET",         "POST",         "HEAD",   "PROPFIND",  "OPTIONS",
+    "CONNECT",   "PUT",       "DELETE",      "TRACE",        "PATCH",  "PROPPATCH", "MKCOL",
+    "COPY",      "MOVE",      "LOCK",        "UNLOCK",       "SEARCH", "REPORT",    "MERGE",
+    "SUBSCRIBE", "NOTIFY",    "RPC_IN_DATA", "RPC_OUT_DATA",
+};
+
+bool ccm_http_tchar(uint8_t c)
+{
+    /* One bit a character, 32 to 127: ! # $ % & ' * + - . 0-9 A-Z ^ _ ` a-z | ~ */
+    static const uint32_t bits[3] = { 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
+    return c >= 32 && c < 128 && (bits[(c >> 5) - 1] >> (c & 31) & 1);
+}
+
+static bool known(ccm_span m)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(known_methods); i++)
+        if (strlen(known_methods[i]) == m.n && !memcmp(known_methods[i], m.p, m.n))
+            return true;
+    return false;
+}
+
+/* Does what stands here begin like the target of a known method? */
+static ccm_http_shape target_shape(ccm_span method, ccm_span t)
+{
+    if (!t.n)
+        return CCM_HTTP_MAYBE;
+    if (t.p[0] == '/' || t.p[0] == '*')
+        return CCM_HTTP_REQUEST;
+    size_t n = t.n < 7 ? t.n : 7;
+    for (size_t i = 0; i < n; i++)
+        if ((t.p[i] | 0x20) != ("http://"[i] | 0x20))
+            return ccm_headers_is(method, "connect") && ccm_http_tchar(t.p[0]) ? CCM_HTTP_MAYBE
+                                                                               : CCM_HTTP_NONE;
+    return n == 7 ? CCM_HTTP_REQUEST : CCM_HTTP_MAYBE;
+}
+
+static ccm_http_shape request_shape(ccm_span in)
+{
+    size_t m = 0, most = in.n < CCM_HTTP_METHOD_MAX ? in.n : CCM_HTTP_METHOD_MAX;
+    while (m < most && ccm_http_tchar(in.p[m]))
+        m++;
+    if (m == in.n)
+        return m <= UNKNOWN_MAX ? CCM_HTTP_MAYBE : CCM_HTTP_NONE;
+    if (!m || in.p[m] != ' ' || !g_ascii_isalpha(in.p[0]))
+        return CCM_HTTP_NONE;
+    ccm_span method = ccm_span_of(in.p, m), t = ccm_span_of(in.p + m + 1, in.n - m - 1);
+    if (known(method) && target_shape(method, t) == CCM_HTTP_REQUEST)
+        return CCM_HTTP_REQUEST;
+    const uint8_t *lf = t.n ? memchr(t.p, '\n', t.n) : NULL;
+    size_t line = lf ? (size_t)(lf - t.p) : t.n;
+    if (line && memmem(t.p, line, " HTTP/1.", 8))
+        return CCM_HTTP_REQUEST;
+    if (lf || line > FIRST_LINE_MAX)
+        return CCM_HTTP_NONE;
+    for (size_t i = 0; i < line; i++)
+        if (t.p[i] < 0x20 && t.p[i] != '\t' && t.p[i] != '\r')
+            return CCM_HTTP_NONE;
+    return CCM_HTTP_MAYBE;
+}
+
+ccm_http_shape ccm_http_shape_of(ccm_span in)
+{
+    if (!in.n)
+        return CCM_HTTP_MAYBE;
+    size_t n = in.n < 7 ? in.n : 7;
+    if (memcmp(in.p, "HTTP/1.", n) != 0)
+        return request_shape(in);
+    if (n < 7)
+        return CCM_HTTP_MAYBE;
+    for (size_t i = 7; i < in.n && i < 12; i++)
+        if (i == 8 ? in.p[i] != ' ' : !g_ascii_isdigit(in.p[i]))
+            return CCM_HTTP_NONE;
+    return CCM_HTTP_RESPONSE;
+}
+
+/* ---- after a gap ----------------------------------------------------------------------------- */
+
+/* A cut verb ("OST") is not a captured request line. */
+static bool cut_method(ccm_span m)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(known_methods); i++) {
+        size_t n = strlen(known_methods[i]);
+        if (n > m.n && !memcmp(known_methods[i] + n - m.n, m.p, m.n))
+            return true;
+    }
+    return false;
+}
+
+static bool verb_like(ccm_span m)
+{
+    bool upper = m.n >= 3;
+    for (size_t i = 0; i < m.n && upper; i++)
+        upper = g_ascii_isupper(m.p[i]) || m.p[i] == '_' || m.p[i] == '-';
+    return upper && !cut_method(m);
+}
+
+/* The token that ends at `end` and begins not before `from`: where does its method begin?
+ * SIZE_MAX: it holds none. `whole` = a token at `from` is whole. */
+static size_t method_start(ccm_span in, size_t from, size_t end, size_t boundary, bool whole)
+{
+    size_t run = end;
+    while (run > from && end - run < CCM_HTTP_METHOD_MAX && ccm_http_tchar(in.p[run - 1]))
+        run--;
+    ccm_span m = ccm_span_of(in.p + run, end - run);
+    if (!m.n)
+        return SIZE_MAX;
+    bool clean = run == boundary || (run == from && whole);
+    if (known(m) || (clean && g_ascii_isalpha(m.p[0]) && !cut_method(m)) || verb_like(m))
+        return run;
+    if (clean && cut_method(m))
+        return SIZE_MAX;
+    if (boundary > run && boundary < end &&
+        (known(ccm_span_of(in.p + boundary, end - boundary)) ||
+         verb_like(ccm_span_of(in.p + boundary, end - boundary))))
+        return boundary;
+    for (size_t i = 0; i < G_N_ELEMENTS(known_methods); i++) {
+        size_t n = strlen(known_methods[i]);
+        if (n < m.n && !memcmp(m.p + m.n - n, known_methods[i], n))
+            return end - n;
+    }
+    return SIZE_MAX;
+}
+
+/* The line holds " HTTP/1." at `mark`; where does its request line begin? */
+static size_t request_start(ccm_span in, size_t line, size_t mark, size_t boundary)
+{
+    bool whole = line > 0; /* a line end stands before it */
+    size_t t = mark;
+    while (t > line && in.p[t - 1] > ' ')
+        t--;
+    if (t > line && t < mark && in.p[t - 1] == ' ') {
+        size_t start = method_start(in, line, t - 1, boundary, whole);
+        if (start != SIZE_MAX)
+            return start;
+    }
+    /* Spaces in the target: the line's first token may be the method. */
+    const uint8_t *sp = memchr(in.p + line, ' ', mark - line);
+    size_t first = sp ? (size_t)(sp - in.p) : mark;
+    if (first + 1 >= mark || (in.p[first + 1] != '/' && in.p[first + 1] != 'h'))
+        return SIZE_MAX;
+    return method_start(in, line, first, boundary, whole);
+}
+
+static size_t seek_request(ccm_span in, size_t boundary, size_t *open)
+{
+    size_t at = 0, line = 0; /* `line` only moves forward, so many marks in a line cost no more */
+    while (at < in.n) {
+        const uint8_t *hit = memmem(in.p + at, in.n - at, " HTTP/1.", 8);
+        if (!hit)
+            return SIZE_MAX;
+        size_t mark = (size_t)(hit - in.p), end = mark + 9;
+        const uint8_t *lf = mark > line ? memrchr(in.p + line, '\n', mark - line) : NULL;
+        if (lf)
+            line = (size_t)(lf - in.p) + 1;
+        size_t start = mark - line <= FIRST_LINE_MAX
+                           ? request_start(in, line, mark, boundary)
+                           : request_start(in, mark - FIRST_LINE_MAX, mark, boundary);
+        while (end < in.n && in.p[end] == '\r')
+            end++;
+        if (start != SIZE_MAX && (mark + 8 >= in.n || g_ascii_isdigit(in.p[mark + 8]))) {
+            if (end < in.n && in.p[end] == '\n')
+                return start;
+            if (end >= in.n) {
+                *open = start;
+                return SIZE_MAX;
+            }
+        }
+        at = mark + 8;
+    }
+    return SIZE_MAX;
+}
+
+static size_t seek_response(ccm_span in, size_t *open)
+{
+    size_t at = 0;
+    while (at < in.n) {
+        const uint8_t *hit = memmem(in.p + at, in.n - at, "HTTP/1.", 7);
+        if (!hit)
+            return SIZE_MAX;
+        size_t start = (size_t)(hit - in.p);
+        ccm_span s = ccm_span_of(hit, in.n - start);
+        /* "GET / HTTP/1.1" is no status line: shape wants the code, which must be there. */
+        if (ccm_http_shape_of(s) == CCM_HTTP_RESPONSE) {
+            const uint8_t *lf = memchr(s.p, '\n', s.n);
+            if (lf && lf - s.p >= 12)
+                return start;
+            if (!lf && s.n < FIRST_LINE_MAX) {
+                *open = start;
+                return SIZE_MAX;
+            }
+        }
+        at = start + 7;
+    }
+    return SIZE_MAX;
+}
+
+/* How many last bytes may be the beginning of a first line: the last line's last two tokens before
+ * the one being received, at most. */
+static size_t unfinished(ccm_span in)
+{
+    size_t i = in.n, spaces = 0, verb = 0;
+    while (i > 0 && in.n - i < FIRST_LINE_MAX) {
+        uint8_t c = in.p[i - 1];
+        if (c == ' ')
+            spaces++;
+        else if (c < 0x20 && c != '\r')
+            break;
+        verb = c == ' ' ? 0 : verb + 1;
+        if (verb > CCM_HTTP_METHOD_MAX && spaces >= 2)
+            break;
+        if (spaces > 2)
+            break;
+        i--;
+    }
+    size_t keep = in.n - i;
+    return spaces || keep <= CCM_HTTP_METHOD_MAX ? keep : CCM_HTTP_METHOD_MAX;
+}
+
+size_t ccm_http_seek(ccm_span in, size_t boundary, bool requests, bool responses, size_t *keep)
+{
+    size_t open = in.n;
+    size_t a = requests ? seek_request(in, boundary, &open) : SIZE_MAX;
+    size_t b = responses ? seek_response(in, &open) : SIZE_MAX;
+    size_t found = a < b ? a : b;
+    size_t tail = unfinished(in);
+    *keep = in.n - open > tail ? in.n - open : tail;
+    return found;
+}

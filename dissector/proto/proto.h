@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * proto.h - what a protocol parser is: bytes in, observations out. A parser knows neither packets,
+ * flows nor input, so it runs unchanged in unit tests and fuzzers. One file per protocol, one line in
+ * registry.c. */
+#ifndef CCM_PROTO_PROTO_H
+#define CCM_PROTO_PROTO_H
+
+#include "observe/obs.h"
+
+/* Context of a call: filled by the flow layer, valid during the call. `dir` indexes end[]: it is the
+ * side that sent the bytes. Which side is the client is the parser's to say. */
+typedef struct ccm_parse {
+    const ccm_limits *limits;
+    ccm_obs_fn emit;
+    void *emit_data;
+    void *state;          /* what open() returned */
+    uint64_t flow;
+    ccm_endpoint end[2];
+    uint8_t l4;
+    uint8_t dir;
+    bool segment_start;   /* in.p[0] is the first byte of a TCP segment */
+    bool midstream;       /* the flow began before the capture, or has lost bytes */
+    uint64_t time_ns;     /* of the segment whose bytes are newest in this call */
+    uint64_t frame;
+    uint64_t pos;         /* stream offset of in.p[0] in this direction */
+    uint64_t peer_acked;  /* stream offset of the other direction that this segment acknowledges */
+    int8_t client;        /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
+} ccm_parse;
+
+typedef enum ccm_feed_result {
+    CCM_FEED_OK,   /* `used` bytes consumed; call again with the rest once more bytes have come */
+    CCM_FEED_DONE, /* this parser wants no more of the flow */
+    CCM_FEED_BAD,  /* not this protocol after all; `why` is a static reason */
+} ccm_feed_result;
+
+typedef struct ccm_feed {
+    ccm_feed_result result;
+    size_t used;
+    uint64_t skip;   /* after `used`, so many bytes need not be shown (UINT64_MAX = until the end);
+                        skipped() is called when they have passed */
+    const char *why;
+} ccm_feed;
+
+typedef enum ccm_probe { CCM_PROBE_NO, CCM_PROBE_MAYBE, CCM_PROBE_YES } ccm_probe;
+
+typedef struct ccm_proto {
+    const char *name;
+    uint8_t l4; /* 6 TCP, 17 UDP */
+    /* First bytes of a segment of an unclaimed flow: is it ours? MAYBE = show more bytes. With
+     * `midstream` the beginning of a message may lie anywhere in `in`. */
+    ccm_probe (*probe)(ccm_span in, bool midstream);
+    void *(*open)(ccm_parse *ps);
+    /* TCP: bytes in order, unused ones are shown again with what follows. UDP: one datagram. */
+    ccm_feed (*feed)(ccm_parse *ps, ccm_span in);
+    /* `n` bytes that were to be skipped have passed, `missing` of them not in the capture. Called
+     * when the whole skip has passed, and with what has passed before gap(), end() or close(). */
+    void (*skipped)(ccm_parse *ps, uint64_t n, uint64_t missing);
+    /* `n` bytes are lost from this direction, outside a skip; what was kept unused is shown as
+     * `tail` for the last time. `n` is 0 when nothing is lost but the kept bytes are over: they grew
+     * beyond limits->head_bytes, or the flow ends without a FIN. */
+    void (*gap)(ccm_parse *ps, uint64_t n, ccm_span tail);
+    /* This direction ended (FIN); unused bytes as `tail`. */
+    void (*end)(ccm_parse *ps, ccm_span tail);
+    /* The flow is over; emit what is open and free the state. */
+    void (*close)(ccm_parse *ps);
+} ccm_proto;
+
+/* NULL-terminated list of all parsers. */
+extern const ccm_proto *const ccm_protos[];
+extern const ccm_proto ccm_proto_http;
+
+/* Begins an observation at the current segment, sent by side `from`. */
+static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned from)
+{
+    o->kind = kind;
+    o->l4 = ps->l4;
+    o->n = 0;
+    o->time_ns = ps->time_ns;
+    o->frame = ps->frame;
+    o->flow = ps->flow;
+    o->src = ps->end[from];
+    o->dst = ps->end[!from];
+}
+
+#endif

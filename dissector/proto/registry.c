@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * registry.c - every protocol parser, one line each. */
+#include "proto/proto.h"
+
+const ccm_proto *const ccm_protos[] = {
+    &ccm_proto_http,
+    NULL,
+};

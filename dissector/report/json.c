@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * json.c - the JSON report, a contract: key order, names and types are in docs/report.schema.json.
+ * In: a view. Out: one pretty-printed object and a line end. State: none. Absent means unknown. */
+#include "report/report.h"
+#include "model/view.h"
+
+static void names(ccm_json *j, const char *key, ccm_view_names list)
+{
+    ccm_json_open_inline(j, key, '[');
+    for (unsigned i = 0; i < list.n; i++)
+        ccm_json_text(j, NULL, list.v[i]);
+    ccm_json_close(j, ']');
+}
+
+static void counts(ccm_json *j, const char *key, ccm_view_counts list)
+{
+    ccm_json_open_inline(j, key, '{');
+    for (unsigned i = 0; i < list.n; i++)
+        ccm_json_u64(j, list.v[i].name, list.v[i].count);
+    ccm_json_close(j, '}');
+}
+
+static void counts_unless_empty(ccm_json *j, const char *key, ccm_view_counts list)
+{
+    if (list.n)
+        counts(j, key, list);
+}
+
+static void address(ccm_json *j, const char *key, const ccm_addr *a)
+{
+    char text[CCM_ADDR_TEXT];
+    if (a->family)
+        ccm_json_text(j, key, ccm_addr_text(a, text));
+    else
+        ccm_json_null(j, key);
+}
+
+static void both(ccm_json *j, const char *key, const uint64_t *pair)
+{
+    ccm_json_open_inline(j, key, '{');
+    ccm_json_u64(j, "to_destination", pair[CCM_TO_DESTINATION]);
+    ccm_json_u64(j, "to_source", pair[CCM_TO_SOURCE]);
+    ccm_json_close(j, '}');
+}
+
+static void capture(ccm_json *j, const ccm_view_capture *c)
+{
+    ccm_json_open(j, "capture", '{');
+    ccm_json_open(j, "files", '[');
+    for (unsigned i = 0; i < c->n_files; i++) {
+        ccm_json_open_inline(j, NULL, '{');
+        ccm_json_text(j, "name", c->files[i].name);
+        ccm_json_u64(j, "packets", c->files[i].packets);
+        ccm_json_u64(j, "bytes", c->files[i].bytes);
+        ccm_json_u64(j, "first_frame", c->files[i].first_frame);
+        ccm_json_close(j, '}');
+    }
+    ccm_json_close(j, ']');
+    if (c->has_time) {
+        ccm_json_time(j, "start", c->start_ns);
+        ccm_json_time(j, "end", c->end_ns);
+    }
+    ccm_json_u64(j, "packets", c->packets);
+    ccm_json_u64(j, "bytes", c->bytes);
+    ccm_json_u64(j, "truncated_packets", c->truncated_packets);
+    ccm_json_u64(j, "undecoded_packets", c->undecoded_packets);
+    ccm_json_u64(j, "gaps", c->gaps);
+    ccm_json_u64(j, "dropped_packets", c->dropped_packets);
+    ccm_json_bool(j, "complete", c->complete);
+    names(j, "incomplete_because", c->incomplete_because);
+    ccm_json_open_inline(j, "limits_hit", '[');
+    for (unsigned i = 0; i < c->n_limits_hit; i++)
+        ccm_json_text(j, NULL, c->limits_hit[i].name);
+    ccm_json_close(j, ']');
+    if (c->n_limits_hit) {
+        ccm_json_open_inline(j, "limit_counts", '{');
+        for (unsigned i = 0; i < c->n_limits_hit; i++)
+            ccm_json_u64(j, c->limits_hit[i].name, c->limits_hit[i].count);
+        ccm_json_close(j, '}');
+    }
+    ccm_json_u64(j, "secrets_blocks", c->secrets_blocks);
+    names(j, "notes", c->notes);
+    counts(j, "anomalies", c->anomalies);
+    ccm_json_close(j, '}');
+}
+
+static void host(ccm_json *j, const ccm_view_host *h)
+{
+    ccm_json_open(j, NULL, '{');
+    address(j, "address", &h->addr);
+    names(j, "names", h->names);
+    ccm_json_open(j, "roles", '[');
+    for (unsigned r = 0; r < h->n_roles; r++) {
+        const ccm_view_role *role = &h->roles[r];
+        ccm_json_open(j, NULL, '{');
+        ccm_json_text(j, "role", role->role);
+        ccm_json_text(j, "certainty", ccm_certainty_name(role->certainty));
+        ccm_json_open(j, "evidence", '[');
+        for (unsigned e = 0; e < role->n_evidence; e++) {
+            const ccm_view_evidence *evidence = &role->evidence[e];
+            ccm_json_open_inline(j, NULL, '{');
+            ccm_json_text(j, "id", evidence->id);
+            ccm_json_u64(j, "count", evidence->count);
+            if (evidence->first_frame)
+                ccm_json_u64(j, "first_frame", evidence->first_frame);
+            ccm_json_text(j, "certainty", ccm_certainty_name(evidence->certainty));
+            ccm_json_close(j, '}');
+        }
+        ccm_json_close(j, ']');
+        ccm_json_close(j, '}');
+    }
+    ccm_json_close(j, ']');
+    ccm_json_close(j, '}');
+}
+
+static void route_ends(ccm_json *j, const ccm_view_route *r)
+{
+    ccm_json_open_inline(j, "source", '{');
+    if (r->has_source)
+        address(j, "address", &r->source);
+    else
+        ccm_json_null(j, "address");
+    ccm_json_text(j, "role", r->source_role);
+    ccm_json_u64(j, "count", r->sources);
+    ccm_json_close(j, '}');
+    ccm_json_open_inline(j, "destination", '{');
+    address(j, "address", &r->destination);
+    ccm_json_text(j, "role", r->destination_role);
+    names(j, "names", r->destination_names);
+    ccm_json_close(j, '}');
+}
+
+static void route_connections(ccm_json *j, const ccm_view_route *r)
+{
+    ccm_json_open_inline(j, "connections", '{');
+    ccm_json_u64(j, "attempted", r->connections.attempted);
+    ccm_json_u64(j, "established", r->connections.established);
+    ccm_json_u64(j, "refused", r->connections.refused);
+    ccm_json_u64(j, "unanswered", r->connections.unanswered);
+    ccm_json_u64(j, "reset", r->connections.reset);
+    ccm_json_u64(j, "midstream", r->connections.midstream);
+    ccm_json_u64(j, "datagrams", r->connections.datagrams);
+    ccm_json_close(j, '}');
+}
+
+static void route_transport(ccm_json *j, const ccm_view_route *r)
+{
+    ccm_json_open(j, "transport", '{');
+    if (r->transport.has_rtt) {
+        ccm_json_open_inline(j, "rtt", '{');
+        ccm_json_seconds(j, "min_s", r->transport.rtt_min_ns);
+        ccm_json_seconds(j, "mean_s", r->transport.rtt_mean_ns);
+        ccm_json_seconds(j, "max_s", r->transport.rtt_max_ns);
+        ccm_json_u64(j, "count", r->transport.rtt_count);
+        ccm_json_close(j, '}');
+    }
+    ccm_json_u64(j, "zero_window", r->transport.zero_windows);
+    ccm_json_u64(j, "resets", r->transport.resets);
+    ccm_json_u64(j, "gaps", r->transport.gaps);
+    ccm_json_u64(j, "duplicates", r->transport.duplicates);
+    ccm_json_u64(j, "overlap_conflicts", r->transport.overlap_conflicts);
+    counts_unless_empty(j, "icmp_errors", r->icmp_errors);
+    ccm_json_close(j, '}');
+}
+
+static void route_timeline(ccm_json *j, const ccm_view_timeline *t)
+{
+    static const char *const keys[2] = { "to_destination", "to_source" };
+    ccm_json_open(j, "timeline", '{');
+    ccm_json_u64(j, "interval_s", t->interval_s);
+    ccm_json_time(j, "start", t->start_ns);
+    for (unsigned d = 0; d < 2; d++) {
+        ccm_json_open_inline(j, keys[d], '[');
+        for (unsigned i = 0; i < t->n; i++)
+            ccm_json_u64(j, NULL, t->bytes[d][i]);
+        ccm_json_close(j, ']');
+    }
+    ccm_json_close(j, '}');
+}
+
+static void route(ccm_json *j, const ccm_view_route *r)
+{
+    ccm_json_open(j, NULL, '{');
+    ccm_json_text(j, "route", r->route);
+    ccm_json_text(j, "ref", r->ref);
+    ccm_json_text(j, "protocol", r->protocol);
+    ccm_json_text(j, "other_protocol", r->other_protocol);
+    if (r->has_port)
+        ccm_json_u64(j, "port", r->port);
+    route_ends(j, r);
+    ccm_json_text(j, "certainty", ccm_certainty_name(r->certainty));
+    names(j, "basis", r->basis);
+    ccm_json_bool(j, "decrypted", false); /* this version decrypts nothing */
+    route_connections(j, r);
+    both(j, "packets", r->packets);
+    both(j, "wire_bytes", r->wire_bytes);
+    both(j, "ip_bytes", r->ip_bytes);
+    both(j, "payload_bytes", r->payload_bytes);
+    both(j, "retransmitted_bytes", r->retransmitted_bytes);
+    both(j, "missing_bytes", r->missing_bytes);
+    if (r->last_seen_ns) {
+        ccm_json_time(j, "first_seen", r->first_seen_ns);
+        ccm_json_time(j, "last_seen", r->last_seen_ns);
+    }
+    route_transport(j, r);
+    counts(j, "requests", r->requests);
+    counts(j, "statuses", r->statuses);
+    counts_unless_empty(j, "hints", r->hints);
+    ccm_json_open_inline(j, "rate", '{');
+    ccm_json_u64(j, "mean_bps", r->rate.mean_bps);
+    ccm_json_u64(j, "p95_bps", r->rate.p95_bps);
+    ccm_json_u64(j, "peak_bps", r->rate.peak_bps);
+    ccm_json_u64(j, "interval_s", r->rate.interval_s);
+    ccm_json_close(j, '}');
+    if (r->timeline.n)
+        route_timeline(j, &r->timeline);
+    ccm_json_close(j, '}');
+}
+
+static void client(ccm_json *j, const ccm_view_client *c)
+{
+    ccm_json_open(j, NULL, '{');
+    ccm_json_text(j, "client_id", c->client_id);
+    address(j, "address", &c->addr);
+    ccm_json_u64(j, "addresses", c->addresses);
+    names(j, "names", c->names);
+    counts(j, "messages", c->messages);
+    ccm_json_close(j, '}');
+}
+
+static void upload(ccm_json *j, const ccm_view_upload *u)
+{
+    ccm_json_open(j, NULL, '{');
+    ccm_json_text(j, "id", u->id);
+    address(j, "client", &u->client);
+    address(j, "server", &u->server);
+    ccm_json_text(j, "client_id", u->client_id);
+    ccm_json_text(j, "target", u->target);
+    ccm_json_text(j, "name", u->name);
+    ccm_json_u64(j, "bytes", u->bytes);
+    if (u->total_bytes)
+        ccm_json_u64(j, "total_bytes", u->total_bytes);
+    ccm_json_u64(j, "fragments", u->fragments);
+    ccm_json_bool(j, "complete", u->complete);
+    ccm_json_bool(j, "cancelled", u->cancelled);
+    names(j, "errors", u->errors);
+    ccm_json_time(j, "first_seen", u->first_seen_ns);
+    ccm_json_time(j, "last_seen", u->last_seen_ns);
+    ccm_json_close(j, '}');
+}
+
+void ccm_report_json(const ccm_view *view, ccm_out *out)
+{
+    ccm_json j;
+    ccm_json_init(&j, out->text, true);
+    ccm_json_open(&j, NULL, '{');
+    ccm_json_text(&j, "schema", "ccmscope.report/1");
+    capture(&j, &view->capture);
+    ccm_json_open(&j, "hosts", '[');
+    for (unsigned i = 0; i < view->n_hosts; i++, ccm_out_drain(out))
+        host(&j, &view->hosts[i]);
+    ccm_json_close(&j, ']');
+    ccm_json_open(&j, "routes", '[');
+    for (unsigned i = 0; i < view->n_routes; i++, ccm_out_drain(out))
+        route(&j, &view->routes[i]);
+    ccm_json_close(&j, ']');
+    ccm_json_open(&j, "clients", '[');
+    for (unsigned i = 0; i < view->n_clients; i++, ccm_out_drain(out))
+        client(&j, &view->clients[i]);
+    ccm_json_close(&j, ']');
+    ccm_json_open(&j, "uploads", '[');
+    for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
+        upload(&j, &view->uploads[i]);
+    ccm_json_close(&j, ']');
+    ccm_json_close(&j, '}');
+    g_string_append_c(out->text, '\n');
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * text.c - the full report for people: capture, hosts, every route, clients, uploads, lacks.
+ * In: a view. Out: sections of text. State: none. */
+#include "report/words.h"
+
+enum { EVIDENCE = 4, SPARK = 60 };
+
+typedef struct ccm_page {
+    const ccm_view *view;
+    ccm_out *out;
+    GString *text; /* out->text */
+    GString *cell;
+    bool color, verbose;
+    unsigned width;
+} ccm_page;
+
+/* "  label       value" with the text of `cell`, which is emptied. */
+static void line(ccm_page *p, const char *label)
+{
+    g_string_append_printf(p->text, "  %-14s", label);
+    g_string_append(p->text, p->cell->str);
+    g_string_append_c(p->text, '\n');
+    g_string_truncate(p->cell, 0);
+}
+
+static void file_table(ccm_page *p, const ccm_view_capture *c)
+{
+    ccm_grid table;
+    ccm_grid_init(&table, "lrrr", 2, p->width);
+    static const char *const titles[] = { "file", "first frame", "packets", "bytes" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(titles); i++)
+        ccm_grid_cell(&table, CCM_DIM, titles[i]);
+    for (unsigned i = 0; i < c->n_files; i++) {
+        ccm_terminal_append(p->cell, c->files[i].name);
+        ccm_grid_take(&table, CCM_PLAIN, p->cell);
+        ccm_count_append(p->cell, c->files[i].first_frame);
+        ccm_grid_take(&table, CCM_PLAIN, p->cell);
+        ccm_count_append(p->cell, c->files[i].packets);
+        ccm_grid_take(&table, CCM_PLAIN, p->cell);
+        ccm_bytes_append(p->cell, c->files[i].bytes);
+        ccm_grid_take(&table, CCM_PLAIN, p->cell);
+    }
+    ccm_grid_end(&table, p->text, p->color);
+}
+
+static void capture(ccm_page *p)
+{
+    const ccm_view_capture *c = &p->view->capture;
+    ccm_heading(p->text, p->color, "CAPTURE", NULL);
+    ccm_capture_span_append(p->cell, c);
+    g_string_append_printf(p->text, "  %s\n", p->cell->str);
+    g_string_truncate(p->cell, 0);
+    const uint64_t numbers[] = { c->truncated_packets, c->undecoded_packets, c->dropped_packets,
+                                 c->gaps, c->secrets_blocks };
+    static const char *const labels[] = { "cut packets", "undecoded", "dropped", "gaps",
+                                          "TLS secrets" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
+        if (numbers[i]) {
+            ccm_count_append(p->cell, numbers[i]);
+            line(p, labels[i]);
+        }
+    if (c->n_files)
+        file_table(p, c);
+}
+
+static void role(ccm_page *p, const ccm_view_role *r)
+{
+    g_string_append(p->text, "    ");
+    ccm_paint(p->text, p->color, CCM_BOLD, r->title);
+    if (strcmp(r->title, r->role))
+        g_string_append_printf(p->text, " (%s)", r->role);
+    g_string_append(p->text, ", ");
+    ccm_paint(p->text, p->color, ccm_certainty_style(r->certainty),
+              ccm_certainty_name(r->certainty));
+    g_string_append_c(p->text, '\n');
+    ccm_evidence_append(p->cell, r, p->verbose ? r->n_evidence : EVIDENCE);
+    ccm_wrap_append(p->text, p->cell->str, 6, p->width);
+    g_string_truncate(p->cell, 0);
+}
+
+static void hosts(ccm_page *p)
+{
+    ccm_heading(p->text, p->color, "HOSTS", p->view->n_hosts ? NULL : "none");
+    for (unsigned i = 0; i < p->view->n_hosts; i++, ccm_out_drain(p->out)) {
+        const ccm_view_host *h = &p->view->hosts[i];
+        char address[CCM_ADDR_TEXT];
+        g_string_append_printf(p->text, "  %s",
+                               h->addr.family ? ccm_addr_text(&h->addr, address) : "(no IP)");
+        if (h->names.n) {
+            g_string_append(p->text, "  ");
+            ccm_names_append(p->text, h->names, p->verbose ? h->names.n : 8, ", ");
+        }
+        g_string_append(p->text, h->n_roles ? "\n" : "  role unknown\n");
+        for (unsigned r = 0; r < h->n_roles; r++)
+            role(p, &h->roles[r]);
+    }
+}
+
+static void route_ends(ccm_page *p, const ccm_view_route *r)
+{
+    char address[CCM_ADDR_TEXT];
+    ccm_terminal_append(p->cell, r->source_role);
+    if (!r->has_source) {
+        g_string_append(p->cell, ", ");
+        ccm_count_append(p->cell, r->sources);
+        g_string_append(p->cell, r->sources == 1 ? " address" : " addresses");
+    } else if (r->source.family)
+        g_string_append_printf(p->cell, " %s", ccm_addr_text(&r->source, address));
+    line(p, "from");
+    ccm_terminal_append(p->cell, r->destination_role);
+    g_string_append_c(p->cell, ' ');
+    ccm_destination_append(p->cell, r);
+    if (r->destination_names.n) {
+        g_string_append(p->cell, " (");
+        ccm_names_append(p->cell, r->destination_names, 4, ", ");
+        g_string_append_c(p->cell, ')');
+    }
+    line(p, "to");
+}
+
+static void route_why(ccm_page *p, const ccm_view_route *r)
+{
+    g_string_append(p->cell, r->protocol);
+    if (r->other_protocol) {
+        g_string_append(p->cell, ", looks like ");
+        ccm_terminal_append(p->cell, r->other_protocol);
+        g_string_append(p->cell, " (a guess from the first packets)");
+    }
+    line(p, "protocol");
+    g_string_append(p->cell, ccm_certainty_name(r->certainty));
+    if (r->basis.n) {
+        g_string_append(p->cell, ": ");
+        ccm_names_append(p->cell, r->basis, p->verbose ? r->basis.n : 6, ", ");
+    }
+    line(p, "certainty");
+    if (p->verbose && *r->ref) {
+        ccm_terminal_append(p->cell, r->ref);
+        line(p, "documented");
+    }
+}
+
+static void route_bytes(ccm_page *p, const ccm_view_route *r)
+{
+    static const char *const titles[] = { "",        "packets",  "wire",   "IP",
+                                          "payload", "repeated", "missing" };
+    static const char *const ways[2] = { "to destination", "to source" };
+    ccm_grid table;
+    ccm_grid_init(&table, "lrrrrrr", 2, p->width);
+    for (unsigned i = 0; i < G_N_ELEMENTS(titles); i++)
+        ccm_grid_cell(&table, CCM_DIM, titles[i]);
+    for (unsigned d = 0; d < 2; d++) {
+        const uint64_t bytes[] = { r->wire_bytes[d], r->ip_bytes[d], r->payload_bytes[d],
+                                   r->retransmitted_bytes[d], r->missing_bytes[d] };
+        ccm_grid_cell(&table, CCM_PLAIN, ways[d]);
+        ccm_count_append(p->cell, r->packets[d]);
+        ccm_grid_take(&table, CCM_PLAIN, p->cell);
+        for (unsigned i = 0; i < G_N_ELEMENTS(bytes); i++) {
+            ccm_bytes_append(p->cell, bytes[i]);
+            ccm_grid_take(&table, i >= 3 && bytes[i] ? CCM_WARN : CCM_PLAIN, p->cell);
+        }
+    }
+    ccm_grid_end(&table, p->text, p->color);
+}
+
+static void route_rate(ccm_page *p, const ccm_view_route *r)
+{
+    uint64_t columns[SPARK];
+    ccm_rate_append(p->cell, r->rate.mean_bps);
+    g_string_append(p->cell, " mean, ");
+    ccm_rate_append(p->cell, r->rate.p95_bps);
+    g_string_append(p->cell, " for 95 % of the busy time, ");
+    ccm_rate_append(p->cell, r->rate.peak_bps);
+    g_string_append_printf(p->cell, " peak (over %u s)", r->rate.interval_s);
+    line(p, "rate");
+    if (!r->timeline.n)
+        return;
+    unsigned used = ccm_timeline_fold(&r->timeline, columns, SPARK);
+    ccm_spark_append(p->cell, columns, used);
+    unsigned points = (r->timeline.n + SPARK - 1) / SPARK;
+    g_string_append_printf(p->cell, " %u s each from ", points * r->timeline.interval_s);
+    ccm_time_of_day_append(p->cell, r->timeline.start_ns);
+    g_string_truncate(p->cell, p->cell->len - 4); /* without milliseconds */
+    line(p, "over time");
+}
+
+static void route_transport(ccm_page *p, const ccm_view_route *r)
+{
+    if (r->transport.has_rtt) {
+        ccm_duration_append(p->cell, r->transport.rtt_min_ns);
+        g_string_append(p->cell, " least, ");
+        ccm_duration_append(p->cell, r->transport.rtt_mean_ns);
+        g_string_append(p->cell, " mean, ");
+        ccm_duration_append(p->cell, r->transport.rtt_max_ns);
+        g_string_append(p->cell, " most, of ");
+        ccm_plural_append(p->cell, r->transport.rtt_count, "handshake");
+        line(p, "round trip");
+    }
+    const uint64_t numbers[] = { r->transport.zero_windows, r->transport.resets, r->transport.gaps,
+                                 r->transport.duplicates, r->transport.overlap_conflicts };
+    static const char *const labels[] = { "zero windows", "resets", "gaps", "duplicates",
+                                          "conflicts" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
+        if (numbers[i]) {
+            ccm_count_append(p->cell, numbers[i]);
+            line(p, labels[i]);
+        }
+}
+
+static void route_counts(ccm_page *p, const char *label, ccm_view_counts counts, bool failures)
+{
+    if (!counts.n)
+        return;
+    GString *wrapped = g_string_new(NULL);
+    ccm_counts_append(p->cell, counts, p->verbose ? counts.n : 16, failures);
+    ccm_wrap_append(wrapped, p->cell->str, 16, p->width);
+    g_string_append_printf(p->text, "  %-14s%s", label, wrapped->str + 16);
+    g_string_truncate(p->cell, 0);
+    g_string_free(wrapped, TRUE);
+}
+
+static void route(ccm_page *p, const ccm_view_route *r)
+{
+    g_string_append_c(p->text, '\n');
+    ccm_paint(p->text, p->color, CCM_BOLD, r->route);
+    if (strcmp(r->title, r->route))
+        g_string_append_printf(p->text, "  %s", r->title);
+    g_string_append_c(p->text, '\n');
+    route_ends(p, r);
+    route_why(p, r);
+    if (r->last_seen_ns) {
+        ccm_clock_append(p->cell, r->first_seen_ns);
+        g_string_append(p->cell, " to ");
+        ccm_clock_append(p->cell, r->last_seen_ns);
+        g_string_append(p->cell, " UTC");
+        line(p, "seen");
+    }
+    if (r->connections.attempted || r->connections.midstream || r->connections.datagrams) {
+        ccm_route_connections_append(p->cell, r);
+        line(p, "connections");
+    }
+    route_bytes(p, r);
+    route_rate(p, r);
+    route_transport(p, r);
+    route_counts(p, "requests", r->requests, false);
+    route_counts(p, "statuses", r->statuses, true);
+    route_counts(p, "guesses", r->hints, false);
+    route_counts(p, "ICMP errors", r->icmp_errors, false);
+}
+
+static void clients(ccm_page *p)
+{
+    static const char *const titles[] = { "client id", "address", "names", "requests" };
+    ccm_heading(p->text, p->color, "CLIENT IDS", p->view->n_clients ? NULL : "none");
+    if (!p->view->n_clients)
+        return;
+    ccm_grid table;
+    ccm_grid_init(&table, "lllf", 2, p->width);
+    for (unsigned i = 0; i < G_N_ELEMENTS(titles); i++)
+        ccm_grid_cell(&table, CCM_DIM, titles[i]);
+    for (unsigned i = 0; i < p->view->n_clients; i++) {
+        const ccm_view_client *c = &p->view->clients[i];
+        char address[CCM_ADDR_TEXT];
+        ccm_terminal_append(p->cell, c->client_id);
+        ccm_grid_take(&table, CCM_PLAIN, p->cell);
+        g_string_append(p->cell, ccm_addr_text(&c->addr, address));
+        if (c->addresses > 1) {
+            g_string_append(p->cell, " +");
+            ccm_count_append(p->cell, c->addresses - 1);
+        }
+        ccm_grid_take(&table, CCM_PLAIN, p->cell);
+        ccm_names_append(p->cell, c->names, 2, ", ");
+        ccm_grid_take(&table, CCM_PLAIN, p->cell);
+        ccm_counts_append(p->cell, c->messages, 4, false);
+        ccm_grid_take(&table, CCM_PLAIN, p->cell);
+    }
+    ccm_grid_end(&table, p->text, p->color);
+}
+
+static void upload(ccm_page *p, const ccm_view_upload *u)
+{
+    char from[CCM_ADDR_TEXT], to[CCM_ADDR_TEXT];
+    g_string_append(p->text, "  ");
+    ccm_terminal_append(p->text, u->name ? u->name : u->target);
+    g_string_append(p->text, ", ");
+    ccm_bytes_append(p->text, u->bytes);
+    if (u->total_bytes) {
+        g_string_append(p->text, " of ");
+        ccm_bytes_append(p->text, u->total_bytes);
+    }
+    g_string_append(p->text, " in ");
+    ccm_plural_append(p->text, u->fragments, "fragment");
+    g_string_append(p->text, ", ");
+    ccm_paint(p->text, p->color, u->complete ? CCM_GOOD : CCM_WARN,
+              u->complete    ? "complete"
+              : u->cancelled ? "cancelled"
+                             : "end not seen");
+    g_string_append_printf(p->text, "\n    from %s to %s, session ",
+                           ccm_addr_text(&u->client, from), ccm_addr_text(&u->server, to));
+    ccm_terminal_append(p->text, u->id);
+    if (u->client_id) {
+        g_string_append(p->text, ", client ");
+        ccm_terminal_append(p->text, u->client_id);
+    }
+    g_string_append(p->text, "\n    target ");
+    ccm_terminal_append(p->text, u->target);
+    g_string_append_c(p->text, '\n');
+    if (u->errors.n) {
+        ccm_names_append(p->cell, u->errors, 8, ", ");
+        g_string_append(p->text, "    errors ");
+        ccm_paint(p->text, p->color, CCM_BAD, p->cell->str);
+        g_string_append_c(p->text, '\n');
+        g_string_truncate(p->cell, 0);
+    }
+}
+
+void ccm_report_text(const ccm_view *view, const ccm_report_options *options, ccm_out *out)
+{
+    ccm_page page = { .view = view,
+                      .out = out,
+                      .text = out->text,
+                      .cell = g_string_new(NULL),
+                      .color = options->color,
+                      .verbose = options->verbose,
+                      .width = options->width ? MAX(options->width, 60) : 100 };
+    capture(&page);
+    hosts(&page);
+    ccm_heading(page.text, page.color, "ROUTES", view->n_routes ? NULL : "none");
+    for (unsigned i = 0; i < view->n_routes; i++, ccm_out_drain(out))
+        route(&page, &view->routes[i]);
+    clients(&page);
+    ccm_out_drain(out);
+    ccm_heading(page.text, page.color, "UPLOADS", view->n_uploads ? NULL : "none");
+    for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
+        upload(&page, &view->uploads[i]);
+    ccm_lacks_append(page.text, view, page.color, page.width, G_MAXUINT);
+    g_string_free(page.cell, TRUE);
+}

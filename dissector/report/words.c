@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * words.c - parts that the summary and the text report share: evidence, counts, timelines.
+ * In: pieces of a view. Out: text appended to a GString. State: none. */
+#include "report/words.h"
+
+ccm_style ccm_certainty_style(ccm_certainty certainty)
+{
+    return certainty >= CCM_CERTAINTY_STRONG   ? CCM_GOOD
+           : certainty == CCM_CERTAINTY_LIKELY ? CCM_WARN
+                                               : CCM_DIM;
+}
+
+void ccm_heading(GString *out, bool color, const char *title, const char *rest)
+{
+    if (out->len)
+        g_string_append_c(out, '\n');
+    ccm_paint(out, color, CCM_HEADING, title);
+    if (rest && *rest)
+        g_string_append_printf(out, "  %s", rest);
+    g_string_append_c(out, '\n');
+}
+
+void ccm_evidence_append(GString *out, const ccm_view_role *role, unsigned most)
+{
+    for (unsigned i = 0; i < role->n_evidence && i < most; i++) {
+        const ccm_view_evidence *e = &role->evidence[i];
+        if (i)
+            g_string_append(out, ", ");
+        ccm_terminal_append(out, e->id);
+        if (e->count > 1) {
+            g_string_append(out, " ×");
+            ccm_count_append(out, e->count);
+        }
+        if (e->first_frame)
+            g_string_append_printf(out, " (frame %" G_GUINT64_FORMAT ")", e->first_frame);
+    }
+    if (role->n_evidence > most)
+        g_string_append_printf(out, ", +%u more", role->n_evidence - most);
+    if (!role->n_evidence)
+        g_string_append(out, "no evidence kept");
+}
+
+void ccm_names_append(GString *out, ccm_view_names names, unsigned most, const char *separator)
+{
+    for (unsigned i = 0; i < names.n && i < most; i++) {
+        if (i)
+            g_string_append(out, separator);
+        ccm_terminal_append(out, names.v[i]);
+    }
+    if (names.n > most)
+        g_string_append_printf(out, " +%u", names.n - most);
+}
+
+/* Failures first, then the frequent ones, then by name. */
+static bool goes_before(const ccm_view_count *a, const ccm_view_count *b, bool failures_first)
+{
+    bool fail_a = failures_first && a->name[0] >= '4', fail_b = failures_first && b->name[0] >= '4';
+    if (fail_a != fail_b)
+        return fail_a;
+    if (a->count != b->count)
+        return a->count > b->count;
+    return strcmp(a->name, b->name) < 0;
+}
+
+void ccm_counts_append(GString *out, ccm_view_counts counts, unsigned most, bool failures_first)
+{
+    g_autofree const ccm_view_count **order = g_new(const ccm_view_count *, counts.n + 1);
+    for (unsigned i = 0; i < counts.n; i++) {
+        unsigned at = i;
+        for (; at && goes_before(&counts.v[i], order[at - 1], failures_first); at--)
+            order[at] = order[at - 1];
+        order[at] = &counts.v[i];
+    }
+    for (unsigned i = 0; i < counts.n && i < most; i++) {
+        if (i)
+            g_string_append(out, ", ");
+        ccm_terminal_append(out, order[i]->name);
+        g_string_append(out, " ×");
+        ccm_count_append(out, order[i]->count);
+    }
+    if (counts.n > most)
+        g_string_append_printf(out, ", +%u more", counts.n - most);
+}
+
+unsigned ccm_timeline_fold(const ccm_view_timeline *t, uint64_t *columns, unsigned most)
+{
+    /* Whole points for each column, so that columns stay comparable; the last may have fewer. */
+    unsigned per_column = t->n ? (t->n + most - 1) / most : 1;
+    unsigned used = (t->n + per_column - 1) / per_column;
+    for (unsigned i = 0; i < used; i++)
+        columns[i] = 0;
+    for (unsigned i = 0; i < t->n; i++)
+        columns[i / per_column] += t->bytes[0][i] + t->bytes[1][i];
+    return used;
+}
+
+void ccm_route_connections_append(GString *out, const ccm_view_route *r)
+{
+    const uint64_t bad[] = { r->connections.refused, r->connections.unanswered,
+                             r->connections.reset, r->connections.midstream };
+    static const char *const words[] = { "refused", "unanswered", "reset", "begun earlier" };
+    uint64_t connections = r->connections.attempted + r->connections.midstream;
+    if (connections || !r->connections.datagrams)
+        ccm_plural_append(out, connections, "connection");
+    if (r->connections.datagrams) {
+        if (connections)
+            g_string_append(out, ", ");
+        ccm_plural_append(out, r->connections.datagrams, "datagram flow");
+    }
+    const char *separator = " (";
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+        if (!bad[i])
+            continue;
+        g_string_append(out, separator);
+        ccm_count_append(out, bad[i]);
+        g_string_append_printf(out, " %s", words[i]);
+        separator = ", ";
+    }
+    if (separator[0] == ',')
+        g_string_append_c(out, ')');
+}
+
+void ccm_destination_append(GString *out, const ccm_view_route *r)
+{
+    char text[CCM_ENDPOINT_TEXT];
+    if (!r->destination.family)
+        g_string_append(out, "(no IP)");
+    else if (r->has_port)
+        g_string_append(out, ccm_endpoint_text(&(ccm_endpoint){ r->destination, r->port }, text));
+    else
+        g_string_append(out, ccm_addr_text(&r->destination, text));
+}
+
+void ccm_capture_title_append(GString *out, const ccm_view_capture *c, unsigned most_files)
+{
+    for (unsigned i = 0; i < c->n_files && i < most_files; i++) {
+        g_string_append(out, i ? ", " : "");
+        ccm_terminal_append(out, c->files[i].name);
+    }
+    if (c->n_files > most_files)
+        g_string_append_printf(out, " and %u more files", c->n_files - most_files);
+    if (!c->n_files)
+        g_string_append(out, "capture");
+}
+
+void ccm_capture_span_append(GString *out, const ccm_view_capture *c)
+{
+    if (c->has_time) {
+        ccm_clock_append(out, c->start_ns);
+        g_string_append(out, " to ");
+        ccm_clock_append(out, c->end_ns);
+        g_string_append(out, " UTC (");
+        ccm_duration_append(out, c->end_ns > c->start_ns ? c->end_ns - c->start_ns : 0);
+        g_string_append(out, "), ");
+    }
+    ccm_plural_append(out, c->packets, "packet");
+    g_string_append(out, ", ");
+    ccm_bytes_append(out, c->bytes);
+    g_string_append(out, " on the wire");
+}
+
+void ccm_lacks_append(GString *out, const ccm_view *view, bool color, unsigned width, unsigned most)
+{
+    GPtrArray *lacks = ccm_report_lacks(view);
+    ccm_heading(out, color, "WHAT THE CAPTURE LACKED", NULL);
+    if (!lacks->len) {
+        g_string_append(out, "  ");
+        ccm_paint(out, color, CCM_GOOD, "nothing: complete");
+        g_string_append_c(out, '\n');
+    }
+    GString *line = g_string_new(NULL);
+    for (unsigned i = 0; i < lacks->len && i < most; i++) {
+        gsize start = out->len;
+        g_string_assign(line, "- ");
+        g_string_append(line, lacks->pdata[i]);
+        ccm_wrap_append(out, line->str, 2, width);
+        if (color) { /* the dash alone, so that wrapping stays simple */
+            g_string_erase(out, (gssize)start + 2, 1);
+            g_string_insert(out, (gssize)start + 2, "\033[33m-\033[0m");
+        }
+    }
+    if (lacks->len > most)
+        g_string_append_printf(out, "  - and %u more: ccmscope report --format text\n",
+                               lacks->len - most);
+    g_string_free(line, TRUE);
+    g_ptr_array_unref(lacks);
+}

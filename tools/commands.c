@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * commands.c - runs a command: an engine whose observations go to the model, to the exchange lines
+ * and to the observation file, as the command wants; then the report. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+static volatile int stop_requested; /* set by the signal handler alone */
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop_requested = 1;
+}
+
+/* Everything that receives observations. */
+typedef struct run {
+    ccm_catalog *catalog;
+    ccm_model *model;
+    ccm_exchanges *exchanges;
+    output out, facts;
+    ccm_sink sink; /* to `out` */
+    GString *line;
+} run;
+
+enum { LINE_FLUSH = 1 << 16 };
+
+static void observe(void *user_data, const ccm_obs *obs)
+{
+    run *r = user_data;
+
+    if (r->model)
+        ccm_model_observe(r->model, obs);
+    if (r->exchanges)
+        ccm_exchanges_observe(r->exchanges, obs);
+    if (r->facts.file) {
+        ccm_obs_to_json(obs, r->line);
+        g_string_append_c(r->line, '\n');
+        if (r->line->len > LINE_FLUSH) {
+            output_write(&r->facts, r->line->str, r->line->len);
+            g_string_truncate(r->line, 0);
+        }
+    }
+}
+
+static int complain(GError **error)
+{
+    int code = (*error)->domain == CCM_ERROR ? (*error)->code : EXIT_INTERNAL;
+
+    fprintf(stderr, "ccmscope: %s\n", (*error)->message);
+    g_clear_error(error);
+    return code;
+}
+
+/* Opens outputs and receivers. Returns an exit code. */
+static int start(run *r, options *o, const ccm_limits *limits)
+{
+    GError *error = NULL;
+    /* With -w - the packets own standard output, and text goes to standard error. */
+    bool packets_own_stdout = o->live.write_path && strcmp(o->live.write_path, "-") == 0;
+
+    if (packets_own_stdout && (!o->output || strcmp(o->output, "-") == 0))
+        o->output = "/dev/stderr";
+    if (!output_open(&r->out, o->output) ||
+        (o->observations && !output_open(&r->facts, o->observations)))
+        return CCM_ERROR_OUTPUT;
+    if (o->command == CMD_LIVE)
+        setvbuf(r->out.file, NULL, _IOLBF, 0); /* lines appear as they happen, also in a pipe */
+    if (o->observations)
+        g_string_append_printf(r->line, "%s\n", ccm_obs_file_header());
+    r->sink = (ccm_sink){ output_write, &r->out };
+    o->report.color = o->exchange.color = terminal_color(o->color, &r->out);
+    o->report.width = terminal_width(&r->out);
+    o->report.verbose = o->verbose;
+    r->catalog = ccm_catalog_load(o->catalog, &error);
+    if (!r->catalog)
+        return complain(&error);
+    if (o->command != CMD_EXCHANGES)
+        r->model = ccm_model_new(r->catalog, limits);
+    if (o->command & (CMD_EXCHANGES | CMD_LIVE)) {
+        r->exchanges = ccm_exchanges_new(r->catalog, limits, &o->exchange, &r->sink, &error);
+        if (!r->exchanges)
+            return complain(&error);
+    }
+    return EXIT_DONE;
+}
+
+/* Reads or captures. Returns an exit code; *have_data says that a report makes sense. */
+static int feed(run *r, options *o, const ccm_limits *limits, bool *have_data)
+{
+    progress status = { 0 };
+    GError *error = NULL, *warning = NULL;
+    int code = EXIT_DONE;
+
+    o->engine.stop = &stop_requested;
+    if (o->command != CMD_LIVE && !o->quiet && o->progress == WHEN_AUTO && isatty(STDERR_FILENO)) {
+        o->engine.progress = progress_show;
+        o->engine.progress_data = &status;
+    }
+    ccm_engine *engine = ccm_engine_new(limits, &o->engine, observe, r);
+    *have_data = o->command == CMD_LIVE
+                     ? ccm_engine_live(engine, &o->live, &error)
+                     : ccm_engine_read(engine, (const char *const *)o->inputs->pdata,
+                                       o->inputs->len, &warning, &error);
+    progress_clear(&status);
+    if (error)
+        code = complain(&error);
+    else if (warning)
+        code = complain(&warning);
+    /* A capture that broke off in the middle still has a summary. */
+    if (code == CCM_ERROR_OUTPUT)
+        *have_data = true;
+    if (*have_data)
+        ccm_engine_finish(engine);
+    ccm_engine_free(engine);
+    return code;
+}
+
+/* Prints the report and closes the outputs. Returns an exit code. */
+static int finish(run *r, options *o, bool have_data)
+{
+    GError *error = NULL;
+    bool good = true;
+    int code = EXIT_DONE;
+
+    if (r->exchanges)
+        good = ccm_exchanges_free(r->exchanges);
+    if (r->model && have_data && good) {
+        if (o->command != CMD_REPORT)
+            o->report.format = "summary";
+        if (!ccm_report_write(r->model, &o->report, &r->sink, &error)) {
+            good = false;
+            if (error->code == CCM_ERROR_OUTPUT)
+                g_clear_error(&error); /* the sink has said why */
+            else
+                code = complain(&error);
+        }
+    }
+    if (r->facts.file) {
+        output_write(&r->facts, r->line->str, r->line->len);
+        good &= output_close(&r->facts);
+    }
+    if (r->out.file)
+        good &= output_close(&r->out);
+    return code ? code : good ? EXIT_DONE : CCM_ERROR_OUTPUT;
+}
+
+int command_run(options *o)
+{
+    run r = { .line = g_string_sized_new(LINE_FLUSH + 4096) };
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+    ccm_limits limits;
+    bool have_data = false;
+
+    /* The first Ctrl-C ends the run with its report, a second one ends the program. */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    ccm_limits_init(&limits);
+    int code = start(&r, o, &limits);
+    if (code == EXIT_DONE)
+        code = feed(&r, o, &limits, &have_data);
+    int end = finish(&r, o, have_data);
+    ccm_model_free(r.model);
+    if (r.catalog)
+        ccm_catalog_unref(r.catalog);
+    g_string_free(r.line, TRUE);
+    return end == CCM_ERROR_OUTPUT || code == EXIT_DONE ? end : code;
+}
