@@ -104,6 +104,15 @@ static bool filter_passes(ccm_engine *e, const ccm_raw *raw)
     return !e->filter || ccm_filter_match(e->filter, raw);
 }
 
+/* What is left of a packet without addresses: its bytes, and the packets it stands for (several,
+ * when a reassembled datagram could not be read). */
+static ccm_packet unaddressed(const ccm_packet *p)
+{
+    return (ccm_packet){
+        .time_ns = p->time_ns, .frame = p->frame, .packets = p->packets, .wire_bytes = p->wire_bytes
+    };
+}
+
 /* Decodes and hands on up to CCM_BATCH packets. False when the caller should stop. */
 static bool process(ccm_engine *e, const ccm_raw *raw, unsigned n)
 {
@@ -130,7 +139,8 @@ static bool process(ccm_engine *e, const ccm_raw *raw, unsigned n)
             }
             /* fall through */
         case CCM_NOT_IP:
-            ccm_flows_not_ip(e->flows, raw[i].time_ns, e->frame, raw[i].length);
+            packets[decoded] = unaddressed(&packets[decoded]);
+            decoded++;
             break;
         case CCM_HELD:
             break;
@@ -359,12 +369,6 @@ bool ccm_engine_live(ccm_engine *e, const ccm_live_options *options, GError **er
 
     if (!live)
         return false;
-    if (ccm_link_type_problem(ccm_live_link_type(live))) {
-        g_set_error(error, CCM_ERROR, CCM_ERROR_CAPTURE, "%s: %s", options->interface,
-                    ccm_link_type_problem(ccm_live_link_type(live)));
-        ccm_live_free(live);
-        return false;
-    }
     good = ccm_live_run(live, &events, e->options.max_packets, e->options.stop, error);
     e->dropped = ccm_live_dropped(live);
     ccm_obs o = plain_obs(e, CCM_OBS_capture_file);

@@ -8,15 +8,16 @@ unit_tests = \
 	tests/unit/test_pcapng tests/unit/test_pcapng_write tests/unit/test_reader \
 	tests/unit/test_report tests/unit/test_report_text
 prop_tests = \
-	tests/prop/test_http tests/prop/test_stream
+	tests/prop/test_http tests/prop/test_merge tests/prop/test_stream
 fuzz_replays = \
-	tests/fuzz/replay_decode tests/fuzz/replay_flow tests/fuzz/replay_http \
-	tests/fuzz/replay_obs_json tests/fuzz/replay_reader
+	tests/fuzz/replay_catalog tests/fuzz/replay_decode tests/fuzz/replay_flow \
+	tests/fuzz/replay_http tests/fuzz/replay_obs_json tests/fuzz/replay_reader
 test_headers = \
 	tests/unit/capture_file.h tests/unit/flow_driver.h tests/unit/http_driver.h \
 	tests/unit/model_driver.h
 
 # each fuzz target is replayed over its stored inputs by `make check` ...
+tests_fuzz_replay_catalog_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_catalog.c
 tests_fuzz_replay_decode_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_decode.c
 tests_fuzz_replay_flow_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_flow.c
 tests_fuzz_replay_http_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_http.c
@@ -25,8 +26,9 @@ tests_fuzz_replay_reader_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_reader.c
 # ... and, with --enable-fuzzers, is a libFuzzer program
 if FUZZERS
 noinst_PROGRAMS = \
-	tests/fuzz/fuzz_decode tests/fuzz/fuzz_flow tests/fuzz/fuzz_http \
-	tests/fuzz/fuzz_obs_json tests/fuzz/fuzz_reader
+	tests/fuzz/fuzz_catalog tests/fuzz/fuzz_decode tests/fuzz/fuzz_flow \
+	tests/fuzz/fuzz_http tests/fuzz/fuzz_obs_json tests/fuzz/fuzz_reader
+tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_decode_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_flow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

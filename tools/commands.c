@@ -73,7 +73,7 @@ static int start(run *r, options *o, const ccm_limits *limits)
         g_string_append_printf(r->line, "%s\n", ccm_obs_file_header());
     r->sink = (ccm_sink){ output_write, &r->out };
     o->report.color = o->exchange.color = terminal_color(o->color, &r->out);
-    o->report.width = terminal_width(&r->out);
+    o->report.width = o->exchange.width = terminal_width(&r->out);
     o->report.verbose = o->verbose;
     r->catalog = ccm_catalog_load(o->catalog, &error);
     if (!r->catalog)

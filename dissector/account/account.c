@@ -146,6 +146,5 @@ ccm_conn_state ccm_conn_state_of(unsigned saw)
         return CCM_CONN_MIDSTREAM;
     if ((saw & CCM_SAW_SYNACK) || (saw & CCM_SAW_ACK) || data)
         return CCM_CONN_ESTABLISHED;
-    return saw & (CCM_SAW_EARLY_RST | CCM_SAW_UNREACHABLE) ? CCM_CONN_REFUSED
-                                                           : CCM_CONN_UNANSWERED;
+    return saw & (CCM_SAW_EARLY_RST | CCM_SAW_UNREACHABLE) ? CCM_CONN_REFUSED : CCM_CONN_UNANSWERED;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * account.h - accounting from headers alone, without payload.
- * In: sequence numbers, lengths, flags, times. Out: which bytes are new, repeated or missing, the runs
- * of a direction, and how a connection went. State: one ccm_seq and one ccm_run for each direction,
- * owned by the caller, all zero at first. Spec: RFC 9293 sections 3.4 and 3.5. */
+ * In: sequence numbers, lengths, flags, times. Out: which bytes are new, repeated or missing, the
+ * runs of a direction, and how a connection went. State: one ccm_seq and one ccm_run for each
+ * direction, owned by the caller, all zero at first. Spec: RFC 9293 sections 3.4 and 3.5. */
 #ifndef CCM_ACCOUNT_ACCOUNT_H
 #define CCM_ACCOUNT_ACCOUNT_H
 
@@ -34,8 +34,8 @@ typedef struct ccm_seq {
     uint32_t low;     /* low half of the lowest offset seen */
 } ccm_seq;
 
-/* The direction's data begins at `seq`, as a SYN or the other side's first ACK tells. No effect when
- * something was seen before. */
+/* The direction's data begins at `seq`, as a SYN or the other side's first ACK tells. No effect
+ * when something was seen before. */
 void ccm_seq_begin(ccm_seq *s, uint32_t seq);
 /* `len` numbers from `seq` on were seen; returns how many of them are new and sets *off. */
 uint32_t ccm_seq_cover(ccm_seq *s, uint32_t seq, uint32_t len, uint64_t *off);
@@ -43,7 +43,8 @@ uint32_t ccm_seq_cover(ccm_seq *s, uint32_t seq, uint32_t len, uint64_t *off);
 uint64_t ccm_seq_missing(const ccm_seq *s, uint64_t *gaps);
 void ccm_seq_clear(ccm_seq *s);
 
-/* The offset of `seq`, taken as the one nearest to the highest seen. Only once something was seen. */
+/* The offset of `seq`, taken as the one nearest to the highest seen. Only once something was seen.
+ */
 static inline uint64_t ccm_seq_offset(const ccm_seq *s, uint32_t seq)
 {
     uint32_t top = (uint32_t)s->high + s->base; /* CCM_SEQ_ZERO has a zero low half */
@@ -133,14 +134,15 @@ enum {
 
 /* What was seen of a connection, a bit each; sides are 0 and 1. */
 enum {
-    CCM_SAW_SYN = 1 << 0,    /* without ACK */
+    CCM_SAW_SYN = 1 << 0, /* without ACK */
     CCM_SAW_SYNACK = 1 << 1,
-    CCM_SAW_ACK = 1 << 2,    /* the client's ACK of the SYN-ACK */
+    CCM_SAW_ACK = 1 << 2, /* the client's ACK of the SYN-ACK */
     CCM_SAW_RST = 1 << 3,
-    CCM_SAW_FIN = 1 << 4,    /* << side */
-    CCM_SAW_DATA = 1 << 6,   /* << side */
+    CCM_SAW_FIN = 1 << 4,         /* << side */
+    CCM_SAW_DATA = 1 << 6,        /* << side */
     CCM_SAW_UNREACHABLE = 1 << 8, /* an ICMP error answered the SYN */
     CCM_SAW_EARLY_RST = 1 << 9,   /* a RST answered the SYN */
+    CCM_SAW_LAST_ACK = 1 << 10,   /* of the second FIN */
 };
 
 typedef enum ccm_conn_state {

@@ -31,7 +31,7 @@ void ccm_limits_init(ccm_limits *limits)
         .hosts = 20000,
         .host_names = 16,
         .client_ids = 20000,
-        .buckets = 400000,
+        .buckets = 200000,
         .methods = 24,
     };
 }

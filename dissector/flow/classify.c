@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * classify.c - the only file that knows nDPI.
  * In: the first payload packets of an unclaimed flow, from the IP header on. Out: a protocol name.
- * State: one detection module, and for a flow being shown one nDPI flow, freed as soon as it is known. */
+ * State: one detection module, and for a flow being shown one nDPI flow, freed as soon as it is
+ * known. */
 #include "flow/classify.h"
 
 #include <ndpi/ndpi_api.h>
@@ -65,10 +66,9 @@ const char *ccm_classify_packet(ccm_classifier *c, ccm_classify_flow *flow, ccm_
         }
         memset(flow->ndpi, 0, c->flow_size);
     }
-    ndpi_protocol found =
-        ndpi_detection_process_packet(c->module, flow->ndpi, ip.p,
-                                      (unsigned short)ccm_min64(ip.n, UINT16_MAX),
-                                      time_ns / 1000000);
+    ndpi_protocol found = ndpi_detection_process_packet(c->module, flow->ndpi, ip.p,
+                                                        (unsigned short)ccm_min64(ip.n, UINT16_MAX),
+                                                        time_ns / 1000000);
     const char *name = name_of(c, found);
     if (name)
         release(flow);

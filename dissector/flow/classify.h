@@ -9,9 +9,9 @@ typedef struct ccm_classifier ccm_classifier;
 
 /* Of one flow; all zero at first. */
 typedef struct ccm_classify_flow {
-    void *ndpi;     /* allocated while packets are shown */
+    void *ndpi; /* allocated while packets are shown */
     uint8_t shown;
-    bool over;      /* shown enough, or known */
+    bool over; /* shown enough, or known */
 } ccm_classify_flow;
 
 ccm_classifier *ccm_classifier_new(void); /* NULL when nDPI does not start */

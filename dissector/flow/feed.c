@@ -267,8 +267,8 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
         at_start = d->stream->carry_at_start;
     }
     for (uint8_t i = 0; i < CCM_PROTO_NONE && ccm_protos[i]; i++) {
-        ccm_probe r = ccm_protos[i]->l4 == f->l4 ? ccm_protos[i]->probe(view, midstream)
-                                                 : CCM_PROBE_NO;
+        ccm_probe r =
+            ccm_protos[i]->l4 == f->l4 ? ccm_protos[i]->probe(view, midstream) : CCM_PROBE_NO;
         if (r == CCM_PROBE_YES) {
             claim(fs, f, side, i, view, at_start, seg);
             return;
@@ -281,8 +281,7 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
         carry_add(d, view);
         d->stream->carry_at_start = at_start;
     }
-    f->quiet = !midstream && f->shown[0] == CCM_PROBE_SEGMENTS &&
-               f->shown[1] == CCM_PROBE_SEGMENTS;
+    f->quiet = !midstream && f->shown[0] == CCM_PROBE_SEGMENTS && f->shown[1] == CCM_PROBE_SEGMENTS;
 }
 
 /* ---- what stream.c calls --------------------------------------------------------------------- */

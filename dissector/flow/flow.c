@@ -4,11 +4,13 @@
  * State: the table; times are those of the packets, the latest one seen counts as now. */
 #include "flow/state.h"
 
-enum { SWEEP_PER_PACKET = 4, UDP = 17, ICMP = 1, ICMP6 = 58, WELL_KNOWN = 1024 };
+enum { SWEEP_PER_PACKET = 2, UDP = 17, ICMP = 1, ICMP6 = 58, WELL_KNOWN = 1024 };
 
 #define TIMEOUT_TCP (600 * CCM_NS_PER_S)
 #define TIMEOUT_OTHER (120 * CCM_NS_PER_S)
-#define GRACE_CLOSED (5 * CCM_NS_PER_S)
+#define RUN_LOOK (2 * CCM_NS_PER_S)        /* most runs are emitted when the next packet comes */
+#define GRACE_CLOSED (5 * CCM_NS_PER_S)    /* for late retransmissions */
+#define GRACE_LAST_ACK (60 * CCM_NS_PER_S) /* the second FIN may be sent again */
 
 ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn emit, void *ud)
 {
@@ -173,7 +175,9 @@ static uint64_t expires_at(const ccm_flow *f)
         return UINT64_MAX;
     if (!f->tcp)
         return f->last_ns + TIMEOUT_OTHER;
-    return f->last_ns + (ccm_conn_closed(f->saw) ? GRACE_CLOSED : TIMEOUT_TCP);
+    if (!ccm_conn_closed(f->saw))
+        return f->last_ns + TIMEOUT_TCP;
+    return f->last_ns + (f->saw & (CCM_SAW_RST | CCM_SAW_LAST_ACK) ? GRACE_CLOSED : GRACE_LAST_ACK);
 }
 
 void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why)
@@ -221,13 +225,13 @@ void ccm_flow_look(ccm_flows *fs, ccm_flow *f)
     uint64_t due = ccm_min64(expires_at(f), ccm_stream_due(f));
     for (unsigned side = 0; side < 2; side++)
         if (f->dir[side].run.packets)
-            due = ccm_min64(due, ccm_run_due(&f->dir[side].run));
+            due = ccm_min64(due, f->last_ns + RUN_LOOK);
     if (due != UINT64_MAX)
         ccm_table_due(fs, f, due);
 }
 
-static ccm_flow *flow_new(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key, uint32_t hash,
-                          unsigned side)
+static ccm_flow *flow_new(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key,
+                          uint32_t hash, unsigned side)
 {
     if (fs->n_flows >= MAX(fs->limits.flows, 2)) {
         ccm_flow *coldest = ccm_table_coldest(fs);
@@ -264,8 +268,11 @@ static void classify(ccm_flows *fs, ccm_flow *f, const ccm_packet *p)
 static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key, uint32_t hash,
                         unsigned side)
 {
-    ccm_run_part part = { .time_ns = p->time_ns, .frame = p->frame, .packets = p->packets,
-                          .wire_bytes = p->wire_bytes, .ip_bytes = p->ip_bytes };
+    ccm_run_part part = { .time_ns = p->time_ns,
+                          .frame = p->frame,
+                          .packets = p->packets,
+                          .wire_bytes = p->wire_bytes,
+                          .ip_bytes = p->ip_bytes };
     ccm_segment seg;
 
     fs->now_ns = ccm_max64(fs->now_ns, p->time_ns);
@@ -289,7 +296,7 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
     if (ccm_run_over(run, &part))
         run_emit(fs, f, side, 0);
     if (!run->packets)
-        ccm_table_due(fs, f, p->time_ns + CCM_RUN_SILENCE_NS);
+        ccm_table_due(fs, f, p->time_ns + RUN_LOOK);
     ccm_run_add(run, &part);
     f->last_ns = ccm_max64(f->last_ns, p->time_ns);
 
@@ -338,29 +345,37 @@ void ccm_flows_not_ip(ccm_flows *fs, uint64_t time_ns, uint64_t frame, uint32_t 
 void ccm_flows_tick(ccm_flows *fs, uint64_t now_ns)
 {
     fs->now_ns = ccm_max64(fs->now_ns, now_ns);
-    ccm_table_sweep(fs, fs->n_entries);
+    for (uint32_t i = 0; i < fs->n_entries; i++)
+        ccm_flow_look(fs, ccm_table_entry(fs, i));
 }
+
+typedef struct live_flow {
+    uint64_t id;
+    uint32_t index;
+} live_flow;
 
 static int by_id(const void *a, const void *b)
 {
-    const ccm_flow *const *x = a, *const *y = b;
+    const live_flow *x = a, *y = b;
 
-    return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
+    return (x->id > y->id) - (x->id < y->id);
 }
 
 void ccm_flows_finish(ccm_flows *fs)
 {
     static const char *const names[CCM_HITS] = { "flows", "segments", "stream_bytes",
                                                  "pending_bytes", "head_bytes" };
-    ccm_flow **live = g_new(ccm_flow *, (size_t)fs->n_flows + 1);
+    live_flow *live = g_new(live_flow, (size_t)fs->n_flows + 1);
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < fs->n_entries; i++)
         if (ccm_table_entry(fs, i)->id)
-            live[n++] = ccm_table_entry(fs, i);
-    qsort(live, n, sizeof(ccm_flow *), by_id);
-    for (uint32_t i = 0; i < n; i++)
-        ccm_flow_end(fs, live[i], fs->now_ns > expires_at(live[i]) ? "idle" : "open");
+            live[n++] = (live_flow){ ccm_table_entry(fs, i)->id, i };
+    qsort(live, n, sizeof *live, by_id);
+    for (uint32_t i = 0; i < n; i++) {
+        ccm_flow *f = ccm_table_entry(fs, live[i].index);
+        ccm_flow_end(fs, f, fs->now_ns > expires_at(f) ? "idle" : "open");
+    }
     g_free(live);
     for (unsigned i = 0; i < CCM_HITS; i++) {
         ccm_obs o = { .kind = CCM_OBS_limit, .time_ns = fs->now_ns };

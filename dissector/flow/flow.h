@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * flow.h - the flow table: decoded packets in; runs, connections and the parsers' observations out.
- * State: one ccm_flows for each capture point, bounded by ccm_limits. Used by one thread at a time. */
+ * State: one ccm_flows for each capture point, bounded by ccm_limits. Used by one thread at a time.
+ */
 #ifndef CCM_FLOW_FLOW_H
 #define CCM_FLOW_FLOW_H
 
@@ -16,7 +17,8 @@ void ccm_flows_free(ccm_flows *flows);
 /* Decoded packets (CCM_DECODED) in capture order, any number; also those of ccm_decoder_expired.
  * Their spans are not kept. */
 void ccm_flows_batch(ccm_flows *flows, const ccm_packet *packets, unsigned n);
-/* A packet without IP (CCM_NOT_IP) or unreadable (CCM_UNDECODED); kept in a flow without addresses. */
+/* A packet without IP (CCM_NOT_IP) or unreadable (CCM_UNDECODED); kept in a flow without addresses.
+ */
 void ccm_flows_not_ip(ccm_flows *flows, uint64_t time_ns, uint64_t frame, uint32_t wire_bytes);
 
 /* Time passes without packets (live): expire what is due at `now_ns`. */

@@ -9,10 +9,10 @@
 #include "proto/proto.h"
 
 enum {
-    CCM_PROBE_SEGMENTS = 8,   /* payload segments of a direction that parsers may refuse */
-    CCM_RECENT = 4,           /* packets of a direction remembered to tell duplicates */
-    CCM_CHUNK = 256,          /* flows of a slab chunk */
-    CCM_CLAIMS = 16,          /* times that parsers may claim one flow */
+    CCM_PROBE_SEGMENTS = 8, /* payload segments of a direction that parsers may refuse */
+    CCM_RECENT = 4,         /* packets of a direction remembered to tell duplicates */
+    CCM_CHUNK = 256,        /* flows of a slab chunk */
+    CCM_CLAIMS = 16,        /* times that parsers may claim one flow */
     CCM_PROTO_NONE = 0xff,
 };
 
@@ -38,12 +38,12 @@ typedef struct ccm_wait {
 typedef struct ccm_stream {
     ccm_wait *head, *tail;
     uint32_t n_waiting;
-    size_t held;     /* bytes of memory that wait */
-    uint64_t acked;  /* highest offset the peer acknowledged while something waited */
-    uint64_t fin;    /* offset after the last byte; 0 = unknown */
-    uint64_t skip;   /* bytes left to skip; UINT64_MAX = until the end */
+    size_t held;    /* bytes of memory that wait */
+    uint64_t acked; /* highest offset the peer acknowledged while something waited */
+    uint64_t fin;   /* offset after the last byte; 0 = unknown */
+    uint64_t skip;  /* bytes left to skip; UINT64_MAX = until the end */
     uint64_t skipped, skip_missing; /* of this skip so far */
-    uint8_t *carry;  /* what the parser left unused */
+    uint8_t *carry;                 /* what the parser left unused */
     size_t carry_n, carry_room;
     bool carry_at_start; /* carry begins where a segment began */
 } ccm_stream;
@@ -56,7 +56,12 @@ typedef struct ccm_dir {
     uint32_t recent[CCM_RECENT];
 } ccm_dir;
 
-typedef enum ccm_orientation { CCM_BY_NONE, CCM_BY_SYN, CCM_BY_CONTENT, CCM_BY_PORT } ccm_orientation;
+typedef enum ccm_orientation {
+    CCM_BY_NONE,
+    CCM_BY_SYN,
+    CCM_BY_CONTENT,
+    CCM_BY_PORT
+} ccm_orientation;
 
 typedef struct ccm_flow {
     ccm_flow_key key;
@@ -73,19 +78,19 @@ typedef struct ccm_flow {
     uint8_t seen;     /* a packet came from side 0 (1), side 1 (2) */
     uint8_t ended;    /* directions whose FIN was passed on, as `seen` */
     uint8_t recent_at[2];
-    int8_t client;    /* side that is the client; -1 = not known yet */
-    uint8_t how;      /* ccm_orientation */
+    int8_t client; /* side that is the client; -1 = not known yet */
+    uint8_t how;   /* ccm_orientation */
     uint8_t first_side;
-    uint8_t bad;      /* parsers that gave up on it, a bit each */
+    uint8_t bad; /* parsers that gave up on it, a bit each */
     uint8_t claims;
-    bool tcp;         /* l4 is TCP and the packets have ports */
-    bool lossy;       /* bytes were lost before a parser saw them */
-    bool quiet;       /* no parser wants the rest */
-    bool syn_again;   /* the SYN was repeated, so the handshake cannot be timed */
+    bool tcp;       /* l4 is TCP and the packets have ports */
+    bool lossy;     /* bytes were lost before a parser saw them */
+    bool quiet;     /* no parser wants the rest */
+    bool syn_again; /* the SYN was repeated, so the handshake cannot be timed */
     ccm_dir dir[2];
     uint64_t first_ns, first_frame;
     uint64_t rtt_ns;
-    void *state;      /* the parser's */
+    void *state; /* the parser's */
     ccm_classify_flow hint;
     uint32_t duplicates, conflicts, zero_windows, resets;
 } ccm_flow;
@@ -109,12 +114,12 @@ struct ccm_flows {
     uint32_t room;      /* slab entries allocated */
     uint32_t free_head; /* index + 1 of a free entry */
     uint32_t hand;
-    uint64_t zero_ns;   /* time of tick 0 */
-    uint64_t now_ns;    /* latest time seen */
+    uint64_t zero_ns;         /* time of tick 0 */
+    uint64_t now_ns;          /* latest time seen */
     uint64_t at_ns, at_frame; /* of the packet at work, for observations */
     uint64_t next_id;
     uint64_t gaps;
-    size_t held;        /* memory of all that waits */
+    size_t held; /* memory of all that waits */
     uint64_t hits[CCM_HITS];
     ccm_parse parse;
 };
@@ -126,7 +131,7 @@ typedef struct ccm_segment {
     uint32_t len;   /* on the wire */
     ccm_span data;  /* captured part */
     bool fin;
-    bool start;     /* `off` is where a segment began */
+    bool start; /* `off` is where a segment began */
 } ccm_segment;
 
 /* table.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * stream.c - TCP reassembly: segments in any order to bytes in order, with explicit gaps.
- * In: segments with unwrapped offsets. Out: calls of feed.c. State: for each direction a bounded list
- * of segments that wait, ascending and without overlap (the first copy of a byte wins).
+ * In: segments with unwrapped offsets. Out: calls of feed.c. State: for each direction a bounded
+ * list of segments that wait, ascending and without overlap (the first copy of a byte wins).
  *
  * A segment waits for earlier bytes of its direction, and for the bytes of the other direction that
  * it acknowledges: the sender had read them. A hole is lost when the peer acknowledged it and more
@@ -85,16 +85,22 @@ static void hold_piece(ccm_flows *fs, ccm_flow *f, ccm_dir *d, ccm_wait *prev,
     size_t have = skip < seg->data.n ? ccm_min64(seg->data.n - skip, to - from) : 0;
     bool bare = have == to - from && in_skip(d, from, (uint32_t)have);
 
-    if (bare && prev && prev->bare && end_of(prev) == from && to - prev->off <= UINT32_MAX) { /* ranges grow in place */
+    if (bare && prev && prev->bare && end_of(prev) == from &&
+        to - prev->off <= UINT32_MAX) { /* ranges grow in place */
         prev->len = prev->have = (uint32_t)(to - prev->off);
         prev->acked = ccm_max64(prev->acked, seg->acked);
         return;
     }
     size_t size = sizeof(ccm_wait) + (bare ? 0 : have);
     ccm_wait *w = g_malloc(size);
-    *w = (ccm_wait){ .off = from, .time_ns = seg->time_ns, .frame = seg->frame,
-                     .acked = seg->acked, .len = (uint32_t)(to - from), .have = (uint32_t)have,
-                     .count = f->count, .bare = bare };
+    *w = (ccm_wait){ .off = from,
+                     .time_ns = seg->time_ns,
+                     .frame = seg->frame,
+                     .acked = seg->acked,
+                     .len = (uint32_t)(to - from),
+                     .have = (uint32_t)have,
+                     .count = f->count,
+                     .bare = bare };
     if (!bare && have)
         memcpy(w->data, seg->data.p + skip, have);
     w->next = prev ? prev->next : st->head;
@@ -181,8 +187,12 @@ static void deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment
 static void deliver_wait(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_wait *w)
 {
     ccm_dir *d = &f->dir[side];
-    ccm_segment seg = { .off = w->off, .time_ns = w->time_ns, .frame = w->frame,
-                        .acked = w->acked, .len = w->len, .data = { w->data, w->have },
+    ccm_segment seg = { .off = w->off,
+                        .time_ns = w->time_ns,
+                        .frame = w->frame,
+                        .acked = w->acked,
+                        .len = w->len,
+                        .data = { w->data, w->have },
                         .start = true };
 
     if (w->bare) { /* the skip it was in may have ended early, after a loss */

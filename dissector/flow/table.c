@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * table.c - the flow table: open addressing of 8-byte slots over flows in slabs.
- * In: keys. Out: flows. State: slots, slab chunks with a LIFO free list, and for each entry the time
- * at which the clock hand is to look at it. The seeded hash never influences what is emitted. */
+ * In: keys. Out: flows. State: slots, slab chunks with a LIFO free list, and for each entry the
+ * time at which the clock hand is to look at it. The seeded hash never influences what is emitted.
+ */
 #include <sys/random.h>
 
 #include "flow/state.h"
 
-enum { SLOTS_FIRST = 1024, TICK_SHIFT = 27, CANDIDATES = 8 };
+enum { SLOTS_FIRST = 1024, TICK_SHIFT = 27, CANDIDATES = 8, SWEEP_MAX = 64 };
 enum { KEY_FAMILY = 0x0f, KEY_FRAGMENT = 0x80 };
 
 void ccm_table_init(ccm_flows *fs)
@@ -46,8 +47,8 @@ static void put64(uint8_t *p, uint64_t v)
         p[i] = (uint8_t)(v >> (56 - 8 * i));
 }
 
-/* Fills *key and returns the side (0 or 1) that the sender has in it. Ports count only where they are
- * known; fragments have a flow of their own. */
+/* Fills *key and returns the side (0 or 1) that the sender has in it. Ports count only where they
+ * are known; fragments have a flow of their own. */
 unsigned ccm_flow_key_make(const ccm_packet *p, ccm_flow_key *key)
 {
     const ccm_addr *sa = &p->src.addr, *da = &p->dst.addr;
@@ -117,22 +118,26 @@ void ccm_table_prefetch(const ccm_flows *fs, uint32_t hash)
     __builtin_prefetch(&fs->slots[hash & fs->mask]);
 }
 
+static void prefetch_flow(const ccm_flow *f)
+{
+    for (size_t line = 0; line < sizeof *f; line += 64)
+        __builtin_prefetch((const char *)f + line, 1);
+}
+
 void ccm_table_prefetch_flow(const ccm_flows *fs, uint32_t hash)
 {
     for (uint32_t i = hash & fs->mask; fs->slots[i]; i = (i + 1) & fs->mask) {
         if ((uint32_t)(fs->slots[i] >> 32) != hash)
             continue;
-        const char *f = (const char *)ccm_table_entry(fs, (uint32_t)fs->slots[i] - 1);
-        for (size_t line = 0; line < sizeof(ccm_flow); line += 64)
-            __builtin_prefetch(f + line, 1);
+        prefetch_flow(ccm_table_entry(fs, (uint32_t)fs->slots[i] - 1));
         return;
     }
 }
 
 static bool key_equal(const ccm_flow_key *a, const ccm_flow_key *b)
 {
-    return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) |
-             (a->w[3] ^ b->w[3]) | (a->w[4] ^ b->w[4]));
+    return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]) |
+             (a->w[4] ^ b->w[4]));
 }
 
 ccm_flow *ccm_table_find(const ccm_flows *fs, const ccm_flow_key *key, uint32_t hash)
@@ -248,19 +253,23 @@ void ccm_table_due(ccm_flows *fs, const ccm_flow *f, uint64_t time_ns)
         fs->due[f->index] = tick;
 }
 
+/* Looks at what is due among the next entries; fetches those flows together before. */
 void ccm_table_sweep(ccm_flows *fs, uint32_t steps)
 {
-    uint32_t now = tick_of(fs, fs->now_ns);
+    uint32_t now = tick_of(fs, fs->now_ns), found[SWEEP_MAX], n = 0;
 
-    for (steps = MIN(steps, fs->n_entries); steps; steps--) {
+    for (steps = MIN(MIN(steps, fs->n_entries), SWEEP_MAX); steps; steps--) {
         if (fs->hand >= fs->n_entries)
             fs->hand = 0;
         uint32_t i = fs->hand++;
         if (fs->due[i] > now)
             continue;
         fs->due[i] = UINT32_MAX;
-        ccm_flow_look(fs, ccm_table_entry(fs, i));
+        found[n++] = i;
+        prefetch_flow(ccm_table_entry(fs, i));
     }
+    for (uint32_t i = 0; i < n; i++)
+        ccm_flow_look(fs, ccm_table_entry(fs, found[i]));
 }
 
 /* The least recently used of a few entries at the hand; NULL when the table is empty. */

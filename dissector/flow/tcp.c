@@ -67,6 +67,16 @@ static void account_ack(ccm_flow *f, unsigned side, const ccm_packet *p)
         f->rtt_ns = p->time_ns - f->first_ns;
 }
 
+/* Both sides have ended and the second FIN is acknowledged. */
+static void account_last_ack(ccm_flow *f, unsigned side, const ccm_packet *p)
+{
+    const ccm_seq *peer = &f->dir[!side].seq;
+
+    if ((f->saw & (3 * CCM_SAW_FIN)) == 3 * CCM_SAW_FIN && !(p->tcp_flags & CCM_TCP_FIN) &&
+        ccm_seq_offset(peer, p->ack) == peer->high)
+        f->saw |= CCM_SAW_LAST_ACK;
+}
+
 static void account_rst(ccm_flow *f, unsigned side)
 {
     f->resets++;
@@ -103,6 +113,7 @@ void ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, ccm_run_pa
         seq++;
     } else if ((flags & (CCM_TCP_ACK | CCM_TCP_RST)) == CCM_TCP_ACK) {
         account_ack(f, side, p);
+        account_last_ack(f, side, p);
         f->zero_windows += !p->window;
     }
     if (p->payload_len) {
@@ -121,9 +132,14 @@ void ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, ccm_run_pa
         account_rst(f, side);
     if (!d->next && d->seq.high)
         d->next = CCM_SEQ_ZERO;
-    *seg = (ccm_segment){ .off = off, .time_ns = p->time_ns, .frame = p->frame,
-                          .acked = acked_offset(f, side, p), .len = p->payload_len,
-                          .data = p->payload, .fin = flags & CCM_TCP_FIN, .start = true };
+    *seg = (ccm_segment){ .off = off,
+                          .time_ns = p->time_ns,
+                          .frame = p->frame,
+                          .acked = acked_offset(f, side, p),
+                          .len = p->payload_len,
+                          .data = p->payload,
+                          .fin = flags & CCM_TCP_FIN,
+                          .start = true };
     if (seg->data.n > seg->len)
         seg->data.n = seg->len;
 }

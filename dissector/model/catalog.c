@@ -11,8 +11,9 @@ enum { ROWS_MAX = 4096, FILE_MAX = 4 << 20 };
 static const char *const file_names[] = { "roles.ini", "routes.ini", "ports.ini", "urls.ini" };
 
 static const char *const protocols[] = {
-    "http", "https",  "smb",   "tcp-tls", "tls", "tds", "ssb",            "ldap",      "kerberos", "dns", "rpc",
-    "dhcp", "tftp",   "winrm", "wol",     "rdp", "nbns", "remote-control", "multicast", "icmp",     "udp", "tcp",
+    "http",      "https", "smb",  "tcp-tls", "tls",   "tds", "ssb", "ldap", "kerberos",
+    "dns",       "rpc",   "dhcp", "tftp",    "winrm", "wol", "rdp", "nbns", "remote-control",
+    "multicast", "icmp",  "udp",  "tcp",
 };
 
 /* Where a value comes from, for messages, and what has gone wrong so far. */
@@ -138,8 +139,8 @@ static void read_role(reader *r)
 
 static void read_route(reader *r)
 {
-    static const char *const known[] = { "route",        "protocol", "port", "title", "ref",
-                                         "throttleable", NULL };
+    static const char *const known[] = { "route", "protocol",     "port", "title",
+                                         "ref",   "throttleable", NULL };
     uint16_t high;
     ccm_route_row row = { .id = g_string_chunk_insert_const(r->c->text, r->group) };
 
@@ -226,11 +227,13 @@ static void read_mark_conditions(reader *r, ccm_mark *m)
 
 static void read_mark(reader *r)
 {
-    static const char *const known[] = { "title", "ref",       "method",      "path",        "contains",
-                                         "query", "user_agent", "host",        "port",        "form",
-                                         "route", "certainty", "server_role", "client_role", NULL };
-    static const char *const known_agent[] = { "title",       "ref",       "user_agent", "component",
-                                               "client_role", "certainty", NULL };
+    static const char *const known[] = { "title",       "ref",         "method",     "path",
+                                         "contains",    "query",       "user_agent", "host",
+                                         "port",        "form",        "route",      "certainty",
+                                         "server_role", "client_role", NULL };
+    static const char *const known_agent[] = { "title",     "ref",         "user_agent",
+                                               "component", "client_role", "certainty",
+                                               NULL };
     bool agent = g_str_has_prefix(r->group, "agent ");
     const char *id = r->group;
     ccm_mark m = { 0 };

@@ -49,9 +49,9 @@ struct ccm_catalog {
     int refs;
     GStringChunk *text;
     GArray *roles, *routes, *marks, *ports; /* rows as above */
-    GArray *bucket[CCM_MARK_BUCKETS];       /* uint16_t marks by first letter of the path, in order */
-    GArray *proxies, *agents;               /* uint16_t marks */
-    unsigned path_max;                      /* longest path prefix */
+    GArray *bucket[CCM_MARK_BUCKETS]; /* uint16_t marks by first letter of the path, in order */
+    GArray *proxies, *agents;         /* uint16_t marks */
+    unsigned path_max;                /* longest path prefix */
     bool any_contains;
     int unknown_role, unknown_route;
 };

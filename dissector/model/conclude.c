@@ -4,9 +4,10 @@
  * In: an edge with its counters, the evidence of its two hosts, the catalogue. Out: route row,
  * certainty, basis. State: none.
  * An edge's route is, in this order: the row its own requests named; the row of the only role that
- * its server was seen to play on that port (likely); the row of the port (weak); unknown. Then, when
- * the source is itself seen to serve a role for which the catalogue has a row to the same destination
- * (dp/dp for client/dp), that row, but never above likely: a distribution point is also a client. */
+ * its server was seen to play on that port (likely); the row of the port (weak); unknown. Then,
+ * when the source is itself seen to serve a role for which the catalogue has a row to the same
+ * destination (dp/dp for client/dp), that row, but never above likely: a distribution point is also
+ * a client. */
 #include "model/conclude.h"
 
 bool ccm_status_denies(uint64_t status)
@@ -42,11 +43,15 @@ static int unknown_http(const ccm_catalog *c)
 static const char *l4_name(uint8_t l4)
 {
     switch (l4) {
-    case 6: return "tcp";
-    case 17: return "udp";
+    case 6:
+        return "tcp";
+    case 17:
+        return "udp";
     case 1:
-    case 58: return "icmp";
-    default: return "other";
+    case 58:
+        return "icmp";
+    default:
+        return "other";
     }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * conclude.h - from evidence to roles and routes.
  *
- * In: evidence of a finished model, or one request alone. Out: a route row with its certainty and the
- * reason. State: none. */
+ * In: evidence of a finished model, or one request alone. Out: a route row with its certainty and
+ * the reason. State: none. */
 #ifndef CCM_MODEL_CONCLUDE_H
 #define CCM_MODEL_CONCLUDE_H
 
@@ -12,8 +12,8 @@ typedef struct ccm_conclusion {
     int row;
     const char *protocol;
     ccm_certainty certainty;
-    const char *basis;        /* const text, or NULL when the edge's marks are the basis */
-    int source_role;          /* the source was taken for this role; -1 = the row's own */
+    const char *basis; /* const text, or NULL when the edge's marks are the basis */
+    int source_role;   /* the source was taken for this role; -1 = the row's own */
 } ccm_conclusion;
 
 /* How sure one piece of evidence makes. */

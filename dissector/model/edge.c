@@ -2,27 +2,64 @@
  * edge.c - flows and edges: where every packet's bytes are counted, exactly once.
  *
  * In: runs, connections, counters of a flow. Out: sums of edges. An edge is (client, server, port,
- * L4, route row that the flow itself showed). A flow keeps its own sums until it is bound to an edge:
- * at the first request that names a route, at its end, or when it has no more room to wait; then all
- * it has is poured into the edge and the rest is counted there directly. State: flow records bounded
- * by limits->flows (freed at `connection`), edges by limits->edges; edge 0, without addresses, takes
- * what has none and what found no room, so the sums over all edges are always the capture's. */
+ * L4, route row that the flow itself showed). A flow keeps its own sums until it is bound to an
+ * edge: at the first request that names a route, at its end, or when it has no more room to wait;
+ * then all it has is poured into the edge and the rest is counted there directly. State: flow
+ * records bounded by limits->flows (freed at `connection`), edges by limits->edges; edge 0, without
+ * addresses, takes what has none and what found no room (see edge_without_client), so the sums over
+ * all edges are always the capture's. */
 #include "model/model.h"
+
+/* Records span several cache lines and are mostly cold: ask for all lines at once. */
+static inline void fetch(const void *record, size_t size)
+{
+    for (size_t at = 0; at < size; at += 64)
+        __builtin_prefetch((const char *)record + at);
+}
 
 /* ---- edges ----------------------------------------------------------------------------------- */
 
 static uint32_t edge_hash(const ccm_edge_key *k)
 {
     uint64_t h = ccm_hash_addr(ccm_hash_addr(5, &k->client), &k->server);
-    return ccm_hash_end(ccm_mix(h, (uint64_t)k->port << 32 | (uint64_t)k->l4 << 16 |
-                                       (uint16_t)k->route));
+    return ccm_hash_end(
+        ccm_mix(h, (uint64_t)k->port << 32 | (uint64_t)k->l4 << 16 | (uint16_t)k->route));
 }
 
 static bool edge_eq(const void *table, uint32_t value, const void *key)
 {
     const ccm_edge_key *a = &ccm_edge_at(table, value)->key, *b = key;
+
+    fetch(a, sizeof(ccm_edge));
     return a->port == b->port && a->l4 == b->l4 && a->route == b->route &&
            ccm_addr_eq(&a->client, &b->client) && ccm_addr_eq(&a->server, &b->server);
+}
+
+static uint32_t edge_new(ccm_model *m, const ccm_edge_key *key, uint32_t hash)
+{
+    uint32_t i = m->n_edges++;
+
+    if (i % CCM_PAGE == 0)
+        g_ptr_array_add(m->edge_pages, g_new0(ccm_edge, CCM_PAGE));
+    ccm_edge *e = ccm_edge_at(m, i);
+    e->key = *key;
+    e->rtt_min = UINT64_MAX;
+    ccm_index_add(&m->edge_index, hash, i);
+    return i;
+}
+
+/* Past the limit new clients of a service share one edge, so that its route is not lost; a quarter
+ * of the limit is kept for these. */
+static uint32_t edge_without_client(ccm_model *m, const ccm_edge_key *key)
+{
+    ccm_edge_key shared = *key;
+
+    shared.client = (ccm_addr){ 0 };
+    uint32_t hash = edge_hash(&shared);
+    uint32_t i = ccm_index_find(&m->edge_index, hash, edge_eq, m, &shared);
+    if (i != CCM_NONE)
+        return i;
+    return m->n_edges > m->limits.edges + m->limits.edges / 4 ? 0 : edge_new(m, &shared, hash);
 }
 
 uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key)
@@ -33,16 +70,9 @@ uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key)
         return i;
     if (m->n_edges > m->limits.edges) {
         ccm_model_limit(m, "edges", 1);
-        return 0;
+        return edge_without_client(m, key);
     }
-    i = m->n_edges++;
-    if (i % CCM_PAGE == 0)
-        g_ptr_array_add(m->edge_pages, g_new0(ccm_edge, CCM_PAGE));
-    ccm_edge *e = ccm_edge_at(m, i);
-    e->key = *key;
-    e->rtt_min = UINT64_MAX;
-    ccm_index_add(&m->edge_index, hash, i);
-    return i;
+    return edge_new(m, key, hash);
 }
 
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count)
@@ -77,11 +107,12 @@ static void sums_add(ccm_sums *to, const ccm_sums *add)
 
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap)
 {
-    if (!add->dir[0].packets && !add->dir[1].packets)
-        return;
-    bool first = !to->dir[0].packets && !to->dir[1].packets;
-    to->first_ns = first ? add->first_ns : ccm_min64(to->first_ns, add->first_ns);
-    to->last_ns = first ? add->last_ns : ccm_max64(to->last_ns, add->last_ns);
+    /* A run without packets only says what was missing; its time is not a sighting. */
+    if (add->dir[0].packets || add->dir[1].packets) {
+        bool first = !to->dir[0].packets && !to->dir[1].packets;
+        to->first_ns = first ? add->first_ns : ccm_min64(to->first_ns, add->first_ns);
+        to->last_ns = first ? add->last_ns : ccm_max64(to->last_ns, add->last_ns);
+    }
     sums_add(&to->dir[0], &add->dir[swap]);
     sums_add(&to->dir[1], &add->dir[!swap]);
 }
@@ -96,12 +127,16 @@ void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t
 
 static bool flow_eq(const void *table, uint32_t value, const void *key)
 {
-    return ccm_flow_at(table, value)->id == *(const uint64_t *)key;
+    const ccm_flow *f = ccm_flow_at(table, value);
+
+    fetch(f, sizeof *f);
+    return f->id == *(const uint64_t *)key;
 }
 
+/* Ids count up: eight neighbours in time share a cache line of the index. */
 static uint32_t flow_hash(uint64_t id)
 {
-    return ccm_hash_end(ccm_mix(6, id));
+    return ccm_hash_end(ccm_mix(6, id >> 3)) << 3 | (uint32_t)(id & 7);
 }
 
 ccm_flow *ccm_flow_find(ccm_model *m, uint64_t id)
@@ -218,25 +253,43 @@ void ccm_flow_run(ccm_model *m, ccm_flow *f, const ccm_obs *obs)
     for (unsigned i = 0; i < obs->n; i++) {
         uint64_t v = obs->val[i].u;
         switch (obs->key[i]) {
-        case CCM_KEY_from_client: from_client = true; break;
-        case CCM_KEY_end_ns: t.last_ns = ccm_max64(v, t.first_ns); break;
-        case CCM_KEY_packets: s.packets = v; break;
-        case CCM_KEY_wire_bytes: s.wire = v; break;
-        case CCM_KEY_ip_bytes: s.ip = v; break;
-        case CCM_KEY_unique_bytes: s.payload = v; break;
-        case CCM_KEY_retransmitted_bytes: s.retransmitted = v; break;
-        case CCM_KEY_missing_bytes: s.missing = v; break;
-        default: break;
+        case CCM_KEY_from_client:
+            from_client = true;
+            break;
+        case CCM_KEY_end_ns:
+            t.last_ns = ccm_max64(v, t.first_ns);
+            break;
+        case CCM_KEY_packets:
+            s.packets = v;
+            break;
+        case CCM_KEY_wire_bytes:
+            s.wire = v;
+            break;
+        case CCM_KEY_ip_bytes:
+            s.ip = v;
+            break;
+        case CCM_KEY_unique_bytes:
+            s.payload = v;
+            break;
+        case CCM_KEY_retransmitted_bytes:
+            s.retransmitted = v;
+            break;
+        case CCM_KEY_missing_bytes:
+            s.missing = v;
+            break;
+        default:
+            break;
         }
     }
-    unsigned from = ccm_endpoint_eq(&f->end[0], &f->end[1]) ? !from_client
-                                                            : !ccm_endpoint_eq(&f->end[0], &obs->src);
+    unsigned from = ccm_endpoint_eq(&f->end[0], &f->end[1])
+                        ? !from_client
+                        : !ccm_endpoint_eq(&f->end[0], &obs->src);
     if (f->edge == CCM_NONE)
         f->client = (uint8_t)(from_client ? from : !from);
     t.dir[from] = s;
     uint64_t second = t.first_ns / 1000000000u;
     if (f->edge == CCM_NONE) {
-        if (pend(f, second, from, s.wire)) {
+        if (!s.wire || pend(f, second, from, s.wire)) {
             ccm_traffic_add(&f->traffic, &t, false);
             return;
         }
@@ -245,7 +298,8 @@ void ccm_flow_run(ccm_model *m, ccm_flow *f, const ccm_obs *obs)
     uint64_t bytes[2] = { 0, 0 };
     bytes[from != f->client] = s.wire;
     ccm_traffic_add(&ccm_edge_at(m, f->edge)->traffic, &t, f->client);
-    ccm_points_add(m, f->edge, second, bytes);
+    if (s.wire)
+        ccm_points_add(m, f->edge, second, bytes);
 }
 
 void ccm_flow_count(ccm_model *m, ccm_flow *f, uint32_t key)
@@ -268,8 +322,11 @@ void ccm_flow_count(ccm_model *m, ccm_flow *f, uint32_t key)
 
 static uint32_t pour_edge(ccm_model *to, const ccm_model *from, const ccm_flow *f, int route)
 {
-    ccm_edge_key key = { .client = f->end[f->client].addr, .server = f->end[!f->client].addr,
-                         .port = f->end[!f->client].port, .route = (int16_t)route, .l4 = f->l4 };
+    ccm_edge_key key = { .client = f->end[f->client].addr,
+                         .server = f->end[!f->client].addr,
+                         .port = f->end[!f->client].port,
+                         .route = (int16_t)route,
+                         .l4 = f->l4 };
     uint32_t at = ccm_edge_get(to, &key);
     ccm_edge *e = ccm_edge_at(to, at);
 
@@ -280,8 +337,9 @@ static uint32_t pour_edge(ccm_model *to, const ccm_model *from, const ccm_flow *
         uint32_t k = f->counters[i].key;
         ccm_count_kind kind = ccm_count_kind_of(k);
         if (to != from && (kind == CCM_COUNT_METHOD || kind == CCM_COUNT_HINT))
-            k = CCM_COUNT_KEY(kind, ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(
-                                                      &from->texts, ccm_count_number(k)))));
+            k = CCM_COUNT_KEY(
+                kind, ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(&from->texts,
+                                                                           ccm_count_number(k)))));
         ccm_edge_count(to, e, k, f->counters[i].count);
     }
     for (unsigned i = 0; i < f->n_pending; i++) {

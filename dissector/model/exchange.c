@@ -2,26 +2,47 @@
  * exchange.c - joins request, answer and end of HTTP exchanges.
  *
  * In: observations. Out: ccm_exchange records through a callback. State: open exchanges by flow and
- * number, at most limits->flows of them and OPEN_BYTES of their texts; beyond that the oldest is given
- * out with what it has. Records are recycled, so a steady stream allocates nothing. */
+ * number, at most limits->flows of them and OPEN_BYTES of their texts; beyond that the oldest is
+ * given out with what it has. Records are recycled, so a steady stream allocates nothing. */
 #include "model/conclude.h"
 #include "model/exchange.h"
 
 enum { OPEN_BYTES = 32 << 20, KEEP_BYTES = 4096 };
 
 typedef enum text_id {
-    T_METHOD, T_TARGET, T_HOST, T_CONTENT_TYPE, T_RANGE, T_CONTENT_RANGE, T_USER_AGENT,
-    T_CLIENT_ID, T_CLIENT_TIME, T_SIGNATURE, T_TOKEN_KIND, T_AUTH_SCHEME, T_CHALLENGE,
-    T_BITS_PACKET, T_BITS_SESSION, T_BITS_REPLY, T_BITS_ERROR, T_CONTENT_NAME, T_BITS_HOST,
-    T_SERVER, T_RESPONSE_TYPE, T_LOCATION, T_RESPONSE_RANGE, T_PAIRING, T_TEXTS
+    T_METHOD,
+    T_TARGET,
+    T_HOST,
+    T_CONTENT_TYPE,
+    T_RANGE,
+    T_CONTENT_RANGE,
+    T_USER_AGENT,
+    T_CLIENT_ID,
+    T_CLIENT_TIME,
+    T_SIGNATURE,
+    T_TOKEN_KIND,
+    T_AUTH_SCHEME,
+    T_CHALLENGE,
+    T_BITS_PACKET,
+    T_BITS_SESSION,
+    T_BITS_REPLY,
+    T_BITS_ERROR,
+    T_CONTENT_NAME,
+    T_BITS_HOST,
+    T_SERVER,
+    T_RESPONSE_TYPE,
+    T_LOCATION,
+    T_RESPONSE_RANGE,
+    T_PAIRING,
+    T_TEXTS
 } text_id;
 
 typedef struct open_exchange {
-    ccm_exchange x;          /* texts are set when it is given out */
+    ccm_exchange x; /* texts are set when it is given out */
     ccm_match hit;
-    GString *text;           /* texts one after the other, each with its NUL */
-    uint32_t at[T_TEXTS];    /* offset + 1 in `text`; 0 = absent */
-    uint32_t older, newer;   /* list by arrival */
+    GString *text;         /* texts one after the other, each with its NUL */
+    uint32_t at[T_TEXTS];  /* offset + 1 in `text`; 0 = absent */
+    uint32_t older, newer; /* list by arrival */
 } open_exchange;
 
 struct ccm_joiner {
@@ -30,8 +51,8 @@ struct ccm_joiner {
     ccm_exchange_fn fn;
     void *user_data;
     ccm_index index;
-    GPtrArray *v;            /* open_exchange * */
-    GArray *spare;           /* uint32_t */
+    GPtrArray *v;  /* open_exchange * */
+    GArray *spare; /* uint32_t */
     uint32_t oldest, newest;
     uint64_t bytes;
 };
@@ -93,17 +114,29 @@ static void set_texts(open_exchange *o)
         const char **to;
         text_id id;
     } map[] = {
-        { &x->method, T_METHOD }, { &x->target, T_TARGET }, { &x->host, T_HOST },
-        { &x->content_type, T_CONTENT_TYPE }, { &x->range, T_RANGE },
-        { &x->content_range, T_CONTENT_RANGE }, { &x->user_agent, T_USER_AGENT },
-        { &x->client_id, T_CLIENT_ID }, { &x->client_time, T_CLIENT_TIME },
-        { &x->signature, T_SIGNATURE }, { &x->token_kind, T_TOKEN_KIND },
-        { &x->auth_scheme, T_AUTH_SCHEME }, { &x->challenge, T_CHALLENGE },
-        { &x->bits.packet, T_BITS_PACKET }, { &x->bits.session, T_BITS_SESSION },
-        { &x->bits.reply_packet, T_BITS_REPLY }, { &x->bits.error, T_BITS_ERROR },
-        { &x->bits.content_name, T_CONTENT_NAME }, { &x->bits.host_id, T_BITS_HOST },
-        { &x->server_software, T_SERVER }, { &x->response_content_type, T_RESPONSE_TYPE },
-        { &x->location, T_LOCATION }, { &x->response_content_range, T_RESPONSE_RANGE },
+        { &x->method, T_METHOD },
+        { &x->target, T_TARGET },
+        { &x->host, T_HOST },
+        { &x->content_type, T_CONTENT_TYPE },
+        { &x->range, T_RANGE },
+        { &x->content_range, T_CONTENT_RANGE },
+        { &x->user_agent, T_USER_AGENT },
+        { &x->client_id, T_CLIENT_ID },
+        { &x->client_time, T_CLIENT_TIME },
+        { &x->signature, T_SIGNATURE },
+        { &x->token_kind, T_TOKEN_KIND },
+        { &x->auth_scheme, T_AUTH_SCHEME },
+        { &x->challenge, T_CHALLENGE },
+        { &x->bits.packet, T_BITS_PACKET },
+        { &x->bits.session, T_BITS_SESSION },
+        { &x->bits.reply_packet, T_BITS_REPLY },
+        { &x->bits.error, T_BITS_ERROR },
+        { &x->bits.content_name, T_CONTENT_NAME },
+        { &x->bits.host_id, T_BITS_HOST },
+        { &x->server_software, T_SERVER },
+        { &x->response_content_type, T_RESPONSE_TYPE },
+        { &x->location, T_LOCATION },
+        { &x->response_content_range, T_RESPONSE_RANGE },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
         *map[i].to = text_of(o, map[i].id);
@@ -226,38 +259,64 @@ static open_exchange *take(ccm_joiner *j, const ccm_obs *obs, bool from_client)
 static text_id request_text(uint8_t k)
 {
     switch (k) {
-    case CCM_KEY_method: return T_METHOD;
-    case CCM_KEY_target: return T_TARGET;
-    case CCM_KEY_host: return T_HOST;
-    case CCM_KEY_content_type: return T_CONTENT_TYPE;
-    case CCM_KEY_range: return T_RANGE;
-    case CCM_KEY_content_range: return T_CONTENT_RANGE;
-    case CCM_KEY_user_agent: return T_USER_AGENT;
-    case CCM_KEY_client_id: return T_CLIENT_ID;
-    case CCM_KEY_client_time: return T_CLIENT_TIME;
-    case CCM_KEY_signature: return T_SIGNATURE;
-    case CCM_KEY_token_kind: return T_TOKEN_KIND;
-    case CCM_KEY_auth_scheme: return T_AUTH_SCHEME;
-    case CCM_KEY_bits_packet: return T_BITS_PACKET;
-    case CCM_KEY_bits_session: return T_BITS_SESSION;
-    case CCM_KEY_content_name: return T_CONTENT_NAME;
-    default: return T_TEXTS;
+    case CCM_KEY_method:
+        return T_METHOD;
+    case CCM_KEY_target:
+        return T_TARGET;
+    case CCM_KEY_host:
+        return T_HOST;
+    case CCM_KEY_content_type:
+        return T_CONTENT_TYPE;
+    case CCM_KEY_range:
+        return T_RANGE;
+    case CCM_KEY_content_range:
+        return T_CONTENT_RANGE;
+    case CCM_KEY_user_agent:
+        return T_USER_AGENT;
+    case CCM_KEY_client_id:
+        return T_CLIENT_ID;
+    case CCM_KEY_client_time:
+        return T_CLIENT_TIME;
+    case CCM_KEY_signature:
+        return T_SIGNATURE;
+    case CCM_KEY_token_kind:
+        return T_TOKEN_KIND;
+    case CCM_KEY_auth_scheme:
+        return T_AUTH_SCHEME;
+    case CCM_KEY_bits_packet:
+        return T_BITS_PACKET;
+    case CCM_KEY_bits_session:
+        return T_BITS_SESSION;
+    case CCM_KEY_content_name:
+        return T_CONTENT_NAME;
+    default:
+        return T_TEXTS;
     }
 }
 
 static text_id response_text(uint8_t k)
 {
     switch (k) {
-    case CCM_KEY_server: return T_SERVER;
-    case CCM_KEY_content_type: return T_RESPONSE_TYPE;
-    case CCM_KEY_content_range: return T_RESPONSE_RANGE;
-    case CCM_KEY_location: return T_LOCATION;
-    case CCM_KEY_auth_scheme: return T_CHALLENGE;
-    case CCM_KEY_bits_packet: return T_BITS_REPLY;
-    case CCM_KEY_bits_session: return T_BITS_SESSION;
-    case CCM_KEY_bits_error: return T_BITS_ERROR;
-    case CCM_KEY_bits_host: return T_BITS_HOST;
-    default: return T_TEXTS;
+    case CCM_KEY_server:
+        return T_SERVER;
+    case CCM_KEY_content_type:
+        return T_RESPONSE_TYPE;
+    case CCM_KEY_content_range:
+        return T_RESPONSE_RANGE;
+    case CCM_KEY_location:
+        return T_LOCATION;
+    case CCM_KEY_auth_scheme:
+        return T_CHALLENGE;
+    case CCM_KEY_bits_packet:
+        return T_BITS_REPLY;
+    case CCM_KEY_bits_session:
+        return T_BITS_SESSION;
+    case CCM_KEY_bits_error:
+        return T_BITS_ERROR;
+    case CCM_KEY_bits_host:
+        return T_BITS_HOST;
+    default:
+        return T_TEXTS;
     }
 }
 

@@ -2,7 +2,8 @@
  * host.c - what is kept of hosts, client ids and uploads.
  *
  * In: addresses, names, marks. Out: bounded sets and sums. State: tables bounded by limits->hosts,
- * limits->client_ids and CCM_UPLOADS; at a bound the new entry is left out and the limit is noted. */
+ * limits->client_ids and CCM_UPLOADS; at a bound the new entry is left out and the limit is noted.
+ */
 #include "model/model.h"
 
 /* ---- hosts ----------------------------------------------------------------------------------- */
@@ -181,8 +182,13 @@ uint32_t ccm_upload_get(ccm_model *m, const ccm_addr *client, const ccm_addr *se
         ccm_model_limit(m, "uploads", 1);
         return CCM_NONE;
     }
-    ccm_upload u = { .client = *client, .server = *server, .id = text, .client_id = CCM_NONE,
-                     .target = CCM_NONE, .name = CCM_NONE, .first_ns = UINT64_MAX };
+    ccm_upload u = { .client = *client,
+                     .server = *server,
+                     .id = text,
+                     .client_id = CCM_NONE,
+                     .target = CCM_NONE,
+                     .name = CCM_NONE,
+                     .first_ns = UINT64_MAX };
     i = m->uploads->len;
     g_array_append_val(m->uploads, u);
     ccm_index_add(&m->upload_index, hash, i);

@@ -2,8 +2,8 @@
  * index.h - a hash index from keys kept elsewhere to 32-bit numbers.
  *
  * In: 32-bit hashes, values, and a comparison of the caller's. Out: values. State: open addressing
- * with linear probing; deletion shifts back, so there are no tombstones and no slow decay. The order
- * of the table never reaches an output. */
+ * with linear probing; deletion shifts back, so there are no tombstones and no slow decay. The
+ * order of the table never reaches an output. */
 #ifndef CCM_MODEL_INDEX_H
 #define CCM_MODEL_INDEX_H
 
@@ -102,7 +102,8 @@ static inline void ccm_index_remove(ccm_index *ix, uint32_t hash, uint32_t value
             return;
         hole = (hole + 1) & ix->mask;
     }
-    for (uint32_t i = (hole + 1) & ix->mask; ix->slot[i].value != CCM_NONE; i = (i + 1) & ix->mask) {
+    for (uint32_t i = (hole + 1) & ix->mask; ix->slot[i].value != CCM_NONE;
+         i = (i + 1) & ix->mask) {
         uint32_t home = ix->slot[i].hash & ix->mask;
         if (((i - home) & ix->mask) >= ((i - hole) & ix->mask)) {
             ix->slot[hole] = ix->slot[i];

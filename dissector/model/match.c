@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * match.c - finds the catalogue's marks that a request carries.
  *
- * In: method, target, Host, User-Agent, port. Out: the first mark in file order whose conditions all
- * hold, and beside it the proxy's and the agent's. State: none; the buckets by the first letter of
- * the path keep the number of candidates small. Nothing here allocates. Paths compare without case
- * because IIS does (ccm-protocol.md 2). */
+ * In: method, target, Host, User-Agent, port. Out: the first mark in file order whose conditions
+ * all hold, and beside it the proxy's and the agent's. State: none; the buckets by the first letter
+ * of the path keep the number of candidates small. Nothing here allocates. Paths compare without
+ * case because IIS does (ccm-protocol.md 2). */
 #include "model/catalog.h"
 #include "observe/obs.h"
 
@@ -179,8 +179,7 @@ void ccm_catalog_match(const ccm_catalog *c, const ccm_request *request, ccm_mat
         p.query = (ccm_span){ q + 1, path.n - (size_t)(q + 1 - path.p) };
         path.n = (size_t)(q - path.p);
     }
-    p.path = normal_path(path, room,
-                         c->any_contains ? sizeof room : MIN(c->path_max, sizeof room));
+    p.path = normal_path(path, room, c->any_contains ? sizeof room : MIN(c->path_max, sizeof room));
     unsigned b = p.path.n > 1 && p.path.p[0] == '/' && p.path.p[1] < 128 ? p.path.p[1]
                                                                          : CCM_MARK_BUCKETS - 1;
     if (p.form != CCM_FORM_ORIGIN)

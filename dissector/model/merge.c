@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * merge.c - adds the evidence of one model to another.
  *
- * In: two models over the same catalogue. Out: the first holds what one model over both streams would
- * hold. Commutative and associative while no limit was hit, because everything kept is a sum, a
- * minimum, a maximum or a set. State: none of its own. Numbers of texts, hosts and edges are mapped by
- * value. Flows that `source` still holds open are poured into edges as they stand. */
+ * In: two models over the same catalogue. Out: the first holds what one model over both streams
+ * would hold. Commutative and associative while no limit was hit, because everything kept is a sum,
+ * a minimum, a maximum or a set. State: none of its own. Numbers of texts, hosts and edges are
+ * mapped by value. Flows that `source` still holds open are poured into edges as they stand. */
 #include "model/model.h"
 
 static ccm_span text_of(const ccm_model *from, uint32_t i)

@@ -90,12 +90,23 @@ static void connection_numbers(ccm_edge *e, const ccm_obs *obs)
             e->rtt_min = ccm_min64(e->rtt_min, v);
             e->rtt_max = ccm_max64(e->rtt_max, v);
             break;
-        case CCM_KEY_zero_windows: e->zero_windows += v; break;
-        case CCM_KEY_resets: e->resets += v; break;
-        case CCM_KEY_gaps: e->gaps += v; break;
-        case CCM_KEY_duplicates: e->duplicates += v; break;
-        case CCM_KEY_overlap_conflicts: e->overlap_conflicts += v; break;
-        default: break;
+        case CCM_KEY_zero_windows:
+            e->zero_windows += v;
+            break;
+        case CCM_KEY_resets:
+            e->resets += v;
+            break;
+        case CCM_KEY_gaps:
+            e->gaps += v;
+            break;
+        case CCM_KEY_duplicates:
+            e->duplicates += v;
+            break;
+        case CCM_KEY_overlap_conflicts:
+            e->overlap_conflicts += v;
+            break;
+        default:
+            break;
         }
     }
 }
@@ -233,18 +244,37 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
 
     m->capture.streams = 1;
     switch (obs->kind) {
-    case CCM_OBS_run: on_run(m, obs); break;
-    case CCM_OBS_connection: on_connection(m, obs); break;
+    case CCM_OBS_run:
+        on_run(m, obs);
+        break;
+    case CCM_OBS_connection:
+        on_connection(m, obs);
+        break;
     case CCM_OBS_http_request:
     case CCM_OBS_http_response:
-    case CCM_OBS_http_done: ccm_model_http(m, obs); break;
+    case CCM_OBS_http_done:
+        ccm_model_http(m, obs);
+        break;
     case CCM_OBS_hint:
-    case CCM_OBS_icmp_error: on_count(m, obs); break;
-    case CCM_OBS_name: on_name(m, obs); break;
-    case CCM_OBS_anomaly: on_anomaly(m, obs); break;
-    case CCM_OBS_limit: on_limit(m, obs); break;
-    case CCM_OBS_capture_file: on_file(m, obs); break;
-    case CCM_OBS_capture: on_capture(m, obs); break;
-    case CCM_OBS_KINDS: break;
+    case CCM_OBS_icmp_error:
+        on_count(m, obs);
+        break;
+    case CCM_OBS_name:
+        on_name(m, obs);
+        break;
+    case CCM_OBS_anomaly:
+        on_anomaly(m, obs);
+        break;
+    case CCM_OBS_limit:
+        on_limit(m, obs);
+        break;
+    case CCM_OBS_capture_file:
+        on_file(m, obs);
+        break;
+    case CCM_OBS_capture:
+        on_capture(m, obs);
+        break;
+    case CCM_OBS_KINDS:
+        break;
     }
 }

@@ -13,29 +13,29 @@
 #include "observe/obs.h"
 
 enum {
-    CCM_TEXT_MAX = 256,        /* bytes of a kept text */
+    CCM_TEXT_MAX = 256,         /* bytes of a kept text */
     CCM_TEXTS_BYTES = 16 << 20, /* bytes of all kept texts */
-    CCM_PENDING = 64,          /* timeline points of a flow that has no edge yet */
-    CCM_FLOW_COUNTERS = 4,     /* counters of a flow that has no edge yet */
-    CCM_HOST_EVIDENCE = 64,    /* marks x ports x sides of one host */
-    CCM_EDGE_COUNTERS = 256,   /* distinct things counted of one edge, beside methods */
+    CCM_PENDING = 64,           /* timeline points of a flow that has no edge yet */
+    CCM_FLOW_COUNTERS = 4,      /* counters of a flow that has no edge yet */
+    CCM_HOST_EVIDENCE = 64,     /* marks x ports x sides of one host */
+    CCM_EDGE_COUNTERS = 256,    /* distinct things counted of one edge, beside methods */
     CCM_CLIENT_ADDRS = 4,
     CCM_UPLOADS = 4096,
     CCM_UPLOAD_ERRORS = 8,
     CCM_FILES = 65536,
-    CCM_NOTES = 64,            /* distinct anomalies, limits, reasons */
-    CCM_PAGE = 256,            /* edges and flows are allocated in pages and never move */
+    CCM_NOTES = 64, /* distinct anomalies, limits, reasons */
+    CCM_PAGE = 256, /* edges and flows are allocated in pages and never move */
 };
 
 /* ---- texts: each kept once, escaped, NUL-terminated ------------------------------------------ */
 
 typedef struct ccm_texts {
     ccm_index index;
-    GPtrArray *v;      /* const char * */
+    GPtrArray *v; /* const char * */
     GStringChunk *mem;
     GString *scratch;
     uint64_t bytes;
-    bool full;         /* the bound was hit at least once */
+    bool full; /* the bound was hit at least once */
 } ccm_texts;
 
 void ccm_texts_init(ccm_texts *t);
@@ -94,16 +94,16 @@ typedef struct ccm_noted {
 
 typedef struct ccm_evidence {
     int16_t mark;
-    bool server;          /* about the host as server of `port`; else as client, port 0 */
+    bool server; /* about the host as server of `port`; else as client, port 0 */
     uint16_t port;
     uint64_t count, first_frame;
-    uint64_t ok, denied;  /* answers that the mark's server would give, and that it would not */
+    uint64_t ok, denied; /* answers that the mark's server would give, and that it would not */
 } ccm_evidence;
 
 typedef struct ccm_host {
     ccm_addr addr;
     uint16_t n_names, n_evidence, cap_evidence;
-    uint32_t *names;      /* texts */
+    uint32_t *names; /* texts */
     ccm_evidence *evidence;
 } ccm_host;
 
@@ -112,7 +112,7 @@ typedef struct ccm_host {
 typedef struct ccm_edge_key {
     ccm_addr client, server;
     uint16_t port;
-    int16_t route;        /* row that the flow itself showed, or -1 */
+    int16_t route; /* row that the flow itself showed, or -1 */
     uint8_t l4;
 } ccm_edge_key;
 
@@ -142,19 +142,19 @@ typedef struct ccm_pending {
 } ccm_pending;
 
 typedef struct ccm_flow {
-    uint64_t id;               /* 0 = this record is free */
+    uint64_t id; /* 0 = this record is free */
     ccm_endpoint end[2];
-    uint32_t edge;             /* CCM_NONE = not bound yet */
-    uint32_t host[2];          /* cache; CCM_NONE = not looked up */
-    uint8_t l4, client;        /* client: which of end[] */
+    uint32_t edge;      /* CCM_NONE = not bound yet */
+    uint32_t host[2];   /* cache; CCM_NONE = not looked up */
+    uint8_t l4, client; /* client: which of end[] */
     uint8_t n_pending, cap_pending, n_counters;
-    ccm_traffic traffic;       /* indexes of dir[] and bytes[] are those of end[]: the sender */
+    ccm_traffic traffic; /* indexes of dir[] and bytes[] are those of end[]: the sender */
     ccm_pending first[2], *more;
     ccm_counter counters[CCM_FLOW_COUNTERS];
     /* the latest request, for its answer */
     uint64_t exchange;
     int16_t mark;
-    uint8_t bits;              /* ccm_bits_packet */
+    uint8_t bits; /* ccm_bits_packet */
     uint32_t upload, target;
     uint32_t client_id;
 } ccm_flow;
@@ -177,8 +177,8 @@ typedef struct ccm_point {
 typedef struct ccm_timeline {
     ccm_point *v;
     uint32_t mask, n;
-    uint8_t level;     /* of the interval ladder */
-    bool full;         /* points were dropped */
+    uint8_t level; /* of the interval ladder */
+    bool full;     /* points were dropped */
 } ccm_timeline;
 
 enum { CCM_LADDER = 5 };
@@ -204,7 +204,7 @@ static inline uint64_t ccm_point_bucket(const ccm_point *p)
 typedef struct ccm_client {
     uint32_t id; /* text */
     uint8_t n_addrs;
-    bool more;   /* further addresses exist */
+    bool more;                        /* further addresses exist */
     ccm_addr addrs[CCM_CLIENT_ADDRS]; /* the lowest, sorted */
     ccm_counters messages;
 } ccm_client;
@@ -237,17 +237,17 @@ struct ccm_model {
     ccm_limits limits;
     ccm_texts texts;
     ccm_index host_index, edge_index, flow_index, client_index, upload_index;
-    GArray *hosts;              /* ccm_host */
-    GPtrArray *edge_pages;      /* ccm_edge[CCM_PAGE] */
-    uint32_t n_edges;           /* edge 0 takes what no other edge may */
-    GPtrArray *flow_pages;      /* ccm_flow[CCM_PAGE] */
-    uint32_t n_flows, victim;   /* records ever used; where the search for a victim goes on */
-    GArray *free_flows;         /* uint32_t */
-    uint64_t last_flow;         /* cache of the latest look-up */
+    GArray *hosts;            /* ccm_host */
+    GPtrArray *edge_pages;    /* ccm_edge[CCM_PAGE] */
+    uint32_t n_edges;         /* edge 0 takes what no other edge may */
+    GPtrArray *flow_pages;    /* ccm_flow[CCM_PAGE] */
+    uint32_t n_flows, victim; /* records ever used; where the search for a victim goes on */
+    GArray *free_flows;       /* uint32_t */
+    uint64_t last_flow;       /* cache of the latest look-up */
     uint32_t last_flow_at;
-    GArray *clients;            /* ccm_client */
-    GArray *uploads;            /* ccm_upload */
-    GArray *files;              /* ccm_file */
+    GArray *clients;                          /* ccm_client */
+    GArray *uploads;                          /* ccm_upload */
+    GArray *files;                            /* ccm_file */
     GArray *noted_limits, *anomalies, *notes; /* ccm_noted */
     ccm_timeline timeline;
     ccm_capture_sums capture;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * requests.c - folds HTTP requests and answers into the evidence.
  *
- * In: http_request, http_response, http_done. Out: counters of the edge, evidence and names of hosts,
- * client ids, BITS uploads. State: the flow remembers its latest request until the answer. BITS upload
- * packets: ccm-protocol.md 1.3. */
+ * In: http_request, http_response, http_done. Out: counters of the edge, evidence and names of
+ * hosts, client ids, BITS uploads. State: the flow remembers its latest request until the answer.
+ * BITS upload packets: ccm-protocol.md 1.3. */
 #include "model/conclude.h"
 
 uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b)
@@ -89,8 +89,8 @@ static void upload_request(ccm_model *m, ccm_flow *f, const ccm_obs *obs, ccm_sp
     if (!f->bits)
         return;
     target = path_of(target);
-    f->target = target.n && m->uploads->len < CCM_UPLOADS ? ccm_texts_add(&m->texts, target)
-                                                          : CCM_NONE;
+    f->target =
+        target.n && m->uploads->len < CCM_UPLOADS ? ccm_texts_add(&m->texts, target) : CCM_NONE;
     if (!session.n)
         return;
     f->upload = ccm_upload_get(m, &obs->src.addr, &obs->dst.addr, session);
@@ -145,8 +145,10 @@ static uint32_t host_of(ccm_model *m, ccm_flow *f, unsigned end)
 
 static void evidence(ccm_model *m, uint32_t host, const ccm_obs *obs, int mark, bool server)
 {
-    ccm_evidence e = { .mark = (int16_t)mark, .server = server,
-                       .port = server ? obs->dst.port : 0, .count = 1,
+    ccm_evidence e = { .mark = (int16_t)mark,
+                       .server = server,
+                       .port = server ? obs->dst.port : 0,
+                       .count = 1,
                        .first_frame = obs->frame };
     ccm_host_evidence(m, host, &e);
 }
@@ -203,9 +205,8 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
     ccm_catalog_match(m->catalog, &r, &hit);
     request_evidence(m, f, obs, &hit, r.host);
-    uint32_t method = CCM_COUNT_KEY(CCM_COUNT_METHOD, r.method.n
-                                                          ? ccm_texts_add(&m->texts, r.method)
-                                                          : 0);
+    uint32_t method =
+        CCM_COUNT_KEY(CCM_COUNT_METHOD, r.method.n ? ccm_texts_add(&m->texts, r.method) : 0);
     count_client(m, f, obs, method);
     if (hit.route >= 0 && f->edge == CCM_NONE)
         ccm_flow_bind(m, f, hit.route);
@@ -227,8 +228,11 @@ static void on_response(ccm_model *m, ccm_flow *f, const ccm_obs *obs)
     if (ccm_obs_get_u64(obs, CCM_KEY_exchange) != f->exchange)
         return;
     if (f->mark >= 0) {
-        ccm_evidence e = { .mark = f->mark, .server = true, .port = f->end[!f->client].port,
-                           .ok = !ccm_status_denies(status), .denied = ccm_status_denies(status) };
+        ccm_evidence e = { .mark = f->mark,
+                           .server = true,
+                           .port = f->end[!f->client].port,
+                           .ok = !ccm_status_denies(status),
+                           .denied = ccm_status_denies(status) };
         ccm_host_evidence(m, host_of(m, f, !f->client), &e);
     }
     if (f->bits)

@@ -5,7 +5,6 @@
  * bytes. State: grows to CCM_TEXTS_BYTES, then every new text is number 0, "other". */
 #include "model/model.h"
 
-
 static bool text_eq(const void *table, uint32_t value, const void *key)
 {
     const ccm_texts *t = table;

@@ -5,11 +5,11 @@
  * limits->buckets points, all of one interval: 1, 10, 60, 600 or 3600 s.
  *
  * When there would be more points than that, every point coarsens to the next interval at once. The
- * interval reached depends on the data alone, not on the order of observations or merges: points only
- * ever join, so a part never needs a coarser interval than the whole, and the whole ends at the finest
- * interval at which it fits. Intervals divide each other, so coarsening twice equals coarsening once.
- * At 3600 s there is no further step: new points are dropped (their bytes stay in every other sum) and
- * the limit "buckets" is reported. */
+ * interval reached depends on the data alone, not on the order of observations or merges: points
+ * only ever join, so a part never needs a coarser interval than the whole, and the whole ends at
+ * the finest interval at which it fits. Intervals divide each other, so coarsening twice equals
+ * coarsening once. At 3600 s there is no further step: new points are dropped (their bytes stay in
+ * every other sum) and the limit "buckets" is reported. */
 #include "model/model.h"
 
 static const unsigned ladder[CCM_LADDER] = { 1, 10, 60, 600, 3600 };

@@ -119,8 +119,9 @@ static void make_roles(view_maker *k, const ccm_host *h, ccm_view_host *out)
         const ccm_mark *mark = ccm_mark_at(c, e->mark);
         int role = e->server ? mark->server_role : mark->client_role;
         if (role >= 0)
-            list[n++] = (seen){ role, { mark->id, ccm_evidence_certainty(c, e), e->count,
-                                        e->first_frame } };
+            list[n++] =
+                (seen){ role,
+                        { mark->id, ccm_evidence_certainty(c, e), e->count, e->first_frame } };
     }
     if (n)
         qsort(list, n, sizeof *list, by_role);
@@ -130,8 +131,8 @@ static void make_roles(view_maker *k, const ccm_host *h, ccm_view_host *out)
         if (i == 0 || list[i].role != list[i - 1].role) {
             const ccm_role_row *row = ccm_role_at(c, list[i].role);
             room = ccm_view_alloc(k, n - i, sizeof *room);
-            roles[out->n_roles++] = (ccm_view_role){ row->id, row->title, list[i].e.certainty,
-                                                     room, 0 };
+            roles[out->n_roles++] =
+                (ccm_view_role){ row->id, row->title, list[i].e.certainty, room, 0 };
         }
         add_evidence(&roles[out->n_roles - 1], room, &list[i].e);
     }
@@ -222,12 +223,19 @@ static void make_uploads(view_maker *k)
             ccm_view_count_add(k->list, ccm_texts_get(&k->m->texts, u->errors[j]), 1);
         const char *target = text_or_null(k, u->target);
         v[i] = (ccm_view_upload){
-            .id = ccm_view_keep(k, ccm_texts_get(&k->m->texts, u->id)), .client = u->client,
-            .server = u->server, .client_id = text_or_null(k, u->client_id),
-            .target = target ? target : "", .name = text_or_null(k, u->name),
-            .bytes = u->has_received ? u->received : u->sent, .total_bytes = u->total,
-            .fragments = u->fragments, .complete = u->complete, .cancelled = u->cancelled,
-            .errors = ccm_view_names_of(k, k->list), .first_seen_ns = u->first_ns,
+            .id = ccm_view_keep(k, ccm_texts_get(&k->m->texts, u->id)),
+            .client = u->client,
+            .server = u->server,
+            .client_id = text_or_null(k, u->client_id),
+            .target = target ? target : "",
+            .name = text_or_null(k, u->name),
+            .bytes = u->has_received ? u->received : u->sent,
+            .total_bytes = u->total,
+            .fragments = u->fragments,
+            .complete = u->complete,
+            .cancelled = u->cancelled,
+            .errors = ccm_view_names_of(k, k->list),
+            .first_seen_ns = u->first_ns,
             .last_seen_ns = u->last_ns,
         };
     }
@@ -317,8 +325,8 @@ static void make_incomplete(view_maker *k, uint64_t midstream)
 {
     ccm_view_capture *c = &k->view->capture;
     const bool holds[G_N_ELEMENTS(reasons)] = {
-        c->packets == 0, c->notes.n > 0, !k->view->ended, c->truncated_packets > 0,
-        c->undecoded_packets > 0, c->dropped_packets > 0, c->gaps > 0, midstream > 0,
+        c->packets == 0,          c->notes.n > 0,         !k->view->ended, c->truncated_packets > 0,
+        c->undecoded_packets > 0, c->dropped_packets > 0, c->gaps > 0,     midstream > 0,
         c->n_limits_hit > 0,
     };
     const char **v = ccm_view_alloc(k, G_N_ELEMENTS(reasons), sizeof *v);
@@ -375,7 +383,9 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
         copy = ccm_model_new(model->catalog, &model->limits);
         ccm_model_merge(copy, model);
     }
-    view_maker k = { .m = copy ? copy : model, .view = &memory->view, .memory = memory,
+    view_maker k = { .m = copy ? copy : model,
+                     .view = &memory->view,
+                     .memory = memory,
                      .list = g_array_new(FALSE, FALSE, sizeof(ccm_view_count)) };
     memory->view.per_client = per_client;
     make_capture(&k);

@@ -52,20 +52,20 @@ typedef struct ccm_view_limit {
 typedef struct ccm_view_capture {
     const ccm_view_file *files; /* by first frame, then name */
     unsigned n_files;
-    bool has_time;              /* at least one packet: start and end are valid */
+    bool has_time; /* at least one packet: start and end are valid */
     uint64_t start_ns, end_ns;
-    uint64_t packets, bytes;    /* bytes as on the wire */
+    uint64_t packets, bytes; /* bytes as on the wire */
     uint64_t truncated_packets, undecoded_packets, dropped_packets, gaps, secrets_blocks;
-    bool complete;              /* nothing below speaks against it */
+    bool complete;                     /* nothing below speaks against it */
     ccm_view_names incomplete_because; /* ids in fixed order, see ccm_view_reason_text */
     const ccm_view_limit *limits_hit;  /* by name */
     unsigned n_limits_hit;
-    ccm_view_names notes;       /* reasons that the input gave for ending early, as text */
-    ccm_view_counts anomalies;  /* "http: why" */
+    ccm_view_names notes;      /* reasons that the input gave for ending early, as text */
+    ccm_view_counts anomalies; /* "http: why" */
 } ccm_view_capture;
 
-/* A sentence for an id of incomplete_because; the id itself when it is not known. Ids: truncated,
- * undecoded, dropped, gaps, midstream, limits, input-ended-early, no-end, no-packets. */
+/* A sentence for an id of incomplete_because; the id itself when it is not known. Ids, in order:
+ * no-packets, input-ended-early, no-end, truncated, undecoded, dropped, gaps, midstream, limits. */
 const char *ccm_view_reason_text(const char *id);
 
 typedef struct ccm_view_evidence {
@@ -90,9 +90,9 @@ typedef struct ccm_view_host {
 
 typedef struct ccm_view_timeline {
     unsigned interval_s;
-    uint64_t start_ns;          /* a multiple of the interval */
-    unsigned n;                 /* points, at most CCM_VIEW_POINTS */
-    const uint64_t *bytes[2];   /* wire bytes per point */
+    uint64_t start_ns;        /* a multiple of the interval */
+    unsigned n;               /* points, at most CCM_VIEW_POINTS */
+    const uint64_t *bytes[2]; /* wire bytes per point */
 } ccm_view_timeline;
 
 enum { CCM_VIEW_POINTS = 1440 };
@@ -109,20 +109,20 @@ typedef struct ccm_view_route {
     bool has_source;            /* false: many sources rolled up into the row */
     ccm_addr source;            /* family 0 = packets without IP */
     const char *source_role;
-    uint64_t sources;           /* distinct source addresses */
-    ccm_addr destination;       /* family 0 = packets without IP */
+    uint64_t sources;     /* distinct source addresses */
+    ccm_addr destination; /* family 0 = packets without IP */
     const char *destination_role;
     ccm_view_names destination_names;
     ccm_certainty certainty;
     bool throttleable;
-    ccm_view_names basis;       /* why this route, evidence ids: marks, source-is-dp, port ... */
+    ccm_view_names basis; /* why this route, evidence ids: marks, source-is-dp, port ... */
     struct {
         /* attempted = established + refused + unanswered: a SYN was seen. midstream: the flow
          * began before the capture. datagrams: flows of UDP and other protocols. */
         uint64_t attempted, established, refused, unanswered, reset, midstream, datagrams;
     } connections;
     uint64_t packets[2], wire_bytes[2], ip_bytes[2];
-    uint64_t payload_bytes[2];       /* unique TCP payload, UDP payload */
+    uint64_t payload_bytes[2]; /* unique TCP payload, UDP payload */
     uint64_t retransmitted_bytes[2], missing_bytes[2];
     uint64_t first_seen_ns, last_seen_ns; /* 0, 0 = no packet */
     struct {
@@ -130,10 +130,10 @@ typedef struct ccm_view_route {
         uint64_t rtt_min_ns, rtt_mean_ns, rtt_max_ns, rtt_count;
         uint64_t zero_windows, resets, gaps, duplicates, overlap_conflicts;
     } transport;
-    uint64_t requests_total, failed_total;  /* failed: status >= 400 */
-    ccm_view_counts requests;   /* by verb; "other" when the limit of verbs was reached */
-    ccm_view_counts statuses;   /* by code */
-    ccm_view_counts hints;      /* nDPI guesses, by flows */
+    uint64_t requests_total, failed_total; /* failed: status >= 400 */
+    ccm_view_counts requests;    /* by verb; "other" when the limit of verbs was reached */
+    ccm_view_counts statuses;    /* by code */
+    ccm_view_counts hints;       /* nDPI guesses, by flows */
     ccm_view_counts icmp_errors; /* "3/1" = type/code */
     struct {
         /* Bits per second of both directions together, on the wire. mean: bytes over
@@ -146,37 +146,37 @@ typedef struct ccm_view_route {
 } ccm_view_route;
 
 typedef struct ccm_view_client {
-    const char *client_id;      /* as sent, one row per id */
-    ccm_addr addr;              /* lowest address that used it */
-    unsigned addresses;         /* how many addresses used it; 5 = five or more */
-    ccm_view_names names;       /* of the address */
-    ccm_view_counts messages;   /* requests by verb */
+    const char *client_id;    /* as sent, one row per id */
+    ccm_addr addr;            /* lowest address that used it */
+    unsigned addresses;       /* how many addresses used it; 5 = five or more */
+    ccm_view_names names;     /* of the address */
+    ccm_view_counts messages; /* requests by verb */
     uint64_t total;
 } ccm_view_client;
 
 typedef struct ccm_view_upload {
-    const char *id;             /* BITS-Session-Id */
+    const char *id; /* BITS-Session-Id */
     ccm_addr client, server;
-    const char *client_id;      /* NULL = not seen */
-    const char *target;         /* path without a query */
-    const char *name;           /* Content-Name; NULL = not seen */
-    uint64_t bytes;             /* highest offset acknowledged, else request body bytes seen */
-    uint64_t total_bytes;       /* size announced by Content-Range; 0 = not seen */
+    const char *client_id; /* NULL = not seen */
+    const char *target;    /* path without a query */
+    const char *name;      /* Content-Name; NULL = not seen */
+    uint64_t bytes;        /* highest offset acknowledged, else request body bytes seen */
+    uint64_t total_bytes;  /* size announced by Content-Range; 0 = not seen */
     uint64_t fragments;
-    bool complete;              /* Close-Session was acknowledged */
+    bool complete; /* Close-Session was acknowledged */
     bool cancelled;
-    ccm_view_names errors;      /* BITS-Error-Code values and failure statuses ("status 404") */
+    ccm_view_names errors; /* BITS-Error-Code values and failure statuses ("status 404") */
     uint64_t first_seen_ns, last_seen_ns;
 } ccm_view_upload;
 
 typedef struct ccm_view {
     bool per_client;
-    bool ended;                 /* the `capture` observation was seen */
+    bool ended; /* the `capture` observation was seen */
     ccm_view_capture capture;
     const ccm_view_host *hosts; /* by address (IPv4 first); hosts without a role or name included */
     unsigned n_hosts;
-    /* By route (unknown/unknown last), protocol, port, l4, destination, source, certainty falling.
-     * The sums of packets and wire_bytes over all rows equal the capture's. */
+    /* By route (unknown/unknown last), protocol, port, l4, destination, source, row of the
+     * catalogue. The sums of packets and wire_bytes over all rows equal the capture's. */
     const ccm_view_route *routes;
     unsigned n_routes;
     const ccm_view_client *clients; /* by client_id */

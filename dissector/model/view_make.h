@@ -6,7 +6,7 @@
 #include "model/conclude.h"
 
 typedef struct view_memory {
-    ccm_view view;        /* first: a view is freed through its address */
+    ccm_view view; /* first: a view is freed through its address */
     GStringChunk *text;
     GPtrArray *blocks;
     ccm_catalog *catalog; /* its texts are used in place */

@@ -220,7 +220,9 @@ static void make_row(view_maker *k, ccm_view_route *r, const entry *v, unsigned 
         r->sources += i == 0 || !ccm_addr_eq(&v[i].e->key.client, &v[i - 1].e->key.client);
         add_edge(r, v[i].e);
     }
-    r->has_source = r->sources == 1;
+    /* An edge without a client address holds many clients, unless it is that of packets without IP.
+     */
+    r->has_source = r->sources == 1 && (key->client.family || !key->server.family);
     if (!r->has_source)
         r->source = (ccm_addr){ 0 };
     make_rtt(r, v, n);
@@ -262,8 +264,8 @@ static void make_rate(ccm_view_route *r, const point *v, unsigned n, unsigned in
         r->rate.peak_bps = bps(bytes[n - 1], ns);
         r->rate.p95_bps = bps(bytes[((uint64_t)n * 95 + 99) / 100 - 1], ns);
     }
-    r->rate.mean_bps = bps(r->wire_bytes[0] + r->wire_bytes[1],
-                           ccm_max64(r->last_seen_ns - r->first_seen_ns, ns));
+    r->rate.mean_bps =
+        bps(r->wire_bytes[0] + r->wire_bytes[1], ccm_max64(r->last_seen_ns - r->first_seen_ns, ns));
     g_free(bytes);
 }
 
@@ -305,7 +307,8 @@ static void make_times(view_maker *k, ccm_view_route *rows, unsigned n_rows, con
     for (uint32_t i = 0; i <= t->mask; i++) {
         const ccm_point *p = &t->v[i];
         if (p->key)
-            v[all++] = (point){ row_of[ccm_point_edge(p)], ccm_point_bucket(p),
+            v[all++] = (point){ row_of[ccm_point_edge(p)],
+                                ccm_point_bucket(p),
                                 { p->bytes[0], p->bytes[1] } };
     }
     qsort(v, all, sizeof *v, point_cmp);

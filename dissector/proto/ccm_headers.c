@@ -11,34 +11,22 @@
 
 enum { JWT_MIN = 40, CLAIMS_TEXT = 2048 };
 
-bool ccm_headers_is(ccm_span s, const char *lower)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        uint8_t c = s.p[i];
-        if (c >= 'A' && c <= 'Z')
-            c |= 0x20;
-        if (c != (uint8_t)lower[i]) /* also stops at the literal's end: no header holds a NUL */
-            return false;
-        if (!lower[i])
-            return false;
-    }
-    return lower[s.n] == '\0';
-}
-
-static bool is_hex(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
 unsigned ccm_headers_signature_bits(ccm_span value)
 {
-    unsigned bits = (unsigned)(value.n < 2048 ? value.n * 4 : 0);
-    if (bits != 1024 && bits != 2048 && bits != 3072 && bits != 4096)
+    enum { BLOCK = 64 }; /* divides each of the lengths; a fixed one becomes vector code */
+    if (value.n != 256 && value.n != 512 && value.n != 768 && value.n != 1024)
         return 0;
-    for (size_t i = 0; i < value.n; i++)
-        if (!is_hex(value.p[i]))
+    for (size_t at = 0; at < value.n; at += BLOCK) {
+        const uint8_t *p = value.p + at;
+        uint8_t bad = 0;
+        for (size_t i = 0; i < BLOCK; i++) {
+            uint8_t number = (uint8_t)(p[i] - '0'), letter = (uint8_t)((p[i] | 0x20) - 'a');
+            bad |= (uint8_t)((number > 9) & (letter > 5));
+        }
+        if (bad)
             return 0;
-    return bits;
+    }
+    return (unsigned)value.n * 4;
 }
 
 static void signature(ccm_headers *h, ccm_span value)
@@ -135,10 +123,22 @@ static size_t base64url_run(ccm_span s, size_t from)
     return i - from;
 }
 
+/* Where a JSON object in base64 begins. Searched by its rarest letter. */
+static const uint8_t *object_start(ccm_span s)
+{
+    for (size_t i = 2; i < s.n;) {
+        const uint8_t *j = memchr(s.p + i, 'J', s.n - i);
+        if (!j || (j[-1] == 'y' && j[-2] == 'e'))
+            return j ? j - 2 : NULL;
+        i = (size_t)(j - s.p) + 1;
+    }
+    return NULL;
+}
+
 void ccm_headers_token(ccm_headers *h, ccm_span value)
 {
     while (value.n >= JWT_MIN) {
-        const uint8_t *at = memmem(value.p, value.n, "eyJ", 3);
+        const uint8_t *at = object_start(value);
         if (!at)
             return;
         size_t i = (size_t)(at - value.p);

@@ -18,8 +18,48 @@ typedef struct ccm_headers {
     bool bearer, jwt, ccm_token, client_token; /* kinds of tokens */
 } ccm_headers;
 
-/* Case-insensitive: does `s` equal the lower-case literal `lower`? */
-bool ccm_headers_is(ccm_span s, const char *lower);
+/* Does the word at `p` differ from the lower-case one at `lower`, case apart? Only bytes from 0x60
+ * on, the letters, get their case bit set. */
+static inline bool ccm_headers_differ8(const uint8_t *p, const char *lower)
+{
+    uint64_t a, b;
+    memcpy(&a, p, sizeof a);
+    memcpy(&b, lower, sizeof b);
+    return (a | (b & b >> 1 & 0x2020202020202020)) != b;
+}
+
+static inline bool ccm_headers_differ4(const uint8_t *p, const char *lower)
+{
+    uint32_t a, b;
+    memcpy(&a, p, sizeof a);
+    memcpy(&b, lower, sizeof b);
+    return (a | (b & b >> 1 & 0x20202020)) != b;
+}
+
+/* Case-insensitive: does `s` equal the lower-case literal `lower`, of letters, digits and "-_."?
+ * Inline, because for a literal its length and its words are constants: a few instructions are
+ * left. The last word may overlap the one before it. */
+static inline __attribute__((always_inline)) bool ccm_headers_is(ccm_span s, const char *lower)
+{
+    size_t n = strlen(lower), i = 0;
+    if (s.n != n)
+        return false;
+    if (n < 4) {
+        for (; i < n; i++)
+            if ((s.p[i] | (lower[i] & lower[i] >> 1 & 0x20)) != lower[i])
+                return false;
+        return true;
+    }
+    if (n < 8)
+        return !ccm_headers_differ4(s.p, lower) && !ccm_headers_differ4(s.p + n - 4, lower + n - 4);
+    if (ccm_headers_differ8(s.p, lower))
+        return false;
+    for (i = 8; i + 8 < n; i += 8)
+        if (ccm_headers_differ8(s.p + i, lower + i))
+            return false;
+    return !ccm_headers_differ8(s.p + n - 8, lower + n - 8);
+}
+
 /* One header line that plain HTTP did not want; `value` is trimmed. */
 void ccm_headers_line(ccm_headers *h, ccm_span name, ccm_span value);
 /* Looks for a JSON web token inside a header value. */

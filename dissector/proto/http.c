@@ -246,19 +246,21 @@ static step step_start(http_state *st, ccm_parse *ps, half *h, ccm_span in, uint
         h->started = true;
         h->at = (ccm_http_origin){ ps->time_ns, ps->frame, pos, ps->peer_acked };
     }
-    if (!h->scanned) {
+    if (h->scanned && !ccm_http_head_ended(in, &h->scanned))
+        return in.n > ps->limits->head_bytes ? oversized(st, ps, h, in)
+                                             : (step){ .next = STEP_WAIT };
+    ccm_http_head head;
+    size_t n = ccm_http_head_parse(in, false, &head);
+    /* A whole head that begins with a letter has the shape of a message already. */
+    bool shaped = n && n != SIZE_MAX && g_ascii_isalpha(in.p[0]);
+    if (!shaped && !h->scanned) {
         ccm_http_shape shape = ccm_http_shape_of(in);
         if (shape == CCM_HTTP_NONE)
             return misplaced(st, ps, h);
         if (shape == CCM_HTTP_MAYBE)
             return in.n > ps->limits->head_bytes ? misplaced(st, ps, h)
                                                  : (step){ .next = STEP_WAIT };
-    } else if (!ccm_http_head_ended(in, &h->scanned)) {
-        return in.n > ps->limits->head_bytes ? oversized(st, ps, h, in)
-                                             : (step){ .next = STEP_WAIT };
     }
-    ccm_http_head head;
-    size_t n = ccm_http_head_parse(in, false, &head);
     if (n == SIZE_MAX)
         return misplaced(st, ps, h);
     if (!n) {

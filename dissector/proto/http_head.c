@@ -9,16 +9,19 @@
 #endif
 #include "proto/http_head.h"
 
-static ccm_span trim(ccm_span s)
+static inline bool white(uint8_t c)
 {
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) {
-        s.p++;
-        s.n--;
-    }
-    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r' ||
-                   s.p[s.n - 1] == '\n'))
-        s.n--;
-    return s;
+    return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
+}
+
+static inline ccm_span trim(ccm_span s)
+{
+    const uint8_t *p = s.p, *end = s.p + s.n;
+    while (p < end && (*p == ' ' || *p == '\t'))
+        p++;
+    while (p < end && white(end[-1]))
+        end--;
+    return ccm_span_of(p, (size_t)(end - p));
 }
 
 static bool digit(uint8_t c)
@@ -255,8 +258,7 @@ static ccm_span unfold(ccm_http_head *h, ccm_span v)
     bool space = false;
     for (size_t i = 0; i < v.n && n < sizeof h->folds; i++) {
         uint8_t c = v.p[i];
-        bool white = c == '\r' || c == '\n' || (space && (c == ' ' || c == '\t'));
-        if (!white) {
+        if (c != '\r' && c != '\n' && !(space && white(c))) {
             h->folds[n++] = c;
             space = false;
         } else if (!space) {
@@ -381,12 +383,14 @@ ccm_span ccm_http_redact(ccm_span t, uint8_t *buf, size_t size)
 {
     const uint8_t *mark = t.n ? memchr(t.p, '?', t.n) : NULL;
     size_t path = mark ? (size_t)(mark - t.p) : t.n;
-    const uint8_t *scheme = path ? memmem(t.p, path, "://", 3) : NULL;
-    size_t auth = scheme ? (size_t)(scheme - t.p) + 3 : 0, at = 0;
-    if (scheme || (t.n && t.p[0] != '/'))
-        for (size_t i = auth; i < path && t.p[i] != '/'; i++)
+    size_t auth = 0, at = 0;
+    if (path && memchr(t.p, '@', path)) {
+        const uint8_t *scheme = memmem(t.p, path, "://", 3);
+        auth = scheme ? (size_t)(scheme - t.p) + 3 : 0;
+        for (size_t i = auth; (scheme || t.p[0] != '/') && i < path && t.p[i] != '/'; i++)
             if (t.p[i] == '@')
                 at = i;
+    }
     if (!at && (!mark || !memchr(mark, '=', t.n - path)))
         return t;
     size_t n = 0;

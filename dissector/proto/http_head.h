@@ -35,7 +35,12 @@ typedef struct ccm_http_head {
 
 ccm_http_shape ccm_http_shape_of(ccm_span in);
 /* Is this byte part of a token (RFC 9110 5.6.2)? */
-bool ccm_http_tchar(uint8_t c);
+static inline bool ccm_http_tchar(uint8_t c)
+{
+    /* One bit a character: ! # $ % & ' * + - . 0-9 and A-Z ^ _ ` a-z | ~ */
+    const uint64_t low = 0x03ff6cfa00000000, high = 0x57ffffffc7fffffe;
+    return c < 128 && ((c < 64 ? low : high) >> (c & 63) & 1);
+}
 
 /* Parses the head at in.p[0]. Returns its size with the blank line; 0 when the blank line is not
  * there yet; SIZE_MAX when the first line is no HTTP. With `partial` it takes the complete lines

@@ -19,13 +19,6 @@ static const char *const known_methods[] = {
     "SUBSCRIBE", "NOTIFY",    "RPC_IN_DATA", "RPC_OUT_DATA",
 };
 
-bool ccm_http_tchar(uint8_t c)
-{
-    /* One bit a character, 32 to 127: ! # $ % & ' * + - . 0-9 A-Z ^ _ ` a-z | ~ */
-    static const uint32_t bits[3] = { 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
-    return c >= 32 && c < 128 && (bits[(c >> 5) - 1] >> (c & 31) & 1);
-}
-
 static bool known(ccm_span m)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(known_methods); i++)

@@ -23,15 +23,16 @@ static ccm_sums add_up(const ccm_view *view)
         uint64_t wire = r->wire_bytes[0] + r->wire_bytes[1];
         s.wire += wire;
         s.missing += r->missing_bytes[0] + r->missing_bytes[1];
-        s.payload += r->payload_bytes[0] + r->payload_bytes[1];
         s.midstream += r->connections.midstream;
         s.requests += r->requests_total;
         for (unsigned k = 0; k < r->statuses.n; k++)
             s.responses += r->statuses.v[k].count;
         s.duplicates += r->transport.duplicates;
         s.conflicts += r->transport.overlap_conflicts;
+        uint64_t payload = r->payload_bytes[0] + r->payload_bytes[1];
+        s.payload += payload;
         if (is_encrypted(r->protocol))
-            s.encrypted += wire;
+            s.encrypted += payload ? wire : 0; /* a handshake alone hides nothing */
         else if (!strcmp(r->route, "unknown/unknown"))
             s.unknown += wire;
         uint64_t spoken = r->connections.established + r->connections.midstream;

@@ -4,9 +4,9 @@
 #include "report/words.h"
 
 enum {
-    ROLE_LINES = 9,
-    ROUTE_ROWS = 8,
-    LACK_LINES = 8,
+    ROLE_LINES = 8,
+    ROUTE_ROWS = 7,
+    LACK_LINES = 7,
     BAR = 8,
     SPARK = 12,
     NAME_COLUMNS = 22,
@@ -111,9 +111,10 @@ static void route_row(ccm_grid *t, const ccm_view_route *r, uint64_t max, GStrin
         ccm_bytes_append(cell, r->wire_bytes[d]);
         ccm_grid_take(t, CCM_PLAIN, cell);
     }
-    ccm_rate_append(cell, r->rate.mean_bps);
-    ccm_grid_take(t, CCM_PLAIN, cell);
     ccm_rate_append(cell, r->rate.peak_bps);
+    ccm_grid_take(t, CCM_PLAIN, cell);
+    ccm_count_append(cell, r->connections.attempted + r->connections.midstream +
+                               r->connections.datagrams);
     ccm_grid_take(t, CCM_PLAIN, cell);
 }
 
@@ -125,7 +126,7 @@ static ccm_style worst_style(const ccm_view_route *r)
     return r->failed_total ? CCM_WARN : CCM_PLAIN;
 }
 
-/* The second line of a route: timeline, certainty, connections, verbs, statuses. */
+/* The second line of a route: timeline, certainty, troubles, verbs, statuses. */
 static void route_detail(const ccm_view_route *r, bool color, unsigned width, GString *out)
 {
     uint64_t columns[SPARK];
@@ -144,6 +145,11 @@ static void route_detail(const ccm_view_route *r, bool color, unsigned width, GS
         g_string_append(t, ", looks like ");
         ccm_terminal_append(t, r->other_protocol);
     }
+    g_string_append(t, "; mean ");
+    ccm_rate_append(t, r->rate.mean_bps);
+    g_string_append(t, "; ");
+    if (!ccm_route_troubles_append(t, r))
+        g_string_truncate(t, t->len - 2);
     if (r->requests.n) {
         g_string_append(t, "; ");
         ccm_counts_append(t, r->requests, 3, false);
@@ -152,19 +158,16 @@ static void route_detail(const ccm_view_route *r, bool color, unsigned width, GS
         g_string_append(t, "; ");
         ccm_counts_append(t, r->statuses, 3, true);
     }
-    g_string_append(t, "; ");
-    ccm_route_connections_append(t, r);
-    ccm_text_fit(cut, t->str, width > used ? width - used : 0);
-    ccm_paint(out, color, worst_style(r), cut->str);
-    g_string_append_c(out, '\n');
+    ccm_wrap_append(cut, t->str, used, width);
+    ccm_paint(out, color, worst_style(r), cut->str + used); /* the timeline stands there */
     g_string_free(t, TRUE);
     g_string_free(cut, TRUE);
 }
 
 static void route_header(ccm_grid *t)
 {
-    static const char *const titles[] = { "route",  "to",        "",         "to dst",
-                                          "to src", "mean rate", "peak rate" };
+    static const char *const titles[] = { "route",  "to",        "",     "to dst",
+                                          "to src", "peak rate", "conns" };
     for (unsigned i = 0; i < G_N_ELEMENTS(titles); i++)
         ccm_grid_cell(t, CCM_DIM, titles[i]);
 }

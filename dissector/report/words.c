@@ -75,7 +75,7 @@ void ccm_counts_append(GString *out, ccm_view_counts counts, unsigned most, bool
         if (i)
             g_string_append(out, ", ");
         ccm_terminal_append(out, order[i]->name);
-        g_string_append(out, " ×");
+        g_string_append(out, "×");
         ccm_count_append(out, order[i]->count);
     }
     if (counts.n > most)
@@ -94,11 +94,25 @@ unsigned ccm_timeline_fold(const ccm_view_timeline *t, uint64_t *columns, unsign
     return used;
 }
 
-void ccm_route_connections_append(GString *out, const ccm_view_route *r)
+bool ccm_route_troubles_append(GString *out, const ccm_view_route *r)
 {
     const uint64_t bad[] = { r->connections.refused, r->connections.unanswered,
                              r->connections.reset, r->connections.midstream };
     static const char *const words[] = { "refused", "unanswered", "reset", "begun earlier" };
+    bool any = false;
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+        if (!bad[i])
+            continue;
+        g_string_append(out, any ? ", " : "");
+        ccm_count_append(out, bad[i]);
+        g_string_append_printf(out, " %s", words[i]);
+        any = true;
+    }
+    return any;
+}
+
+void ccm_route_connections_append(GString *out, const ccm_view_route *r)
+{
     uint64_t connections = r->connections.attempted + r->connections.midstream;
     if (connections || !r->connections.datagrams)
         ccm_plural_append(out, connections, "connection");
@@ -107,17 +121,12 @@ void ccm_route_connections_append(GString *out, const ccm_view_route *r)
             g_string_append(out, ", ");
         ccm_plural_append(out, r->connections.datagrams, "datagram flow");
     }
-    const char *separator = " (";
-    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
-        if (!bad[i])
-            continue;
-        g_string_append(out, separator);
-        ccm_count_append(out, bad[i]);
-        g_string_append_printf(out, " %s", words[i]);
-        separator = ", ";
-    }
-    if (separator[0] == ',')
+    gsize start = out->len;
+    g_string_append(out, " (");
+    if (ccm_route_troubles_append(out, r))
         g_string_append_c(out, ')');
+    else
+        g_string_truncate(out, start);
 }
 
 void ccm_destination_append(GString *out, const ccm_view_route *r)

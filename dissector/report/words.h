@@ -12,10 +12,12 @@ void ccm_heading(GString *out, bool color, const char *title, const char *rest);
 /* "ccm-system-request ×12 (frame 7), +2 more". */
 void ccm_evidence_append(GString *out, const ccm_view_role *role, unsigned most);
 void ccm_names_append(GString *out, ccm_view_names names, unsigned most, const char *separator);
-/* "CCM_POST ×12, GET ×3"; the frequent ones first, with `failures_first` 4xx and 5xx before. */
+/* "CCM_POST×12, GET×3"; the frequent ones first, with `failures_first` 4xx and 5xx before. */
 void ccm_counts_append(GString *out, ccm_view_counts counts, unsigned most, bool failures_first);
 /* Bytes of both directions in at most `most` columns; returns how many were used. */
 unsigned ccm_timeline_fold(const ccm_view_timeline *timeline, uint64_t *columns, unsigned most);
+/* "1 refused, 2 reset"; false, and nothing appended, when no connection had trouble. */
+bool ccm_route_troubles_append(GString *out, const ccm_view_route *route);
 /* "12 connections (1 refused)". */
 void ccm_route_connections_append(GString *out, const ccm_view_route *route);
 /* "10.0.0.9:80". */

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Live capture on the loopback interface of a network namespace of its own: packets sent equal
+# packets in the file, privileges are gone, bounds and errors hold. Exits 77 when the system refuses
+# a namespace or a capture in it.  In: $CCMSCOPE.  Out: TAP.
+set -uo pipefail
+CCMSCOPE=${CCMSCOPE:-$PWD/ccmscope}
+
+if [ "${1:-}" != inside ]; then
+    for tool in unshare ip capinfos tshark; do
+        command -v "$tool" >/dev/null || { echo "1..0 # SKIP $tool is not installed" && exit 77; }
+    done
+    # Real root keeps its user ids, so that the change to another account can be tested as well.
+    [ "$(id -u)" -eq 0 ] && how=-n || how=-Urn
+    unshare "$how" true 2>/dev/null || how=-Urn
+    unshare "$how" ip link set lo up 2>/dev/null ||
+        { echo "1..0 # SKIP no network namespace is allowed here" && exit 77; }
+    CCMSCOPE=$CCMSCOPE exec unshare "$how" bash "$0" inside
+fi
+
+ip link set lo up
+dir=$(mktemp -d)
+chmod 755 "$dir"
+live=
+trap '[ -z "$live" ] || kill "$live" 2>/dev/null; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+export HOME=$dir # tshark wants one it may read
+# Without a second user id in the namespace nobody is out of reach.
+user=root
+if [ "$(awk '{ s += $3 } END { printf "%.0f", s }' /proc/self/uid_map)" -gt 65534 ]; then user=nobody; fi
+
+n=0 failed=0
+check() { # name command...: a TAP line
+    n=$((n + 1))
+    if "${@:2}" >check.log 2>&1; then
+        echo "ok $n - $1"
+    else
+        echo "not ok $n - $1"
+        sed 's/^/# /' check.log
+        failed=1
+    fi
+}
+
+send() { # count: datagrams to the discard port; the replies of ICMP are filtered out
+    local i
+    for ((i = 0; i < $1; i++)); do echo "packet $i" 2>/dev/null >/dev/udp/127.0.0.1/9; done
+    return 0
+}
+
+start() { # arguments of `live`: in the background, until it listens
+    "$CCMSCOPE" live -i lo -Z "$user" "$@" >out 2>err &
+    live=$!
+    for _ in {1..100}; do
+        grep -q . /proc/net/packet 2>/dev/null && [ "$(wc -l </proc/net/packet)" -gt 1 ] && break
+        kill -0 "$live" 2>/dev/null || break
+        sleep 0.1
+    done
+    sleep 0.3 # from the socket to the filter and the file
+}
+
+code=0
+finish() { # waits for the capture; its exit code is in $code
+    wait "$live"
+    code=$?
+    live=
+}
+
+packets() { # file number
+    [ "$(capinfos -Mrc -T "$1" 2>/dev/null | cut -f2)" = "$2" ] || { capinfos "$1" && false; }
+}
+is() { [ "$1" = "$2" ] || { echo "$1 instead of $2: $(cat err)" && false; }; }
+refused() { # code text command...
+    local want=$1 text=$2
+    shift 2
+    "$@" >out 2>err
+    is $? "$want" && { grep -qiF -- "$text" err || { cat err && false; }; }
+}
+
+start -f 'udp dst port 9' -w count.pcapng -c 20
+if ! kill -0 "$live" 2>/dev/null && grep -q 'permission' err; then
+    echo "1..0 # SKIP capturing is not allowed here: $(cat err)"
+    exit 77
+fi
+send 20
+finish
+check 'stops after -c packets with code 0' is "$code" 0
+check 'the file has the packets that were sent' packets count.pcapng 20
+text() { tshark -r count.pcapng -Tfields -e udp.length 2>/dev/null | sort -n | uniq -c | xargs; }
+# "packet N" and a line end: 9 bytes for N < 10, else 10; UDP adds 8
+check 'tshark reads what was sent' is "$(text)" '10 17 10 18'
+check 'the file tells interface, filter and resolution' bash -c \
+    'capinfos count.pcapng 2>/dev/null | tee /dev/stderr | grep -cE "Name = lo|Filter string = udp dst port 9|resolution = 0x09" | grep -qx 3'
+
+start -f 'udp dst port 9' -w stop.pcapng
+check 'root is given up' bash -c "grep -E '^(Uid|CapPrm|CapEff|CapBnd|NoNewPrivs)' \
+    /proc/$live/status | tee /dev/stderr | awk '
+    /^Cap/ && \$2 !~ /^0+\$/ { bad = 1 }
+    /^NoNew/ && \$2 != 1 { bad = 1 }
+    /^Uid/ && \$2 != $(id -u "$user") { bad = 1 }
+    END { exit bad }'"
+send 50
+sleep 0.6
+check 'packets are in the file while it runs' packets stop.pcapng 50
+kill -INT "$live"
+finish
+check 'an interrupt ends it with code 0' is "$code" 0
+check 'the file is whole after an interrupt' packets stop.pcapng 50
+check 'the summary follows' grep -q . out
+
+begin=$SECONDS
+start -f 'udp dst port 9' -a duration:1
+finish
+check '-a duration ends it' is "$code $((SECONDS - begin < 10))" '0 1'
+
+start -f 'udp dst port 9' -w - -c 3
+send 3
+finish
+cp out stdout.pcapng
+check '-w - writes the capture to stdout' packets stdout.pcapng 3
+
+check 'no such interface' refused 5 'no such interface' "$CCMSCOPE" live -i nosuch0 -Z "$user"
+check 'the message names the interfaces' grep -qw lo err
+check 'a wrong filter' refused 2 'wrong (' "$CCMSCOPE" live -i lo -Z "$user" -f 'wrong ('
+check 'an unknown user' refused 2 'nosuchuser' "$CCMSCOPE" live -i lo -Z nosuchuser
+check 'a directory that does not exist' refused 6 'nosuch/x' "$CCMSCOPE" live -i lo -Z "$user" \
+    -w nosuch/x
+check 'a full disk' refused 6 '/dev/full' "$CCMSCOPE" live -i lo -Z "$user" -w /dev/full
+echo "1..$n"
+exit "$failed"

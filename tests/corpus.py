@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Differential test: ccmscope against the answers of other programs on captures of other people.
+
+In: the captures and expected.tsv in $CCM_CORPUS (default: shared/corpus beside the checkout) and
+corpus-differences.tsv, the reviewed list of differences. Out: exit 0 when every row agrees or is
+listed, 1 otherwise, 77 when the captures are not here. `corpus.py FILE...` limits it to some files.
+Each capture also has to give the same report from its observation file, and its route rows have to
+sum up to its totals.
+"""
+import collections
+import concurrent.futures
+import csv
+import datetime
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(os.environ.get("srcdir", pathlib.Path(__file__).resolve().parent.parent))
+CORPUS = pathlib.Path(os.environ.get("CCM_CORPUS", HERE.parent / "shared" / "corpus"))
+CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
+DIFFERENCES = HERE / "tests" / "corpus-differences.tsv"
+TIMEOUT_S = 60
+TCP, UDP = 6, 17
+COMPARED = ("pkt.", "tcp.", "udp.", "http.")
+SKIP = 77
+
+
+class Failure(Exception):
+    """Something that no difference row can excuse."""
+
+
+def run(arguments):
+    """Stdout of a ccmscope that must end by itself with 0 or 4."""
+    try:
+        done = subprocess.run([CCMSCOPE, *arguments], stdin=subprocess.DEVNULL, timeout=TIMEOUT_S,
+                              capture_output=True, check=False)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{arguments[0]}: not done after {TIMEOUT_S} s") from None
+    if done.returncode not in (0, 4):
+        message = done.stderr.decode(errors="replace").strip()[-400:]
+        raise Failure(f"{' '.join(arguments)}: exit code {done.returncode}: {message}")
+    return done.stdout
+
+
+def rfc3339_ns(text):
+    """'2026-01-31T12:00:00.123456789Z' as nanoseconds since 1970."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    seconds = datetime.datetime.fromisoformat(whole + "+00:00").timestamp()
+    return int(seconds) * 10**9 + int(fraction.ljust(9, "0") or 0)
+
+
+def check_report(report, facts):
+    """What the report says about the capture must be what the facts say, and the rows must sum up."""
+    total = facts[-1]
+    if total.get("k") != "capture":
+        raise Failure("the last observation is not `capture`")
+    capture, routes = report["capture"], report["routes"]
+    pairs = [
+        ("packets", capture["packets"], total.get("packets", 0)),
+        ("bytes", capture["bytes"], total.get("wire_bytes", 0)),
+        ("truncated_packets", capture["truncated_packets"], total.get("truncated_packets", 0)),
+        ("packets of all routes", sum(sum(r["packets"].values()) for r in routes),
+         capture["packets"]),
+        ("wire bytes of all routes", sum(sum(r["wire_bytes"].values()) for r in routes),
+         capture["bytes"]),
+        ("requests of all routes", sum(sum(r.get("requests", {}).values()) for r in routes),
+         sum(f["k"] == "http_request" for f in facts)),
+        ("connections of all routes",
+         sum(r["connections"].get("attempted", 0) for r in routes if "connections" in r),
+         sum(f["k"] == "connection" and f.get("l4") == TCP and
+             f["state"] in ("established", "refused", "unanswered") for f in facts)),
+    ]
+    if total.get("has_start"):
+        pairs.append(("start", rfc3339_ns(capture["start"]), total["start_ns"]))
+        pairs.append(("end", rfc3339_ns(capture["end"]), total["end_ns"]))
+    wrong = [f"{name}: {got}, not {want}" for name, got, want in pairs if got != want]
+    if wrong:
+        raise Failure("; ".join(wrong))
+
+
+def measure(facts):
+    """The metrics of expected.tsv, from observations: {(metric, key): number}."""
+    m = collections.Counter()
+    http_flows = set()
+    for f in facts:
+        kind, l4 = f["k"], f.get("l4", 0)
+        if kind == "capture":
+            m["pkt.packets", ""] = f.get("packets", 0)
+            m["pkt.wire_bytes", ""] = f.get("wire_bytes", 0)
+            m["pkt.truncated_packets", ""] = f.get("truncated_packets", 0)
+            m["pkt.min_ns", ""] = f.get("start_ns", 0)
+            m["pkt.max_ns", ""] = f.get("end_ns", 0)
+        elif kind == "run" and l4 == TCP:
+            m["tcp.payload_bytes", ""] += f.get("payload_bytes", 0)
+            m["tcp.unique_bytes", ""] += f.get("unique_bytes", 0)
+            m["tcp.repeated_bytes", ""] += f.get("retransmitted_bytes", 0)
+            m["tcp.gap_bytes", ""] += f.get("missing_bytes", 0)
+        elif kind == "connection" and l4 == UDP:
+            m["udp.streams", ""] += 1
+        elif kind == "connection" and l4 == TCP:
+            m["tcp.streams", ""] += 1
+            m["tcp.gaps", ""] += f.get("gaps", 0)
+            m["tcp.streams_midstream", ""] += f["state"] == "midstream"
+            m["tcp.streams_with_rst", ""] += f.get("resets", 0) > 0
+        elif kind == "http_request":
+            http_flows.add(f["flow"])
+            m["http.requests", ""] += 1
+            m["http.method", f["method"]] += 1
+            m["http.req_host", f.get("host", "")] += 1
+            m["http.range_requests", ""] += "range" in f
+            if "user_agent" in f:
+                m["http.user_agent", f["user_agent"]] += 1
+        elif kind == "http_response":
+            http_flows.add(f["flow"])
+            m["http.responses", ""] += 1
+            m["http.status", str(f["status"])] += 1
+    m["http.streams", ""] = len(http_flows)
+    return m
+
+
+def examine(name):
+    """Runs every command on one capture; returns its metrics."""
+    path = str(CORPUS / name)
+    with tempfile.TemporaryDirectory() as scratch:
+        facts_path = os.path.join(scratch, "facts.jsonl")
+        report_text = run(["report", "--format", "json", "--per-client", "--observations",
+                           facts_path, path])
+        with open(facts_path, encoding="utf-8") as stream:
+            facts = [json.loads(line) for line in stream][1:]
+        if run(["report", "--format", "json", "--per-client", facts_path]) != report_text:
+            raise Failure("the report from observations differs from the report from the capture")
+    check_report(json.loads(report_text), facts)
+    check_report(json.loads(run(["report", "--format", "json", path])), facts)
+    lines = [json.loads(line) for line in run(["exchanges", "--json", path]).splitlines()]
+    requests = sum(f["k"] == "http_request" for f in facts)
+    if sum("method" in line for line in lines) != requests:
+        raise Failure(f"exchanges: {sum('method' in x for x in lines)} requests, not {requests}")
+    return measure(facts)
+
+
+def read_expected():
+    """{file: {(metric, key): (value, confidence)}} of the rows that can be compared."""
+    expected = collections.defaultdict(dict)
+    with open(CORPUS / "expected.tsv", encoding="utf-8") as stream:
+        for line in stream:
+            if line.startswith("#"):
+                continue
+            name, metric, key, value, confidence = line.rstrip("\n").split("\t")
+            if "#" in name or confidence == "tshark-only" or not metric.startswith(COMPARED):
+                continue
+            expected[name][metric, key] = (value, confidence)
+    return expected
+
+
+def read_differences():
+    """Reviewed rows: metrics that are not compared at all, and {(file, metric, key): row}."""
+    ignored, rows = {}, {}
+    with open(DIFFERENCES, encoding="utf-8") as stream:
+        for row in csv.reader((x for x in stream if not x.startswith("#")), delimiter="\t",
+                              quoting=csv.QUOTE_NONE):
+            name, metric, key, want, ours, reason = row
+            if len(reason) < 10:
+                raise SystemExit(f"{DIFFERENCES}: no reason given: {row}")
+            if name == "*":
+                ignored[metric] = reason
+            else:
+                rows[name, metric, key] = (want, ours)
+    return ignored, rows
+
+
+def agrees(value, confidence, ours):
+    if confidence.startswith("range:"):
+        low, high = confidence[len("range:"):].split("-")
+        return int(low) <= ours <= int(high)
+    return int(value) == ours
+
+
+def compare(name, expected, metrics, ignored):
+    """Yields (file, metric, key, expected, ours) wherever the two differ."""
+    # What tshark never saw counts as zero: a finding more than it has needs a reason, too.
+    for metric, key in sorted(set(expected) | set(metrics)):
+        if metric in ignored:
+            continue
+        value, confidence = expected.get((metric, key), ("0", "exact"))
+        ours = metrics.get((metric, key), 0)
+        if not agrees(value, confidence, ours):
+            want = confidence[6:] if confidence.startswith("range:") else value
+            yield name, metric, key, want, str(ours)
+
+
+def main():
+    if not (CORPUS / "expected.tsv").is_file():
+        print(f"66 captures skipped: {CORPUS} is not here (set CCM_CORPUS)")
+        return SKIP
+    expected = read_expected()
+    ignored, reviewed = read_differences()
+    names = sorted(sys.argv[1:] or expected)
+    failures, differences, present = [], [], []
+    for name in names:
+        (present if (CORPUS / name).is_file() else failures).append(name)
+    missing = list(failures)
+    failures = [f"{name}: not in the corpus" for name in missing]
+
+    def attempt(name):
+        try:
+            return name, examine(name), None
+        except (Failure, ValueError, KeyError, OSError) as error:
+            return name, None, f"{name}: {type(error).__name__}: {error}"
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for name, metrics, failure in pool.map(attempt, present):
+            if failure:
+                failures.append(failure)
+            else:
+                differences.extend(compare(name, expected[name], metrics, ignored))
+
+    found = {row[:3]: row[3:] for row in differences}
+    unlisted = [row for row in differences if reviewed.get(row[:3]) != row[3:]]
+    stale = [row for row in reviewed
+             if row[0] in present and row not in found and
+             not any(f.startswith(row[0] + ":") for f in failures)]
+    for text in failures:
+        print("FAILED", text)
+    for row in unlisted:
+        print("DIFFERS (file, metric, key, expected, ours)", *row, sep="\t")
+    for row in stale:
+        print("STALE: no longer differs", *row, sep="\t")
+    print(f"{len(present)} captures, {len(missing)} missing; {len(differences)} differences, "
+          f"{len(differences) - len(unlisted)} of them reviewed")
+    return 1 if failures or unlisted or stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * fuzz_http.c - the HTTP parser behind a caller that carries, skips, loses and ends as the input
+ * says. Input: a flag byte (1 = midstream), then operations: a byte (bits 0-1: 0/1 data of that
+ * side, 2 lose, 3 end; bit 2: side of a loss or end), two bytes of length, and for data so many
+ * bytes. */
+#include "../unit/http_driver.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    ccm_cursor c = ccm_cur(ccm_span_of(data, size));
+    drive d;
+    drive_open(&d, ccm_cur_u8(&c) & 1);
+    d.limits.head_bytes = 2048;
+    d.limits.inflate_bytes = 4096;
+    uint64_t now = 1;
+    while (ccm_cur_left(&c) >= 3 && d.out->len < 1 << 20) {
+        uint8_t op = ccm_cur_u8(&c);
+        size_t n = ccm_cur_le16(&c);
+        unsigned side = op >> 2 & 1;
+        now += 1000;
+        if ((op & 3) < 2) {
+            if (n > ccm_cur_left(&c))
+                n = ccm_cur_left(&c);
+            ccm_span s = ccm_cur_take(&c, n);
+            if (s.n && !d.dir[op & 1].ended)
+                drive_bytes(&d, op & 1, now, s.p, s.n);
+        } else if ((op & 3) == 2) {
+            if (n && !d.dir[side].ended)
+                drive_lose(&d, side, now, n);
+        } else {
+            drive_end(&d, side, now);
+        }
+    }
+    /* The probe must stand any bytes too. */
+    for (size_t n = 0; n <= size && n < 64; n++)
+        (void)ccm_proto_http.probe(ccm_span_of(data, n), n & 1);
+    g_free(drive_close(&d, now));
+    return 0;
+}

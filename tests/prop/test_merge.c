@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * test_merge.c - merging is commutative and associative: a random stream of observations, split by
+ * flow over several models that are merged in a random order and grouping, gives the view that one
+ * model over the whole stream gives; and the rows always sum to the packets observed. */
+#include "../unit/model_driver.h"
+
+enum { ROUNDS = 60, FLOWS = 60, PARTS = 5, STEPS = 600 };
+
+static const char *const servers[] = { "10.0.0.9:80",   "10.0.0.8:80",      "10.0.0.7:8530",
+                                       "10.0.0.3:8080", "[2001:db8::9]:80", "10.0.0.2:445" };
+static const char *const targets[] = {
+    "/ccm_system/request",
+    "/SMS_MP/.sms_aut?MPLIST",
+    "/SMS_DP_SMSPKG$/P1/f",
+    "/index.html",
+    "/ClientWebService/client.asmx",
+    "http://download.windowsupdate.com/x",
+    "/CCM_Incoming/{1}",
+    "/ServerSyncWebService/ServerSync.asmx",
+};
+static const char *const methods[] = { "GET", "CCM_POST", "BITS_POST", "PROPFIND", "HEAD" };
+static const char *const hosts[] = { "mp.x", "DP.x:80", "10.0.0.9", NULL, "sup.x" };
+static const char *const states[] = { "established", "refused", "unanswered", "midstream" };
+static const char *const packets_of_bits[] = { "Create-Session", "Fragment", "Close-Session",
+                                               "Cancel-Session", NULL };
+
+#define PICK(r, list) (list)[g_rand_int_range(r, 0, (gint)G_N_ELEMENTS(list))]
+
+typedef struct flow {
+    char client[32];
+    const char *server;
+    uint64_t exchange;
+    bool over;
+} flow;
+
+typedef struct world {
+    GRand *r;
+    flow flows[FLOWS];
+    ccm_model *whole, *part[PARTS];
+    uint64_t now, packets, bytes;
+} world;
+
+static void both(world *w, unsigned i, const ccm_obs *o)
+{
+    ccm_model_observe(w->whole, o);
+    ccm_model_observe(w->part[i % PARTS], o);
+}
+
+static void step_run(world *w, unsigned i, flow *f)
+{
+    bool out = g_rand_boolean(w->r);
+    uint64_t packets = (uint64_t)g_rand_int_range(w->r, 1, 40);
+    uint64_t bytes = packets * (uint64_t)g_rand_int_range(w->r, 60, 1500);
+    uint64_t now = w->now - (uint64_t)g_rand_int_range(w->r, 0, 2000) * 1000000;
+    ccm_obs o =
+        drv_obs(CCM_OBS_run, i + 1, out ? f->client : f->server, out ? f->server : f->client, now);
+    ccm_obs_flag(&o, CCM_KEY_from_client, out);
+    ccm_obs_u64(&o, CCM_KEY_end_ns, now + 1000);
+    ccm_obs_u64(&o, CCM_KEY_packets, packets);
+    ccm_obs_u64(&o, CCM_KEY_wire_bytes, bytes);
+    ccm_obs_u64(&o, CCM_KEY_unique_bytes, bytes / 2);
+    ccm_obs_u64(&o, CCM_KEY_retransmitted_bytes, bytes / 7);
+    ccm_obs_u64(&o, CCM_KEY_missing_bytes, bytes / 9);
+    w->packets += packets;
+    w->bytes += bytes;
+    both(w, i, &o);
+}
+
+static void step_http(world *w, unsigned i, flow *f)
+{
+    static const unsigned codes[] = { 200, 200, 206, 404, 401, 500 };
+    const char *packet = PICK(w->r, packets_of_bits);
+    char id[16], session[16];
+    ccm_obs o = drv_obs(CCM_OBS_http_request, i + 1, f->client, f->server, w->now);
+
+    g_snprintf(id, sizeof id, "GUID:%d", g_rand_int_range(w->r, 0, 6));
+    g_snprintf(session, sizeof session, "{S%d}", g_rand_int_range(w->r, 0, 4));
+    ccm_obs_u64(&o, CCM_KEY_exchange, ++f->exchange);
+    drv_text(&o, CCM_KEY_method, PICK(w->r, methods));
+    drv_text(&o, CCM_KEY_target, PICK(w->r, targets));
+    drv_text(&o, CCM_KEY_host, PICK(w->r, hosts));
+    drv_text(&o, CCM_KEY_user_agent, g_rand_boolean(w->r) ? "SMS CCM 5.0" : NULL);
+    drv_text(&o, CCM_KEY_client_id, g_rand_boolean(w->r) ? id : NULL);
+    drv_text(&o, CCM_KEY_bits_packet, packet);
+    drv_text(&o, CCM_KEY_bits_session, packet ? session : NULL);
+    drv_text(&o, CCM_KEY_content_range, packet ? "bytes 0-9/100" : NULL);
+    drv_text(&o, CCM_KEY_content_name, g_rand_boolean(w->r) ? id : NULL);
+    both(w, i, &o);
+    if (g_rand_int_range(w->r, 0, 5) == 0)
+        return;
+    o = drv_obs(CCM_OBS_http_response, i + 1, f->server, f->client, w->now + 10);
+    ccm_obs_u64(&o, CCM_KEY_exchange, f->exchange);
+    ccm_obs_u64(&o, CCM_KEY_status, PICK(w->r, codes));
+    drv_text(&o, CCM_KEY_bits_session, packet ? session : NULL);
+    ccm_obs_u64(&o, CCM_KEY_bits_received, (uint64_t)g_rand_int_range(w->r, 0, 1000));
+    both(w, i, &o);
+    o = drv_obs(CCM_OBS_http_done, i + 1, f->client, f->server, w->now + 20);
+    ccm_obs_u64(&o, CCM_KEY_exchange, f->exchange);
+    ccm_obs_u64(&o, CCM_KEY_request_bytes, 33);
+    both(w, i, &o);
+}
+
+static void step_other(world *w, unsigned i, flow *f)
+{
+    ccm_obs_kind kind = g_rand_boolean(w->r) ? CCM_OBS_hint : CCM_OBS_icmp_error;
+    ccm_obs o = drv_obs(kind, i + 1, f->client, f->server, w->now);
+    if (kind == CCM_OBS_hint) {
+        drv_text(&o, CCM_KEY_protocol, g_rand_boolean(w->r) ? "SMB" : "TDS");
+    } else {
+        ccm_obs_u64(&o, CCM_KEY_icmp_type, 3);
+        ccm_obs_u64(&o, CCM_KEY_icmp_code, (uint64_t)g_rand_int_range(w->r, 0, 4));
+    }
+    both(w, i, &o);
+    o = drv_obs(CCM_OBS_anomaly, i + 1, f->client, f->server, w->now);
+    drv_text(&o, CCM_KEY_protocol, "http");
+    drv_text(&o, CCM_KEY_reason, PICK(w->r, methods));
+    both(w, i, &o);
+    o = drv_obs(CCM_OBS_name, 0, NULL, NULL, 0);
+    drv_text(&o, CCM_KEY_address, "10.0.0.9");
+    drv_text(&o, CCM_KEY_name, PICK(w->r, methods));
+    both(w, i, &o);
+}
+
+static void end_flow(world *w, unsigned i, flow *f)
+{
+    ccm_obs o = drv_obs(CCM_OBS_connection, i + 1, f->client, f->server, w->now);
+    drv_text(&o, CCM_KEY_state, PICK(w->r, states));
+    drv_text(&o, CCM_KEY_closed, g_rand_boolean(w->r) ? "fin" : "reset");
+    ccm_obs_u64(&o, CCM_KEY_rtt_ns, (uint64_t)g_rand_int_range(w->r, 1, 100000));
+    ccm_obs_u64(&o, CCM_KEY_gaps, (uint64_t)g_rand_int_range(w->r, 0, 3));
+    both(w, i, &o);
+    f->over = true;
+}
+
+static void stream(world *w)
+{
+    for (unsigned i = 0; i < FLOWS; i++) {
+        flow *f = &w->flows[i];
+        *f = (flow){ .server = PICK(w->r, servers) };
+        /* Some clients are themselves servers of others. */
+        g_snprintf(f->client, sizeof f->client, "10.0.0.%d:%u", g_rand_int_range(w->r, 1, 10),
+                   50000 + i);
+    }
+    for (unsigned s = 0; s < STEPS; s++) {
+        unsigned i = (unsigned)g_rand_int_range(w->r, 0, FLOWS);
+        flow *f = &w->flows[i];
+        w->now += (uint64_t)g_rand_int_range(w->r, 0, 4000) * 1000000;
+        if (f->over)
+            continue;
+        int what = g_rand_int_range(w->r, 0, 20);
+        if (what < 12)
+            step_run(w, i, f);
+        else if (what < 18)
+            step_http(w, i, f);
+        else if (what < 19)
+            step_other(w, i, f);
+        else
+            end_flow(w, i, f);
+    }
+    /* Most flows end; some stay open. */
+    for (unsigned i = 0; i < FLOWS; i++)
+        if (!w->flows[i].over && g_rand_int_range(w->r, 0, 4))
+            end_flow(w, i, &w->flows[i]);
+}
+
+/* Merges random pairs until one is left, into whichever of the two. */
+static ccm_model *merge_all(world *w)
+{
+    unsigned n = PARTS;
+    while (n > 1) {
+        unsigned a = (unsigned)g_rand_int_range(w->r, 0, (gint)n);
+        unsigned b = (unsigned)g_rand_int_range(w->r, 0, (gint)n - 1);
+        b += b >= a;
+        ccm_model_merge(w->part[a], w->part[b]);
+        ccm_model_free(w->part[b]);
+        w->part[b] = w->part[--n];
+    }
+    return w->part[0];
+}
+
+static void check_sums(const ccm_model *m, const world *w)
+{
+    for (unsigned per_client = 0; per_client < 2; per_client++) {
+        ccm_view *v = ccm_view_new(m, per_client);
+        uint64_t packets = 0, bytes = 0, points = 0;
+        for (unsigned i = 0; i < v->n_routes; i++) {
+            const ccm_view_route *r = &v->routes[i];
+            packets += r->packets[0] + r->packets[1];
+            bytes += r->wire_bytes[0] + r->wire_bytes[1];
+            for (unsigned k = 0; k < r->timeline.n; k++)
+                points += r->timeline.bytes[0][k] + r->timeline.bytes[1][k];
+        }
+        g_assert_cmpuint(packets, ==, w->packets);
+        g_assert_cmpuint(bytes, ==, w->bytes);
+        g_assert_cmpuint(points, ==, w->bytes);
+        g_assert_cmpuint(v->capture.n_limits_hit, ==, 0);
+        ccm_view_free(v);
+    }
+}
+
+static void once(ccm_catalog *cat, guint32 seed, unsigned buckets)
+{
+    const ccm_limits limits = { .flows = 1000,
+                                .edges = 5000,
+                                .hosts = 1000,
+                                .host_names = 100,
+                                .client_ids = 100,
+                                .buckets = buckets,
+                                .methods = 30 };
+    world w = { .r = g_rand_new_with_seed(seed), .now = UINT64_C(1700000000) * SECOND };
+
+    w.whole = ccm_model_new(cat, &limits);
+    for (unsigned i = 0; i < PARTS; i++)
+        w.part[i] = ccm_model_new(cat, &limits);
+    stream(&w);
+    drv_capture(w.whole, w.packets, w.bytes, 1, 2);
+    /* The total of a capture point each; a model ended for each that began. */
+    for (unsigned i = 0; i < PARTS; i++)
+        drv_capture(w.part[i], i ? 0 : w.packets, i ? 0 : w.bytes, 1, 2);
+    ccm_model *merged = merge_all(&w);
+    for (unsigned per_client = 0; per_client < 2; per_client++) {
+        char *a = drv_dump(w.whole, per_client), *b = drv_dump(merged, per_client);
+        g_assert_cmpstr(a, ==, b);
+        g_free(a);
+        g_free(b);
+    }
+    check_sums(merged, &w);
+    ccm_model_free(merged);
+    ccm_model_free(w.whole);
+    g_rand_free(w.r);
+}
+
+/* Enough points for 1 s; and so few that the parts end at other intervals than the whole. */
+static void any_order(const void *data)
+{
+    for (guint32 seed = 1; seed <= ROUNDS; seed++)
+        once((ccm_catalog *)data, seed, seed % 3 == 0 ? 10000 : seed % 3 == 1 ? 150 : 70);
+}
+
+static void empty_is_neutral(const void *data)
+{
+    ccm_limits limits;
+    ccm_limits_init(&limits);
+    ccm_catalog *cat = (ccm_catalog *)data;
+    ccm_model *a = ccm_model_new(cat, &limits), *none = ccm_model_new(cat, &limits);
+    drv_run(a, 1, "10.0.0.1:1000", "10.0.0.2:80", true, SECOND, 3);
+    char *before = drv_dump(a, false);
+    ccm_model_merge(a, none);
+    ccm_model_merge(none, a);
+    char *after = drv_dump(a, false), *other = drv_dump(none, false);
+    g_assert_cmpstr(before, ==, after);
+    g_assert_cmpstr(before, ==, other);
+    g_free(before);
+    g_free(after);
+    g_free(other);
+    ccm_model_free(a);
+    ccm_model_free(none);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ccm_catalog *cat = ccm_catalog_load(NULL, NULL);
+    g_test_add_data_func("/merge/any-order", cat, any_order);
+    g_test_add_data_func("/merge/empty-is-neutral", cat, empty_is_neutral);
+    int result = g_test_run();
+    ccm_catalog_unref(cat);
+    return result;
+}

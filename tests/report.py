@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Small questions to a JSON report, for tests/cases.
+
+get FILE KEY...        prints report[KEY][KEY]...; a number picks a list's row
+same A B               exits 1 unless both reports say the same, names and order of files aside
+lines FILE             exits 1 unless every line is a JSON object; prints how many there are
+"""
+import json
+import sys
+
+
+def load(path):
+    with open(path, encoding="utf-8") as stream:
+        return json.load(stream)
+
+
+def get(path, *keys):
+    value = load(path)
+    for key in keys:
+        value = value[int(key) if isinstance(value, list) else key]
+    print(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+    return 0
+
+
+def differences(a, b, where=""):
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted(set(a) | set(b)):
+            yield from differences(a.get(key), b.get(key), f"{where}.{key}")
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for i, (left, right) in enumerate(zip(a, b)):
+            yield from differences(left, right, f"{where}[{i}]")
+    elif a != b:
+        yield f"{where}: {json.dumps(a)[:200]} / {json.dumps(b)[:200]}"
+
+
+def same(left, right):
+    reports = [load(left), load(right)]
+    for report in reports:
+        report["capture"].pop("files", None)
+    wrong = list(differences(*reports))
+    print("\n".join(wrong[:20]), end="\n" if wrong else "")
+    return bool(wrong)
+
+
+def lines(path):
+    with open(path, encoding="utf-8") as stream:
+        print(sum(isinstance(json.loads(line), dict) for line in stream))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit({"get": get, "same": same, "lines": lines}[sys.argv[1]](*sys.argv[2:]))

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * model_driver.h - makes observations by hand and prints a whole view, for the tests of the model.
+ */
+#ifndef CCM_TESTS_MODEL_DRIVER_H
+#define CCM_TESTS_MODEL_DRIVER_H
+
+#include "model/model.h"
+#include "model/view.h"
+
+#define SECOND UINT64_C(1000000000)
+
+static inline ccm_endpoint drv_end(const char *text)
+{
+    ccm_endpoint e;
+    memset(&e, 0, sizeof e);
+    if (text)
+        g_assert_true(ccm_endpoint_parse(text, &e));
+    return e;
+}
+
+static inline ccm_obs drv_obs(ccm_obs_kind kind, uint64_t flow, const char *src, const char *dst,
+                              uint64_t time_ns)
+{
+    ccm_obs o;
+    memset(&o, 0, sizeof o);
+    o.kind = kind;
+    o.l4 = 6;
+    o.flow = flow;
+    o.frame = flow * 10;
+    o.time_ns = time_ns;
+    o.src = drv_end(src);
+    o.dst = drv_end(dst);
+    return o;
+}
+
+static inline void drv_text(ccm_obs *o, ccm_key key, const char *text)
+{
+    if (text)
+        ccm_obs_str(o, key, ccm_span_str(text));
+}
+
+/* A run of `packets` packets of 100 wire bytes each, 86 of them IP and 46 payload. */
+static inline void drv_run(ccm_model *m, uint64_t flow, const char *client, const char *server,
+                           bool from_client, uint64_t time_ns, uint64_t packets)
+{
+    ccm_obs o = drv_obs(CCM_OBS_run, flow, from_client ? client : server,
+                        from_client ? server : client, time_ns);
+    ccm_obs_flag(&o, CCM_KEY_from_client, from_client);
+    ccm_obs_u64(&o, CCM_KEY_end_ns, time_ns + 1000);
+    ccm_obs_u64(&o, CCM_KEY_packets, packets);
+    ccm_obs_u64(&o, CCM_KEY_wire_bytes, packets * 100);
+    ccm_obs_u64(&o, CCM_KEY_ip_bytes, packets * 86);
+    ccm_obs_u64(&o, CCM_KEY_payload_bytes, packets * 46);
+    ccm_obs_u64(&o, CCM_KEY_unique_bytes, packets * 46);
+    ccm_model_observe(m, &o);
+}
+
+static inline void drv_connection(ccm_model *m, uint64_t flow, const char *client,
+                                  const char *server, const char *state, const char *closed)
+{
+    ccm_obs o = drv_obs(CCM_OBS_connection, flow, client, server, 0);
+    drv_text(&o, CCM_KEY_state, state);
+    drv_text(&o, CCM_KEY_closed, closed);
+    ccm_model_observe(m, &o);
+}
+
+static inline void drv_request(ccm_model *m, uint64_t flow, const char *client, const char *server,
+                               const char *method, const char *target, const char *host)
+{
+    ccm_obs o = drv_obs(CCM_OBS_http_request, flow, client, server, 0);
+    ccm_obs_u64(&o, CCM_KEY_exchange, 1);
+    drv_text(&o, CCM_KEY_method, method);
+    drv_text(&o, CCM_KEY_target, target);
+    drv_text(&o, CCM_KEY_host, host);
+    ccm_model_observe(m, &o);
+}
+
+static inline void drv_response(ccm_model *m, uint64_t flow, const char *client, const char *server,
+                                unsigned status)
+{
+    ccm_obs o = drv_obs(CCM_OBS_http_response, flow, server, client, 0);
+    ccm_obs_u64(&o, CCM_KEY_exchange, 1);
+    ccm_obs_u64(&o, CCM_KEY_status, status);
+    ccm_model_observe(m, &o);
+}
+
+static inline void drv_capture(ccm_model *m, uint64_t packets, uint64_t bytes, uint64_t start,
+                               uint64_t end)
+{
+    ccm_obs o = drv_obs(CCM_OBS_capture, 0, NULL, NULL, end);
+    ccm_obs_u64(&o, CCM_KEY_packets, packets);
+    ccm_obs_u64(&o, CCM_KEY_wire_bytes, bytes);
+    ccm_obs_flag(&o, CCM_KEY_has_start, packets > 0);
+    ccm_obs_u64(&o, CCM_KEY_start_ns, start);
+    ccm_obs_u64(&o, CCM_KEY_end_ns, end);
+    ccm_model_observe(m, &o);
+}
+
+static inline const ccm_view_host *drv_host(const ccm_view *v, const char *addr)
+{
+    ccm_addr a;
+    g_assert_true(ccm_addr_parse(addr, &a));
+    for (unsigned i = 0; i < v->n_hosts; i++)
+        if (ccm_addr_cmp(&v->hosts[i].addr, &a) == 0)
+            return &v->hosts[i];
+    return NULL;
+}
+
+static inline const ccm_view_role *drv_role(const ccm_view *v, const char *addr, const char *role)
+{
+    const ccm_view_host *h = drv_host(v, addr);
+    for (unsigned i = 0; h && i < h->n_roles; i++)
+        if (strcmp(h->roles[i].role, role) == 0)
+            return &h->roles[i];
+    return NULL;
+}
+
+static inline const ccm_view_route *drv_route(const ccm_view *v, const char *route)
+{
+    for (unsigned i = 0; i < v->n_routes; i++)
+        if (strcmp(v->routes[i].route, route) == 0)
+            return &v->routes[i];
+    return NULL;
+}
+
+/* ---- a view as text -------------------------------------------------------------------------- */
+
+static inline void dump_counts(GString *out, const char *what, const ccm_view_counts *c)
+{
+    for (unsigned i = 0; i < c->n; i++)
+        g_string_append_printf(out, " %s[%s]=%" G_GUINT64_FORMAT, what, c->v[i].name,
+                               c->v[i].count);
+}
+
+static inline void dump_names(GString *out, const char *what, const ccm_view_names *c)
+{
+    for (unsigned i = 0; i < c->n; i++)
+        g_string_append_printf(out, " %s=%s", what, c->v[i]);
+}
+
+static inline void dump_u64(GString *out, const char *what, const uint64_t *v, unsigned n)
+{
+    g_string_append_printf(out, " %s", what);
+    for (unsigned i = 0; i < n; i++)
+        g_string_append_printf(out, ",%" G_GUINT64_FORMAT, v[i]);
+}
+
+static inline void dump_route(GString *out, const ccm_view_route *r)
+{
+    char a[CCM_ADDR_TEXT], b[CCM_ADDR_TEXT];
+    g_string_append_printf(out, "route %s %s %s %s>%s l4=%u port=%u/%d src=%d/%s dst=%s %s n=%u",
+                           r->route, r->ref, r->protocol, r->source_role, r->destination_role,
+                           r->l4, r->port, r->has_port, r->has_source, ccm_addr_text(&r->source, a),
+                           ccm_addr_text(&r->destination, b), ccm_certainty_name(r->certainty),
+                           (unsigned)r->sources);
+    g_string_append_printf(out, " other=%s", r->other_protocol ? r->other_protocol : "-");
+    dump_names(out, "name", &r->destination_names);
+    dump_names(out, "basis", &r->basis);
+    dump_u64(out, "conn", (const uint64_t *)&r->connections, 7);
+    dump_u64(out, "packets", r->packets, 2);
+    dump_u64(out, "wire", r->wire_bytes, 2);
+    dump_u64(out, "ip", r->ip_bytes, 2);
+    dump_u64(out, "payload", r->payload_bytes, 2);
+    dump_u64(out, "retrans", r->retransmitted_bytes, 2);
+    dump_u64(out, "missing", r->missing_bytes, 2);
+    dump_u64(out, "seen", (const uint64_t[]){ r->first_seen_ns, r->last_seen_ns }, 2);
+    dump_u64(out, "transport",
+             (const uint64_t[]){ r->transport.has_rtt, r->transport.rtt_min_ns,
+                                 r->transport.rtt_mean_ns, r->transport.rtt_max_ns,
+                                 r->transport.rtt_count, r->transport.zero_windows,
+                                 r->transport.resets, r->transport.gaps, r->transport.duplicates,
+                                 r->transport.overlap_conflicts },
+             10);
+    dump_u64(out, "totals", (const uint64_t[]){ r->requests_total, r->failed_total }, 2);
+    dump_counts(out, "req", &r->requests);
+    dump_counts(out, "status", &r->statuses);
+    dump_counts(out, "hint", &r->hints);
+    dump_counts(out, "icmp", &r->icmp_errors);
+    dump_u64(out, "rate",
+             (const uint64_t[]){ r->rate.mean_bps, r->rate.p95_bps, r->rate.peak_bps,
+                                 r->rate.interval_s },
+             4);
+    dump_u64(out, "time", (const uint64_t[]){ r->timeline.interval_s, r->timeline.start_ns }, 2);
+    for (unsigned d = 0; d < 2; d++)
+        dump_u64(out, "points", r->timeline.bytes[d], r->timeline.n);
+    g_string_append_c(out, '\n');
+}
+
+static inline void dump_hosts(GString *out, const ccm_view *v)
+{
+    char a[CCM_ADDR_TEXT];
+    for (unsigned i = 0; i < v->n_hosts; i++) {
+        const ccm_view_host *h = &v->hosts[i];
+        g_string_append_printf(out, "host %s", ccm_addr_text(&h->addr, a));
+        dump_names(out, "name", &h->names);
+        for (unsigned k = 0; k < h->n_roles; k++) {
+            const ccm_view_role *r = &h->roles[k];
+            g_string_append_printf(out, " role=%s/%s", r->role, ccm_certainty_name(r->certainty));
+            for (unsigned j = 0; j < r->n_evidence; j++)
+                g_string_append_printf(out, "(%s,%s,%u,%u)", r->evidence[j].id,
+                                       ccm_certainty_name(r->evidence[j].certainty),
+                                       (unsigned)r->evidence[j].count,
+                                       (unsigned)r->evidence[j].first_frame);
+        }
+        g_string_append_c(out, '\n');
+    }
+}
+
+static inline char *drv_dump(const ccm_model *m, bool per_client)
+{
+    char a[CCM_ADDR_TEXT], b[CCM_ADDR_TEXT];
+    ccm_view *v = ccm_view_new(m, per_client);
+    const ccm_view_capture *c = &v->capture;
+    GString *out = g_string_new(NULL);
+
+    g_string_append_printf(out, "capture ended=%d complete=%d", v->ended, c->complete);
+    dump_u64(out, "sums",
+             (const uint64_t[]){ c->has_time, c->start_ns, c->end_ns, c->packets, c->bytes,
+                                 c->truncated_packets, c->undecoded_packets, c->dropped_packets,
+                                 c->gaps, c->secrets_blocks },
+             10);
+    dump_names(out, "because", &c->incomplete_because);
+    dump_names(out, "note", &c->notes);
+    dump_counts(out, "anomaly", &c->anomalies);
+    for (unsigned i = 0; i < c->n_limits_hit; i++)
+        g_string_append_printf(out, " limit=%s/%u", c->limits_hit[i].name,
+                               (unsigned)c->limits_hit[i].count);
+    for (unsigned i = 0; i < c->n_files; i++)
+        g_string_append_printf(out, " file=%s/%u/%u", c->files[i].name,
+                               (unsigned)c->files[i].first_frame, (unsigned)c->files[i].packets);
+    g_string_append_c(out, '\n');
+    dump_hosts(out, v);
+    for (unsigned i = 0; i < v->n_routes; i++)
+        dump_route(out, &v->routes[i]);
+    for (unsigned i = 0; i < v->n_clients; i++) {
+        g_string_append_printf(out, "client %s %s %u", v->clients[i].client_id,
+                               ccm_addr_text(&v->clients[i].addr, a), v->clients[i].addresses);
+        dump_names(out, "name", &v->clients[i].names);
+        dump_counts(out, "msg", &v->clients[i].messages);
+        g_string_append_c(out, '\n');
+    }
+    for (unsigned i = 0; i < v->n_uploads; i++) {
+        const ccm_view_upload *u = &v->uploads[i];
+        g_string_append_printf(out, "upload %s %s>%s %s %s %s c=%d x=%d", u->id,
+                               ccm_addr_text(&u->client, a), ccm_addr_text(&u->server, b),
+                               u->client_id ? u->client_id : "-", u->target,
+                               u->name ? u->name : "-", u->complete, u->cancelled);
+        dump_u64(out, "u",
+                 (const uint64_t[]){ u->bytes, u->total_bytes, u->fragments, u->first_seen_ns,
+                                     u->last_seen_ns },
+                 5);
+        dump_names(out, "error", &u->errors);
+        g_string_append_c(out, '\n');
+    }
+    ccm_view_free(v);
+    return g_string_free(out, FALSE);
+}
+
+#endif

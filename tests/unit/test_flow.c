@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * test_flow.c - the flow table on hand-made packets; expected observations worked out by hand. */
+#include "flow_driver.h"
+
+typedef struct fixture {
+    ccm_flows *flows;
+    ccm_limits limits;
+    flow_log log;
+    uint64_t now, frame;
+} fixture;
+
+static void set_up(fixture *f, gconstpointer data)
+{
+    (void)data;
+    memset(f, 0, sizeof *f);
+    ccm_limits_init(&f->limits);
+    flow_log_init(&f->log);
+    f->now = START;
+    f->flows = ccm_flows_new(&f->limits, true, flow_log_emit, &f->log);
+}
+
+static void tear_down(fixture *f, gconstpointer data)
+{
+    (void)data;
+    ccm_flows_free(f->flows);
+    flow_log_clear(&f->log);
+}
+
+static void send(fixture *f, ccm_packet p, uint64_t after_ns)
+{
+    f->now += after_ns;
+    p.time_ns = f->now;
+    p.frame = ++f->frame;
+    ccm_flows_batch(f->flows, &p, 1);
+}
+
+static void handshake(fixture *f)
+{
+    send(f, flow_tcp(1, SYN, 999, 0, ""), 0);
+    send(f, flow_tcp(2, SYN | ACK, 1999, 1000, ""), 3 * MS);
+    send(f, flow_tcp(1, ACK, 1000, 2000, ""), 2 * MS);
+}
+
+static void test_connection(fixture *f, gconstpointer data)
+{
+    (void)data;
+    handshake(f);
+    send(f, flow_tcp(1, ACK, 1000, 2000, "abc"), MS);
+    send(f, flow_tcp(2, ACK, 2000, 1003, "defgh"), MS);
+    send(f, flow_tcp(2, ACK, 2000, 1003, "defgh"), MS);
+    send(f, flow_tcp(1, FIN | ACK, 1003, 2005, ""), MS);
+    send(f, flow_tcp(2, FIN | ACK, 2005, 1004, ""), MS);
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "",
+        "run 1 10.0.0.1:50000>10.0.0.2:80 from_client=1 packets=4 wire_bytes=219 ip_bytes=163 "
+        "payload_bytes=3 unique_bytes=3\n"
+        "run 1 10.0.0.2:80>10.0.0.1:50000 packets=4 wire_bytes=226 ip_bytes=170 payload_bytes=10 "
+        "unique_bytes=5 retransmitted_bytes=5\n"
+        "connection 1 10.0.0.1:50000>10.0.0.2:80 state=established closed=fin orientation=syn "
+        "rtt_ns=5000000\n");
+}
+
+static void test_refused(fixture *f, gconstpointer data)
+{
+    (void)data;
+    send(f, flow_tcp(1, SYN, 999, 0, ""), 0);
+    send(f, flow_tcp(2, RST | ACK, 0, 1000, ""), MS);
+    send(f, flow_tcp(1, SYN, 999, 0, ""), 500 * MS); /* same ISN: the same attempt */
+    send(f, flow_tcp(2, RST | ACK, 0, 1000, ""), MS);
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "connection",
+        "connection 1 10.0.0.1:50000>10.0.0.2:80 state=refused closed=reset orientation=syn "
+        "resets=2\n");
+}
+
+static void test_port_reuse(fixture *f, gconstpointer data)
+{
+    (void)data;
+    handshake(f);
+    send(f, flow_tcp(1, SYN, 777000, 0, ""), MS); /* another ISN on an established tuple */
+    send(f, flow_tcp(2, SYN | ACK, 5, 777001, ""), MS);
+    send(f, flow_tcp(1, ACK, 777001, 6, ""), MS);
+    send(f, flow_tcp(1, RST, 777001, 0, ""), MS);
+    send(f, flow_tcp(2, ACK, 6, 777001, "late"), MS); /* still the second */
+    send(f, flow_tcp(1, SYN, 888000, 0, ""), MS);
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "connection",
+        "connection 1 10.0.0.1:50000>10.0.0.2:80 state=established closed=idle orientation=syn "
+        "rtt_ns=5000000\n"
+        "connection 2 10.0.0.1:50000>10.0.0.2:80 state=established closed=reset orientation=syn "
+        "rtt_ns=2000000 resets=1\n"
+        "connection 3 10.0.0.1:50000>10.0.0.2:80 state=unanswered closed=open orientation=syn\n");
+    g_assert_cmpuint(f->log.packets, ==, f->frame);
+}
+
+static void test_late_retransmission(fixture *f, gconstpointer data)
+{
+    (void)data;
+    handshake(f);
+    send(f, flow_tcp(1, FIN | ACK, 1000, 2000, "x"), MS);
+    send(f, flow_tcp(2, FIN | ACK, 2000, 1002, ""), MS);
+    send(f, flow_tcp(1, FIN | ACK, 1000, 2000, "x"), 4900 * MS);
+    send(f, flow_tcp(1, ACK, 1002, 2001, ""), 59000 * MS); /* the last one may be late */
+    send(f, flow_tcp(1, ACK, 1002, 2001, ""), 5000 * MS);
+    send(f, flow_tcp(1, ACK, 1002, 2001, ""), 5001 * MS); /* after the grace: another flow */
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "connection",
+        "connection 1 10.0.0.1:50000>10.0.0.2:80 state=established closed=fin orientation=syn "
+        "rtt_ns=5000000\n"
+        "connection 2 10.0.0.1:50000>10.0.0.2:80 state=midstream closed=open orientation=port\n");
+}
+
+static void test_midstream_loss(fixture *f, gconstpointer data)
+{
+    (void)data;
+    send(f, flow_tcp(2, ACK, 5000, 77, "abcd"), 0);
+    send(f, flow_tcp(2, ACK, 5010, 77, "efgh"), MS);
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "",
+        "run 1 10.0.0.2:80>10.0.0.1:50000 packets=2 wire_bytes=116 ip_bytes=88 payload_bytes=8 "
+        "unique_bytes=8 missing_bytes=6\n"
+        "connection 1 10.0.0.1:50000>10.0.0.2:80 state=midstream closed=open orientation=port "
+        "gaps=1\n");
+    g_assert_cmpuint(ccm_flows_gaps(f->flows), ==, 1);
+}
+
+/* Missing bytes are reported even when every run was closed before. */
+static void test_missing_without_run(fixture *f, gconstpointer data)
+{
+    (void)data;
+    send(f, flow_tcp(2, ACK, 5000, 77, "abcd"), 0);
+    send(f, flow_tcp(2, ACK, 5010, 77, "efgh"), MS);
+    ccm_flows_tick(f->flows, f->now + 1000 * MS);
+    g_assert_cmpuint(f->log.lines->len, ==, 1);
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "run",
+        "run 1 10.0.0.2:80>10.0.0.1:50000 packets=2 wire_bytes=116 ip_bytes=88 payload_bytes=8 "
+        "unique_bytes=8\n"
+        "run 1 10.0.0.2:80>10.0.0.1:50000 missing_bytes=6\n");
+}
+
+static void test_runs(fixture *f, gconstpointer data)
+{
+    static const uint64_t gap_ms[] = { 0, 249, 250, 251, 100, 200 }; /* 0 249 499 750 850 1050 */
+
+    (void)data;
+    for (unsigned i = 0; i < G_N_ELEMENTS(gap_ms); i++)
+        send(f, flow_packet_of(17, 1, 1234, 5678, "xy", 2), gap_ms[i] * MS);
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "run",
+        "run 1 10.0.0.1:1234>10.0.0.2:5678 from_client=1 packets=3 wire_bytes=168 ip_bytes=126 "
+        "payload_bytes=6 unique_bytes=6\n"
+        "run 1 10.0.0.1:1234>10.0.0.2:5678 from_client=1 packets=2 wire_bytes=112 ip_bytes=84 "
+        "payload_bytes=4 unique_bytes=4\n"
+        "run 1 10.0.0.1:1234>10.0.0.2:5678 from_client=1 packets=1 wire_bytes=56 ip_bytes=42 "
+        "payload_bytes=2 unique_bytes=2\n");
+}
+
+static void test_udp_orientation(fixture *f, gconstpointer data)
+{
+    (void)data;
+    send(f, flow_packet_of(17, 2, 5000, 53, "x", 1), 0); /* the answer is seen first */
+    send(f, flow_packet_of(17, 2, 5001, 4000, "x", 1), 0);
+    ccm_flows_not_ip(f->flows, f->now, ++f->frame, 60);
+    ccm_flows_not_ip(f->flows, f->now, ++f->frame, 60);
+    ccm_packet fragment = flow_packet_of(6, 1, 0, 0, "", 0);
+    fragment.fragment = true;
+    fragment.packets = 3;
+    send(f, fragment, 0);
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "connection",
+        "connection 1 10.0.0.1:5000>10.0.0.2:53 state=datagrams closed=open orientation=port\n"
+        "connection 2 10.0.0.2:4000>10.0.0.1:5001 state=datagrams closed=open orientation=port\n"
+        "connection 3 > state=datagrams closed=open orientation=port\n"
+        "connection 4 10.0.0.1:0>10.0.0.2:0 state=datagrams closed=open orientation=port\n");
+    g_assert_cmpuint(f->log.packets, ==, 7);
+    g_assert_cmpuint(f->log.wire, ==, 55 + 55 + 120 + 54);
+}
+
+static void test_idle(fixture *f, gconstpointer data)
+{
+    (void)data;
+    send(f, flow_packet_of(17, 1, 1234, 5678, "", 0), 0);
+    send(f, flow_packet_of(17, 1, 1234, 5678, "", 0), 120000 * MS); /* just not over */
+    send(f, flow_packet_of(17, 1, 1234, 5678, "", 0), 120001 * MS);
+    g_autofree char *text = flow_log_text(&f->log, "connection");
+    g_assert_cmpstr(
+        text, ==,
+        "connection 1 10.0.0.1:1234>10.0.0.2:5678 state=datagrams closed=idle orientation=port\n");
+    ccm_flows_tick(f->flows, f->now + 121000 * MS); /* live: time alone ends it */
+    flow_log_expect(
+        &f->log, "connection",
+        "connection 1 10.0.0.1:1234>10.0.0.2:5678 state=datagrams closed=idle orientation=port\n"
+        "connection 2 10.0.0.1:1234>10.0.0.2:5678 state=datagrams closed=idle orientation=port\n");
+}
+
+static void test_duplicates(fixture *f, gconstpointer data)
+{
+    (void)data;
+    handshake(f);
+    ccm_packet p = flow_tcp(1, ACK, 1000, 2000, "GETX");
+    p.ip_id = 17;
+    send(f, p, 0);
+    send(f, p, 0); /* a mirror port that copies both ways */
+    p.ip_id = 18;
+    send(f, p, 0); /* sent again */
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "connection",
+        "connection 1 10.0.0.1:50000>10.0.0.2:80 state=established closed=open orientation=syn "
+        "rtt_ns=5000000 duplicates=1\n");
+    g_assert_cmpuint(f->log.repeated, ==, 8);
+}
+
+/* Many flows through a small table: all packets are accounted, the bound is named. */
+static void test_bound(void)
+{
+    fixture f;
+
+    set_up(&f, NULL);
+    ccm_flows_free(f.flows);
+    f.limits.flows = 100;
+    f.flows = ccm_flows_new(&f.limits, true, flow_log_emit, &f.log);
+    for (unsigned i = 0; i < 5000; i++)
+        send(&f, flow_packet_of(17, 1, (uint16_t)(1024 + i % 1000), 9, "x", 1), MS / 100);
+    ccm_flows_finish(f.flows);
+    g_assert_cmpuint(f.log.packets, ==, 5000);
+    g_assert_cmpuint(f.log.wire, ==, 5000 * 55);
+    g_autofree char *limit = flow_log_text(&f.log, "limit");
+    g_assert_true(g_str_has_prefix(limit, "limit 0 > limit=flows count="));
+    tear_down(&f, NULL);
+}
+
+/* The table grows, shrinks and keeps its order whatever the seed. */
+static void test_many(void)
+{
+    char *first = NULL;
+
+    for (int round = 0; round < 3; round++) {
+        fixture f;
+        set_up(&f, NULL);
+        for (unsigned i = 0; i < 20000; i++)
+            send(&f, flow_packet_of(17, 1, (uint16_t)(i * 7), (uint16_t)(i % 3), "x", 1), 50 * MS);
+        ccm_flows_finish(f.flows);
+        g_assert_cmpuint(f.log.packets, ==, 20000);
+        char *text = flow_log_text(&f.log, "");
+        if (first)
+            g_assert_true(!strcmp(first, text));
+        g_free(first);
+        first = text;
+        tear_down(&f, NULL);
+    }
+    g_free(first);
+}
+
+static void test_ipv6(fixture *f, gconstpointer data)
+{
+    (void)data;
+    ccm_packet p = flow_packet_of(17, 1, 1234, 53, "x", 1), q = p;
+    g_assert_true(ccm_endpoint_parse("[2001:db8::1]:1234", &p.src));
+    g_assert_true(ccm_endpoint_parse("[2001:db8::2]:53", &p.dst));
+    q.src = p.dst;
+    q.dst = p.src;
+    send(f, p, 0);
+    send(f, q, MS);
+    ccm_flows_finish(f->flows);
+    g_autofree char *text = flow_log_text(&f->log, "connection");
+    g_assert_cmpstr(text, ==,
+                    "connection 1 [2001:db8::1]:1234>[2001:db8::2]:53 state=datagrams closed=open "
+                    "orientation=port\n");
+    g_assert_cmpuint(f->log.packets, ==, 2);
+}
+
+/* An ICMP port unreachable that quotes the SYN's IP header and first eight bytes. */
+static void test_icmp(fixture *f, gconstpointer data)
+{
+    static const uint8_t quote[] = { 0x45, 0, 0,  40, 0, 1, 0,    0,    64, 6,  0, 0, 10, 0,
+                                     0,    1, 10, 0,  0, 2, 0xc3, 0x50, 0,  80, 0, 0, 3,  0xe7 };
+
+    (void)data;
+    send(f, flow_tcp(1, SYN, 999, 0, ""), 0);
+    ccm_packet p = flow_packet_of(1, 2, 0, 0, quote, sizeof quote);
+    p.icmp_type = 3;
+    p.icmp_code = 13;
+    p.src.addr.b[3] = 254; /* a router on the way */
+    send(f, p, MS);
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "icmp_error",
+        "icmp_error 1 10.0.0.1:50000>10.0.0.2:80 icmp_type=3 icmp_code=13 address=10.0.0.254\n");
+    flow_log_expect(
+        &f->log, "connection",
+        "connection 1 10.0.0.1:50000>10.0.0.2:80 state=refused closed=open orientation=syn\n"
+        "connection 2 10.0.0.254:0>10.0.0.1:0 state=datagrams closed=open orientation=port\n");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define TEST(name, fn) g_test_add("/flow/" name, fixture, NULL, set_up, fn, tear_down)
+    TEST("connection", test_connection);
+    TEST("refused", test_refused);
+    TEST("port-reuse", test_port_reuse);
+    TEST("late-retransmission", test_late_retransmission);
+    TEST("midstream-loss", test_midstream_loss);
+    TEST("missing-without-run", test_missing_without_run);
+    TEST("runs", test_runs);
+    TEST("udp-orientation", test_udp_orientation);
+    TEST("idle", test_idle);
+    TEST("duplicates", test_duplicates);
+    TEST("ipv6", test_ipv6);
+    TEST("icmp", test_icmp);
+    g_test_add_func("/flow/bound", test_bound);
+    g_test_add_func("/flow/many", test_many);
+    return g_test_run();
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * test_http.c - HTTP conversations and the observations they must give; expected values by hand. */
+#include "http_driver.h"
+#include "proto/http_head.h"
+
+#define N(parts) (sizeof(parts) / sizeof(parts)[0])
+
+/* Plays in pieces of several sizes; every way must give `want`. */
+static void check(const drive_part *parts, size_t n, const char *want)
+{
+    static const size_t pieces[] = { 0, 1, 2, 7, 100 };
+    for (size_t i = 0; i < N(pieces); i++) {
+        char *got = drive_play(parts, n, pieces[i], 0, 0, 0, false);
+        g_assert_cmpstr(got, ==, want);
+        g_free(got);
+    }
+}
+
+static void test_ccm_post(void)
+{
+    static const drive_part p[] = {
+        { 0, 100,
+          "CCM_POST /ccm_system/request HTTP/1.1\r\nConnection: Keep-Alive\r\n"
+          "Content-Type: multipart/mixed; boundary=\"aAbBcCdDv1234567890VxXyYzZ\"\r\n"
+          "User-Agent: ccmhttp\r\nContent-Length: 10\r\nHost: mp1.example\r\n\r\n0123456789",
+          0 },
+        { 1, 300, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nServer: Microsoft-IIS/10.0\r\n\r\nabcd",
+          0 },
+        { 0, 400, "HEAD /SMS_MP/.sms_pol?x HTTP/1.1\r\nHost: a\r\n\r\n", 0 },
+        { 1, 450, "HTTP/1.1 200 OK\r\nContent-Length: 4444\r\n\r\n", 0 },
+        { 0, 500, "GET /n HTTP/1.0\n\n", 0 },
+        { 1, 510, "HTTP/1.0 200 OK\r\n\r\nhello", 0 },
+        { 3, 520, NULL, 0 },
+    };
+    check(p, N(p),
+          "request C @100 exchange=1 method=CCM_POST target=/ccm_system/request version=11 "
+          "host=mp1.example user_agent=ccmhttp content_type=multipart/mixed; "
+          "boundary=\"aAbBcCdDv1234567890VxXyYzZ\" content_length=10\n"
+          "response S @300 exchange=1 status=200 version=11 server=Microsoft-IIS/10.0 "
+          "content_length=4\n"
+          "done C @300 exchange=1 pairing=sure request_bytes=10 response_bytes=4 complete=1 "
+          "ttfb_ns=200 duration_ns=200\n"
+          "request C @400 exchange=2 method=HEAD target=/SMS_MP/.sms_pol?x version=11 host=a\n"
+          "response S @450 exchange=2 status=200 version=11 content_length=4444\n"
+          "done C @450 exchange=2 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
+          "ttfb_ns=50 duration_ns=50\n"
+          "request C @500 exchange=3 method=GET target=/n version=10\n"
+          "response S @510 exchange=3 status=200 version=10\n"
+          "done C @520 exchange=3 pairing=sure request_bytes=0 response_bytes=5 complete=1 "
+          "ttfb_ns=10 duration_ns=20\n");
+}
+
+static void test_chunked_and_interim(void)
+{
+    static const drive_part p[] = {
+        { 0, 10,
+          "BITS_POST /CCM_Incoming/{1} HTTP/1.1\r\nhost: mp\r\nexpect: 100-continue\r\n"
+          "BITS-Packet-Type: Fragment\r\nBITS-Session-Id: {s}\r\nContent-Name: a.xml\r\n"
+          "Content-Range: bytes 0-4/5\r\ntransfer-encoding: Chunked\r\n\r\n",
+          0 },
+        { 1, 20, "HTTP/1.1 100 Continue\r\n\r\n", 0 },
+        { 0, 30, "2;ext=1\r\nab\r\n3 \r\ncde\r\n0\r\nTrailer: x\r\n\r\n", 0 },
+        { 1, 40,
+          "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Session-Id: {s}\r\n"
+          "BITS-Received-Content-Range: 5\r\nTransfer-Encoding: chunked\r\nContent-Length: 99\r\n"
+          "\r\nA\r\n0123456789\r\n0\r\n\r\n",
+          0 },
+        { 0, 50, "\r\n\r\nGET /x HTTP/1.1\r\nX-Folded: a\r\n b\r\nUser-Agent: one\r\n\ttwo\r\n\r\n",
+          0 },
+        { 1, 60, "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", 0 },
+    };
+    check(p, N(p),
+          "request C @10 exchange=1 method=BITS_POST target=/CCM_Incoming/{1} version=11 host=mp "
+          "content_range=bytes 0-4/5 bits_packet=Fragment bits_session={s} content_name=a.xml\n"
+          "response S @20 exchange=1 status=100 interim=1 version=11\n"
+          "response S @40 exchange=1 status=200 version=11 content_length=99 bits_packet=Ack "
+          "bits_session={s} bits_received=5\n"
+          "done C @40 exchange=1 pairing=sure request_bytes=5 response_bytes=10 complete=1 "
+          "ttfb_ns=10 duration_ns=30\n"
+          "request C @50 exchange=2 method=GET target=/x version=11 user_agent=one two\n"
+          "response S @60 exchange=2 status=304 version=11 content_length=7\n"
+          "done C @60 exchange=2 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
+          "ttfb_ns=10 duration_ns=10\n");
+}
+
+static void test_pipeline_and_early(void)
+{
+    static const drive_part p[] = {
+        { 0, 1,
+          "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\nPUT /3 HTTP/1.1\r\n"
+          "Content-Length: 8\r\n\r\n1234",
+          0 },
+        { 1, 2,
+          "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 204 No\r\n\r\n"
+          "HTTP/1.1 413 Too big\r\nContent-Length: 0\r\n\r\n",
+          0 },
+        { 0, 3, "5678", 0 },
+    };
+    check(p, N(p),
+          "request C @1 exchange=1 method=GET target=/1 version=11\n"
+          "request C @1 exchange=2 method=GET target=/2 version=11\n"
+          "request C @1 exchange=3 method=PUT target=/3 version=11 content_length=8\n"
+          "response S @2 exchange=1 status=200 version=11 content_length=1\n"
+          "done C @2 exchange=1 pairing=sure request_bytes=0 response_bytes=1 complete=1 "
+          "ttfb_ns=1 duration_ns=1\n"
+          "response S @2 exchange=2 status=204 version=11\n"
+          "done C @2 exchange=2 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
+          "ttfb_ns=1 duration_ns=1\n"
+          "response S @2 exchange=3 status=413 version=11 content_length=0\n"
+          "done C @3 exchange=3 pairing=sure request_bytes=8 response_bytes=0 complete=1 "
+          "duration_ns=1\n");
+}
+
+static void test_refused_expectation(void)
+{
+    static const drive_part p[] = {
+        { 0, 1, "POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 50\r\n\r\n", 0 },
+        { 1, 2,
+          "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\n"
+          "WWW-Authenticate: NTLM, Basic realm=\"a, Digest\", Negotiate\r\n"
+          "Content-Length: 0\r\n\r\n",
+          0 },
+        { 0, 3, "POST /b HTTP/1.1\r\nAuthorization: NTLM TlRMTVNTUAABAAAA\r\n\r\n", 0 },
+        { 1, 4, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0 },
+    };
+    check(p, N(p),
+          "request C @1 exchange=1 method=POST target=/a version=11 content_length=50\n"
+          "response S @2 exchange=1 status=401 version=11 content_length=0 "
+          "auth_scheme=Negotiate, NTLM, Basic\n"
+          "done C @3 exchange=1 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
+          "duration_ns=1\n"
+          "request C @3 exchange=2 method=POST target=/b version=11 auth_scheme=NTLM\n"
+          "response S @4 exchange=2 status=200 version=11 content_length=0\n"
+          "done C @4 exchange=2 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
+          "ttfb_ns=1 duration_ns=1\n");
+}
+
+static void test_tunnels(void)
+{
+    static const drive_part connect[] = {
+        { 0, 1, "CONNECT mp:443 HTTP/1.1\r\nHost: mp:443\r\n\r\n", 0 },
+        { 1, 2, "HTTP/1.1 200 Connection established\r\n\r\n", 0 },
+        { 0, 3, "\x16\x03\x01GET / HTTP/1.1\r\n\r\n", 0 },
+        { 1, 4, "HTTP/1.1 200 OK\r\n\r\n", 0 },
+    };
+    check(connect, N(connect),
+          "request C @1 exchange=1 method=CONNECT target=mp:443 version=11 host=mp:443\n"
+          "response S @2 exchange=1 status=200 version=11\n"
+          "done C @2 exchange=1 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
+          "ttfb_ns=1 duration_ns=1 tunnel=1\n");
+    static const drive_part upgrade[] = {
+        { 0, 1, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", 0 },
+        { 1, 2, "HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05hello", 0 },
+        { 0, 3, "GET /no HTTP/1.1\r\n\r\n", 0 },
+    };
+    check(upgrade, N(upgrade),
+          "request C @1 exchange=1 method=GET target=/ws version=11\n"
+          "response S @2 exchange=1 status=101 version=11\n"
+          "done C @2 exchange=1 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
+          "ttfb_ns=1 duration_ns=1 tunnel=1\n");
+}
+
+static void test_coded_body(void)
+{
+    /* printf 'hello hello hello hello\n' | gzip -9n, 31 bytes: made with gzip(1) */
+    static const char gz[] =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 29\r\n\r\n"
+        "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x48\xcd\xc9\xc9\x57\xc8\x40\x27\xb8\x00"
+        "\x00\x88\x59\x0b\x18\x00\x00\x00";
+    const drive_part p[] = {
+        { 0, 1, "GET /g HTTP/1.1\r\n\r\n", 0 },
+        { 1, 2, gz, sizeof gz - 1 },
+    };
+    char *got = drive_play(p, N(p), 0, 0, 0, 0, false);
+    g_assert_nonnull(strstr(got, "response_bytes=29"));
+    g_assert_nonnull(strstr(got, " decoded_bytes=24 complete=1"));
+    for (size_t piece = 1; piece < 40; piece++) {
+        char *again = drive_play(p, N(p), piece, 0, 0, 0, false);
+        g_assert_cmpstr(again, ==, got);
+        g_free(again);
+    }
+    g_free(got);
+}
+
+static void test_secrets(void)
+{
+    static const char *const rows[][2] = {
+        { "/a?b=1&sig=abc%2B&c=2", "/a?b=1&sig=...&c=2" },
+        { "http://user:pw@host/x?SIGNATURE=1", "http://...@host/x?SIGNATURE=..." },
+        { "/a?access_token=x", "/a?access_token=..." },
+        { "/a?signal=1&tokens=2", "/a?signal=1&tokens=2" },
+        { "/x@y/z", "/x@y/z" },
+        { "/SMS_MP/.sms_aut?MPLIST", "/SMS_MP/.sms_aut?MPLIST" },
+        { "*", "*" },
+    };
+    uint8_t buf[256];
+    for (size_t i = 0; i < N(rows); i++) {
+        ccm_span s = ccm_http_redact(ccm_span_str(rows[i][0]), buf, sizeof buf);
+        g_assert_cmpmem(s.p, s.n, rows[i][1], strlen(rows[i][1]));
+        for (size_t room = 0; room < 40; room++)
+            (void)ccm_http_redact(ccm_span_str(rows[i][0]), buf, room);
+    }
+    static const drive_part p[] = {
+        { 0, 1,
+          "GET / HTTP/1.1\r\nAuthorization: S3CR3TTOKEN\r\nX-T: eyJhbGciOiJSUzI1NiJ9."
+          "eyJpc3MiOiJ1cm46c2NjbTpvYXV0aDI6YSJ9.S3CR3TSIG\r\n\r\n",
+          0 },
+    };
+    check(p, 1,
+          "request C @1 exchange=1 method=GET target=/ version=11 auth_scheme=other "
+          "token_kind=jwt, ccm\ndone C @1 exchange=1 pairing=request-only request_bytes=0\n");
+}
+
+static void test_probe(void)
+{
+    static const struct {
+        const char *text;
+        bool midstream;
+        ccm_probe want;
+    } rows[] = {
+        { "", false, CCM_PROBE_MAYBE },
+        { "G", false, CCM_PROBE_MAYBE },
+        { "CCM_POST", false, CCM_PROBE_MAYBE },
+        { "CCM_POST /", false, CCM_PROBE_YES },
+        { "GET http:", false, CCM_PROBE_MAYBE },
+        { "GET http://", false, CCM_PROBE_YES },
+        { "OPTIONS *", false, CCM_PROBE_YES },
+        { "CONNECT a:443 HTTP/1.1", false, CCM_PROBE_YES },
+        { "CONNECT a:443", false, CCM_PROBE_MAYBE },
+        { "FOO_BAR /x", false, CCM_PROBE_MAYBE },
+        { "FOO_BAR /x HTTP/1.", false, CCM_PROBE_YES },
+        { "FOO_BAR /x\r\n", false, CCM_PROBE_NO },
+        { "HTTP/1.", false, CCM_PROBE_YES },
+        { "HTTP/1.1 2", false, CCM_PROBE_YES },
+        { "HTTP/2.0", false, CCM_PROBE_NO },
+        { "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", false, CCM_PROBE_NO },
+        { "220 mail ESMTP\r\n", false, CCM_PROBE_NO },
+        { "EHLO host\r\n", false, CCM_PROBE_NO },
+        { "\x16\x03\x01", false, CCM_PROBE_NO },
+        { "\x01 body }GET /x HTTP/1.1\r\n", true, CCM_PROBE_YES },
+        { "\x01 body }GET /x HTTP/1.1\r\n", false, CCM_PROBE_NO },
+        { "\x01 body \r\nHTTP/1.1 200 OK\r\n", true, CCM_PROBE_YES },
+    };
+    for (size_t i = 0; i < N(rows); i++) {
+        g_test_message("%s", rows[i].text);
+        g_assert_cmpint(ccm_proto_http.probe(ccm_span_str(rows[i].text), rows[i].midstream), ==,
+                        rows[i].want);
+    }
+    drive d;
+    drive_open(&d, false);
+    drive_text(&d, 0, 1, "GET /x\r\n"); /* HTTP/0.9 is not ours */
+    char *got = drive_close(&d, 2);
+    g_assert_cmpstr(got, ==, "BAD\n");
+    g_free(got);
+}
+
+static void test_gaps(void)
+{
+    drive d;
+    drive_open(&d, false);
+    drive_text(&d, 0, 1, "GET /1 HTTP/1.1\r\n\r\n");
+    drive_lose(&d, 1, 2, 80); /* the whole first response */
+    drive_text(&d, 0, 3, "GET /2 HTTP/1.1\r\n\r\n");
+    drive_text(&d, 1, 4, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12");
+    drive_lose(&d, 1, 5, 8); /* inside a body of known length */
+    drive_text(&d, 0, 6, "GET /3 HTTP/1.1\r\n\r\n");
+    drive_text(&d, 1, 7, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+    drive_text(&d, 0, 8, "POST /4 HTTP/1.1\r\nHost: h\r\nUser-");
+    drive_lose(&d, 0, 9, 100); /* rest of the head and part of the body */
+    drive_text(&d, 0, 10, "body}BITS_POST /5 HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+    char *got = drive_close(&d, 11);
+    g_assert_cmpstr(
+        got, ==,
+        "request C @1 exchange=1 method=GET target=/1 version=11\n"
+        "request C @3 exchange=2 method=GET target=/2 version=11\n"
+        "done C @4 exchange=1 pairing=request-only request_bytes=0\n"
+        "response S @4 exchange=2 status=200 version=11 content_length=10\n"
+        "done C @5 exchange=2 pairing=uncertain request_bytes=0 response_bytes=10 "
+        "body_missing_bytes=8 complete=1 ttfb_ns=1 duration_ns=2\n"
+        "request C @6 exchange=3 method=GET target=/3 version=11\n"
+        "response S @7 exchange=3 status=404 version=11 content_length=0\n"
+        "done C @7 exchange=3 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
+        "ttfb_ns=1 duration_ns=1\n"
+        "request C @8 exchange=4 method=POST target=/4 version=11 host=h head_incomplete=1\n"
+        "request C @10 exchange=5 method=BITS_POST target=/5 version=11 content_length=0\n"
+        "done C @11 exchange=4 pairing=request-only\n"
+        "done C @11 exchange=5 pairing=request-only request_bytes=0\n");
+    g_free(got);
+}
+
+static void test_midstream(void)
+{
+    drive d;
+    drive_open(&d, true);
+    drive_text(&d, 1, 1, "tail of a body ... HTTP/1.1 is text");
+    drive_text(&d, 0, 2, "{json: 1}CCM_POST /r HTTP/1.1\r\nContent-Length: 2\r\n\r\nab");
+    drive_text(&d, 1, 3, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+    drive_text(&d, 0, 4, "FOO /s HTTP/1.1\r\n\r\n");
+    drive_text(&d, 1, 5, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+    char *got = drive_close(&d, 6);
+    g_assert_cmpstr(
+        got, ==,
+        "request C @2 exchange=1 method=CCM_POST target=/r version=11 content_length=2\n"
+        "response S @3 exchange=1 status=200 version=11 content_length=1\n"
+        "done C @3 exchange=1 pairing=uncertain request_bytes=2 response_bytes=1 complete=1 "
+        "ttfb_ns=1 duration_ns=1\n"
+        "request C @4 exchange=2 method=FOO target=/s version=11\n"
+        "response S @5 exchange=2 status=200 version=11 content_length=1\n"
+        "done C @5 exchange=2 pairing=sure request_bytes=0 response_bytes=1 complete=1 "
+        "ttfb_ns=1 duration_ns=1\n");
+    g_free(got);
+}
+
+/* The response to a HEAD that was lost has no body, though it has a length. */
+static void test_response_only(void)
+{
+    drive d;
+    drive_open(&d, false);
+    drive_lose(&d, 0, 1, 30);
+    drive_text(&d, 1, 2, "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n");
+    drive_lose(&d, 0, 3, 30);
+    drive_text(&d, 1, 4, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
+    char *got = drive_close(&d, 5);
+    g_assert_cmpstr(got, ==,
+                    "response S @2 exchange=1 status=200 version=11 content_length=9999\n"
+                    "done C @4 exchange=1 pairing=response-only response_bytes=0 complete=1\n"
+                    "response S @4 exchange=2 status=404 version=11 content_length=0\n"
+                    "done C @4 exchange=2 pairing=response-only response_bytes=0 complete=1\n");
+    g_free(got);
+}
+
+static void test_one_direction(void)
+{
+    drive d;
+    drive_open(&d, false);
+    d.no_times = true;
+    for (int i = 0; i < 200; i++)
+        drive_text(&d, 0, 1, "GET /x HTTP/1.1\r\n\r\n");
+    char *got = drive_close(&d, 2);
+    int done = 0, requests = 0;
+    for (const char *p = got; (p = strstr(p, "pairing=request-only")); p++)
+        done++;
+    for (const char *p = got; (p = strstr(p, "request C")); p++)
+        requests++;
+    g_assert_cmpint(done, ==, 200);
+    g_assert_cmpint(requests, ==, 200);
+    g_free(got);
+}
+
+static void test_large_head(void)
+{
+    drive d;
+    drive_open(&d, false);
+    d.limits.head_bytes = 1000;
+    drive_text(&d, 0, 1, "GET /big HTTP/1.1\r\nHost: h\r\nCookie: ");
+    for (int i = 0; i < 3000; i++)
+        drive_text(&d, 0, 2, "abcdefgh");
+    drive_text(&d, 0, 3, "\r\n\r\nGET /next HTTP/1.1\r\n\r\n");
+    char *got = drive_close(&d, 4);
+    g_assert_nonnull(strstr(got, "target=/big version=11 host=h head_incomplete=1\n"));
+    g_assert_nonnull(strstr(got, "limit C @2 limit=head_bytes count=1\n"));
+    g_assert_nonnull(strstr(got, "target=/next"));
+    g_free(got);
+}
+
+/* Bodies of known length are not shown. */
+static void test_skip(void)
+{
+    drive d;
+    drive_open(&d, false);
+    char *body = g_strnfill(100000, 'x');
+    drive_text(&d, 0, 1, "GET / HTTP/1.1\r\n\r\n");
+    drive_text(&d, 1, 2, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+    drive_bytes(&d, 1, 3, body, 100000);
+    g_assert_cmpuint(d.skipped_bytes, ==, 100000);
+    char *got = drive_close(&d, 4);
+    g_assert_nonnull(strstr(got, "done C @3 exchange=1 pairing=sure request_bytes=0 "
+                                 "response_bytes=100000 complete=1"));
+    g_free(got);
+    g_free(body);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/http/ccm-post", test_ccm_post);
+    g_test_add_func("/http/chunked-and-interim", test_chunked_and_interim);
+    g_test_add_func("/http/pipeline-and-early", test_pipeline_and_early);
+    g_test_add_func("/http/refused-expectation", test_refused_expectation);
+    g_test_add_func("/http/tunnels", test_tunnels);
+    g_test_add_func("/http/coded-body", test_coded_body);
+    g_test_add_func("/http/secrets", test_secrets);
+    g_test_add_func("/http/probe", test_probe);
+    g_test_add_func("/http/gaps", test_gaps);
+    g_test_add_func("/http/midstream", test_midstream);
+    g_test_add_func("/http/response-only", test_response_only);
+    g_test_add_func("/http/one-direction", test_one_direction);
+    g_test_add_func("/http/large-head", test_large_head);
+    g_test_add_func("/http/skip", test_skip);
+    return g_test_run();
+}
