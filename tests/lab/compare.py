@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare a report of the program with ground truth.
+
+in:   TRUTH.json REPORT.json [EXCHANGES.jsonl]
+out:  differences, one a line; exit 1 when there is one
+"""
+import collections
+import json
+import sys
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def main():
+    truth, report = load(sys.argv[1]), load(sys.argv[2])
+    wrong = []
+
+    def check(what, want, have):
+        if want != have:
+            wrong.append("%s: truth %s, program %s" % (what, want, have))
+
+    check("packets", truth["packets"], report["capture"]["packets"])
+    sums = collections.Counter()
+    found = collections.defaultdict(lambda: {"requests": {}, "statuses": {}})
+    total = {"requests": collections.Counter(), "statuses": collections.Counter()}
+    for route in report["routes"]:
+        row = found[(route["destination"]["address"], route.get("port"))]
+        for kind in ("requests", "statuses"):
+            for key, count in route.get(kind, {}).items():
+                row[kind][key] = row[kind].get(key, 0) + count
+                total[kind][key] += count
+        for key in ("packets", "wire_bytes"):
+            sums[key] += sum(route[key].values())
+    check("packets of all routes", truth["packets"], sums["packets"])
+    check("wire bytes of all routes", truth["wire_bytes"], sums["wire_bytes"])
+    for kind in ("requests", "statuses"):
+        check(kind, truth[kind], dict(total[kind]))
+        for service in truth["services"]:
+            where = (service["server"], service["port"])
+            check("%s of %s port %d" % ((kind,) + where), service[kind], found[where][kind])
+    for service in truth["services"] if truth["source"] == "server logs" else []:
+        roles = [
+            role["role"]
+            for host in report["hosts"]
+            if host["address"] == service["server"]
+            for role in host["roles"]
+        ]
+        check("%s is among the roles" % service["role"], True, service["role"] in roles)
+    if len(sys.argv) > 3:
+        methods = collections.Counter()
+        with open(sys.argv[3], encoding="utf-8") as file:
+            for line in file:
+                method = json.loads(line).get("method")
+                methods.update([method] if method else [])
+        check("requests in exchanges", truth["requests"], dict(methods))
+    for line in wrong:
+        print(line)
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
