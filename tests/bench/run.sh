@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The benchmark. in: $CCMSCOPE_PROGRAM or $CCMSCOPE; $BENCH_DIR (default: a temporary directory)
+# run.sh           counts against the truth, CPU ratios to tcpdump, memory, instructions per packet
+# run.sh --ci      small files: counts, and instructions per packet against instructions.tsv
+# run.sh --update  as --ci, but write instructions.tsv
+# exit 1: a count, a limit or the 5 % of the instructions does not hold; 77: a tool is missing
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+mode=${1:-}
+case $mode in '' | --ci | --update) ;; *) echo "usage: run.sh [--ci|--update]" >&2; exit 2 ;; esac
+PATH=$PATH:/usr/sbin
+program=${CCMSCOPE_PROGRAM:-}
+[ -x "$program" ] || program=${CCMSCOPE:?set CCMSCOPE to the program}
+for tool in python3 tcpdump valgrind; do
+    command -v "$tool" >/dev/null || { echo "bench: skipped: $tool is not installed" >&2; exit 77; }
+done
+dir=${BENCH_DIR:-}
+if [ -z "$dir" ]; then
+    dir=$(mktemp -d)
+    trap 'rm -rf "$dir"' EXIT
+fi
+mkdir -p "$dir"
+${CC:-cc} -std=gnu11 -O2 -o "$dir/workload" "$here"/workload.c "$here"/packets.c "$here"/requests.c
+failed=0
+fail() {
+    echo "FAIL $*"
+    failed=1
+}
+
+counts() { # FILE
+    "$program" report --format json "$1" >"$dir/report.json" || fail "report exits $? on $1"
+    if python3 "$here/counts.py" "$1.json" "$dir/report.json" >"$dir/diff"; then
+        echo "counts of $(basename "$1") agree with the truth"
+    else
+        fail "counts of $(basename "$1")"
+    fi
+    head -n 20 "$dir/diff"
+}
+
+refs() { # COMMAND...: user instructions
+    valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null "$@" 2>&1 >/dev/null |
+        awk '/I *refs/ { gsub(",", "", $NF); print $NF }'
+}
+
+instructions() { # NAME FILE ARGUMENT...; what the program spends on an empty capture is not counted
+    local name=$1 file=$2 total packets each stored
+    shift 2
+    head -c 24 "$file" >"$dir/empty.pcap"
+    total=$(($(refs "$program" "$@" "$file") - $(refs "$program" "$@" "$dir/empty.pcap")))
+    packets=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["packets"])' "$file.json")
+    each=$((total / packets))
+    printf '%s\t%s\n' "$name" "$each" >>"$dir/instructions.tsv"
+    stored=$(awk -v n="$name" '$1 == n { print $2 }' "$here/instructions.tsv" 2>/dev/null || true)
+    echo "instructions per packet, $name: $each (stored: ${stored:-none})"
+    [ "$mode" = --ci ] || return 0
+    if [ -z "$stored" ]; then
+        fail "no stored figure for $name: run.sh --update"
+    elif [ $((each * 100)) -gt $((stored * 105)) ]; then
+        fail "$name grew by more than 5 %"
+    elif [ $((each * 100)) -lt $((stored * 95)) ]; then
+        echo "  shrank by more than 5 %: run.sh --update stores the new figure"
+    fi
+}
+
+small() { # every kind, 24 MB
+    local kind flows
+    printf '# instructions per packet (cachegrind), written by run.sh --update\n' >"$dir/instructions.tsv"
+    for kind in bulk chatty mix flows; do
+        flows=()
+        [ "$kind" != flows ] || flows=(flows=30000)
+        "$dir/workload" "$kind" "$dir/small.pcap" size=24M "${flows[@]}" seed=11
+        counts "$dir/small.pcap"
+        instructions "$kind" "$dir/small.pcap" summary --no-classify
+        [ "$kind" != flows ] || instructions flows-classified "$dir/small.pcap" summary
+    done
+    rm -f "$dir"/small.pcap* "$dir/empty.pcap"
+}
+
+pair() { # LABEL LIMIT FILE ARGUMENTS
+    python3 "$here/pairbench.py" -l "$1" -m "$2" -n "${BENCH_PAIRS:-7}" --warm "$3" \
+        "$program $4 $3" "tcpdump -r $3 -w /dev/null" || fail "$1 is above its limit"
+}
+
+memory() { # NAME FILE FILE-TWICE-THE-SIZE
+    python3 - "$1" "$program" "$2" "$3" <<'PY' || fail "memory of $1"
+import os, subprocess, sys
+peak = []
+for path in sys.argv[3:]:
+    child = subprocess.Popen([sys.argv[2], "summary", path], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    peak.append(os.wait4(child.pid, 0)[2].ru_maxrss / 1024)
+print("%-20s peak %.1f MiB, twice the size %.1f MiB (limits 64 MiB, +10 %%)" % (sys.argv[1], *peak))
+sys.exit(max(peak) > 64 or peak[1] > peak[0] * 1.1)
+PY
+}
+
+large() { # KIND LIMIT ARGUMENTS-OF-WORKLOAD DOUBLED-ARGUMENTS
+    local file=$dir/$1.pcap
+    # shellcheck disable=SC2086 # the arguments are words
+    "$dir/workload" "$1" "$file" $3
+    counts "$file"
+    if [ "$1" = flows ]; then
+        pair "flows, no classify" 2 "$file" "summary --no-classify"
+    fi
+    pair "$1" "$2" "$file" summary
+    # shellcheck disable=SC2086
+    "$dir/workload" "$1" "$dir/twice.pcap" $4
+    memory "$1" "$file" "$dir/twice.pcap"
+    rm -f "$file"* "$dir"/twice.pcap*
+}
+
+small
+if [ "$mode" = --update ]; then
+    cp "$dir/instructions.tsv" "$here/instructions.tsv"
+elif [ -z "$mode" ]; then
+    large bulk 0.8 "size=512M seed=1" "size=1G seed=1"
+    large chatty 1.2 "size=256M conc=100 seed=2" "size=512M conc=100 seed=2"
+    large mix 1.0 "size=512M seed=5" "size=1G seed=5"
+    large flows 6 "flows=200000 conc=25000 seed=7" "flows=400000 conc=25000 seed=7"
+fi
+exit "$failed"
