@@ -34,6 +34,7 @@ typedef struct ccm_mark {
     /* conclusions; -1 = none */
     int16_t server_role, client_role, route;
     ccm_certainty certainty;
+    uint64_t path_word, path_mask; /* first bytes of path, for a quick no */
 } ccm_mark;
 
 typedef struct ccm_port_row {
@@ -52,7 +53,6 @@ struct ccm_catalog {
     GArray *bucket[CCM_MARK_BUCKETS]; /* uint16_t marks by first letter of the path, in order */
     GArray *proxies, *agents;         /* uint16_t marks */
     unsigned path_max;                /* longest path prefix */
-    bool any_contains;
     int unknown_role, unknown_route;
 };
 

@@ -127,7 +127,7 @@ void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t
 
 static bool flow_eq(const void *table, uint32_t value, const void *key)
 {
-    const ccm_flow *f = ccm_flow_at(table, value);
+    const ccm_model_flow *f = ccm_model_flow_at(table, value);
 
     fetch(f, sizeof *f);
     return f->id == *(const uint64_t *)key;
@@ -139,33 +139,33 @@ static uint32_t flow_hash(uint64_t id)
     return ccm_hash_end(ccm_mix(6, id >> 3)) << 3 | (uint32_t)(id & 7);
 }
 
-ccm_flow *ccm_flow_find(ccm_model *m, uint64_t id)
+ccm_model_flow *ccm_model_flow_find(ccm_model *m, uint64_t id)
 {
     if (!id)
         return NULL;
     if (m->last_flow == id)
-        return ccm_flow_at(m, m->last_flow_at);
+        return ccm_model_flow_at(m, m->last_flow_at);
     uint32_t i = ccm_index_find(&m->flow_index, flow_hash(id), flow_eq, m, &id);
     if (i == CCM_NONE)
         return NULL;
     m->last_flow = id;
     m->last_flow_at = i;
-    return ccm_flow_at(m, i);
+    return ccm_model_flow_at(m, i);
 }
 
 /* Frees a record by ending some flow early. Engines bound their flows, so only a hand-made
  * observation file comes here. */
 static void evict(ccm_model *m)
 {
-    ccm_flow *f;
+    ccm_model_flow *f;
     do {
-        f = ccm_flow_at(m, m->victim);
+        f = ccm_model_flow_at(m, m->victim);
         m->victim = (m->victim + 1) % m->n_flows;
     } while (!f->id);
     ccm_model_limit(m, "flows", 1);
     if (f->edge == CCM_NONE)
-        ccm_flow_bind(m, f, -1);
-    ccm_flow_drop(m, f);
+        ccm_model_flow_bind(m, f, -1);
+    ccm_model_flow_drop(m, f);
 }
 
 static uint32_t new_record(ccm_model *m)
@@ -178,17 +178,17 @@ static uint32_t new_record(ccm_model *m)
         return i;
     }
     if (m->n_flows % CCM_PAGE == 0)
-        g_ptr_array_add(m->flow_pages, g_new0(ccm_flow, CCM_PAGE));
+        g_ptr_array_add(m->flow_pages, g_new0(ccm_model_flow, CCM_PAGE));
     return m->n_flows++;
 }
 
-ccm_flow *ccm_flow_get(ccm_model *m, const ccm_obs *obs)
+ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
 {
-    ccm_flow *f = ccm_flow_find(m, obs->flow);
+    ccm_model_flow *f = ccm_model_flow_find(m, obs->flow);
     if (f)
         return f;
     uint32_t i = new_record(m);
-    f = ccm_flow_at(m, i);
+    f = ccm_model_flow_at(m, i);
     memset(f, 0, sizeof *f);
     f->id = obs->flow;
     f->end[0] = obs->src;
@@ -203,7 +203,7 @@ ccm_flow *ccm_flow_get(ccm_model *m, const ccm_obs *obs)
     return f;
 }
 
-void ccm_flow_drop(ccm_model *m, ccm_flow *f)
+void ccm_model_flow_drop(ccm_model *m, ccm_model_flow *f)
 {
     uint32_t hash = flow_hash(f->id);
     uint32_t i = ccm_index_find(&m->flow_index, hash, flow_eq, m, &f->id);
@@ -216,14 +216,14 @@ void ccm_flow_drop(ccm_model *m, ccm_flow *f)
     g_array_append_val(m->free_flows, i);
 }
 
-static ccm_pending *pending_at(const ccm_flow *f, unsigned i)
+static ccm_pending *pending_at(const ccm_model_flow *f, unsigned i)
 {
     return i < 2 ? (ccm_pending *)&f->first[i] : &f->more[i - 2];
 }
 
 /* False when there is no more room. Always in seconds, whatever interval the timeline has, so that
  * the moment of binding depends on the flow alone. */
-static bool pend(ccm_flow *f, uint64_t second, unsigned from, uint64_t bytes)
+static bool pend(ccm_model_flow *f, uint64_t second, unsigned from, uint64_t bytes)
 {
     for (unsigned i = f->n_pending; i-- > 0;) {
         ccm_pending *p = pending_at(f, i);
@@ -244,7 +244,7 @@ static bool pend(ccm_flow *f, uint64_t second, unsigned from, uint64_t bytes)
     return true;
 }
 
-void ccm_flow_run(ccm_model *m, ccm_flow *f, const ccm_obs *obs)
+void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
     ccm_traffic t = { .first_ns = obs->time_ns, .last_ns = obs->time_ns };
     ccm_sums s = { 0 };
@@ -293,7 +293,7 @@ void ccm_flow_run(ccm_model *m, ccm_flow *f, const ccm_obs *obs)
             ccm_traffic_add(&f->traffic, &t, false);
             return;
         }
-        ccm_flow_bind(m, f, -1);
+        ccm_model_flow_bind(m, f, -1);
     }
     uint64_t bytes[2] = { 0, 0 };
     bytes[from != f->client] = s.wire;
@@ -302,7 +302,7 @@ void ccm_flow_run(ccm_model *m, ccm_flow *f, const ccm_obs *obs)
         ccm_points_add(m, f->edge, second, bytes);
 }
 
-void ccm_flow_count(ccm_model *m, ccm_flow *f, uint32_t key)
+void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
 {
     if (f->edge == CCM_NONE) {
         for (unsigned i = 0; i < f->n_counters; i++) {
@@ -315,12 +315,12 @@ void ccm_flow_count(ccm_model *m, ccm_flow *f, uint32_t key)
             f->counters[f->n_counters++] = (ccm_counter){ key, 1 };
             return;
         }
-        ccm_flow_bind(m, f, -1);
+        ccm_model_flow_bind(m, f, -1);
     }
     ccm_edge_count(m, ccm_edge_at(m, f->edge), key, 1);
 }
 
-static uint32_t pour_edge(ccm_model *to, const ccm_model *from, const ccm_flow *f, int route)
+static uint32_t pour_edge(ccm_model *to, const ccm_model *from, const ccm_model_flow *f, int route)
 {
     ccm_edge_key key = { .client = f->end[f->client].addr,
                          .server = f->end[!f->client].addr,
@@ -350,13 +350,13 @@ static uint32_t pour_edge(ccm_model *to, const ccm_model *from, const ccm_flow *
     return at;
 }
 
-void ccm_flow_pour(ccm_model *to, const ccm_model *from, const ccm_flow *f)
+void ccm_model_flow_pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
 {
     if (f->edge == CCM_NONE)
         pour_edge(to, from, f, -1);
 }
 
-void ccm_flow_bind(ccm_model *m, ccm_flow *f, int route)
+void ccm_model_flow_bind(ccm_model *m, ccm_model_flow *f, int route)
 {
     f->edge = pour_edge(m, m, f, route);
     f->n_pending = f->cap_pending = f->n_counters = 0;

@@ -63,6 +63,12 @@ void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span s)
     size_t n = 0;
     bool letter = false;
 
+    if (host != CCM_NONE && ccm_host_at(m, host)->n_names) {
+        /* Nearly always the name that the host already has. */
+        const char *known = ccm_texts_get(&m->texts, ccm_host_at(m, host)->names[0]);
+        if (strncmp(known, (const char *)s.p, s.n) == 0 && known[s.n] == '\0')
+            return;
+    }
     for (; n < s.n && s.p[n] != ':'; n++) {
         char c = g_ascii_tolower((char)s.p[n]);
         if (n >= sizeof name - 1 || !(g_ascii_isalnum(c) || c == '-' || c == '.' || c == '_'))

@@ -44,10 +44,23 @@ static void file_mark(GArray **list, uint16_t i)
     g_array_append_val(*list, i);
 }
 
+/* The first eight bytes of a path as a number, zeros after its end. */
+static uint64_t path_word(ccm_span path)
+{
+    uint64_t word = 0;
+
+    if (path.n)
+        memcpy(&word, path.p, MIN(path.n, sizeof word));
+    return word;
+}
+
 void ccm_catalog_index_marks(ccm_catalog *c)
 {
     for (unsigned i = 0; i < c->marks->len; i++) {
-        const ccm_mark *m = ccm_mark_at(c, (int)i);
+        ccm_mark *m = &g_array_index(c->marks, ccm_mark, i);
+        static const uint8_t ones[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+        m->path_word = path_word(m->path);
+        m->path_mask = path_word((ccm_span){ ones, MIN(m->path.n, sizeof ones) });
         if (m->component)
             file_mark(&c->agents, (uint16_t)i);
         else if (m->form != CCM_FORM_ORIGIN)
@@ -58,7 +71,6 @@ void ccm_catalog_index_marks(ccm_catalog *c)
             for (unsigned b = 0; b < CCM_MARK_BUCKETS; b++)
                 file_mark(&c->bucket[b], (uint16_t)i);
         c->path_max = MAX(c->path_max, (unsigned)m->path.n);
-        c->any_contains |= m->contains.n > 0;
     }
 }
 
@@ -80,8 +92,10 @@ ccm_span ccm_target_authority(ccm_span t)
 /* A request as the conditions want it. */
 typedef struct probe {
     ccm_request r;
-    ccm_span path, query, host;
+    ccm_span raw_path, query, host;
+    ccm_span path; /* normal, as far as a prefix needs it */
     ccm_form form;
+    uint64_t path_word;
 } probe;
 
 /* Lower case and $ for %24, as far as the longest prefix needs it. */
@@ -120,6 +134,10 @@ static bool host_fits(const ccm_mark *m, ccm_span host)
 
 static bool fits(const ccm_mark *m, const probe *p)
 {
+    /* Most marks fail here, without a call. */
+    if (((m->path_word ^ p->path_word) & m->path_mask) ||
+        (m->user_agent.n && (!p->r.user_agent.n || lower(*p->r.user_agent.p) != *m->user_agent.p)))
+        return false;
     if (m->path.n && (p->path.n < m->path.n || memcmp(p->path.p, m->path.p, m->path.n) != 0))
         return false;
     if (m->method.n && !equal(p->r.method, m->method))
@@ -132,7 +150,10 @@ static bool fits(const ccm_mark *m, const probe *p)
         return false;
     if (m->query.n && !has_prefix(p->query, m->query))
         return false;
-    return !m->contains.n || has_inside(p->path, m->contains);
+    if (!m->contains.n)
+        return true;
+    uint8_t room[CCM_MATCH_PATH];
+    return has_inside(normal_path(p->raw_path, room, sizeof room), m->contains);
 }
 
 static int first_fit(const ccm_catalog *c, const GArray *list, const probe *p)
@@ -179,7 +200,9 @@ void ccm_catalog_match(const ccm_catalog *c, const ccm_request *request, ccm_mat
         p.query = (ccm_span){ q + 1, path.n - (size_t)(q + 1 - path.p) };
         path.n = (size_t)(q - path.p);
     }
-    p.path = normal_path(path, room, c->any_contains ? sizeof room : MIN(c->path_max, sizeof room));
+    p.raw_path = path;
+    p.path = normal_path(path, room, MIN(c->path_max, sizeof room));
+    p.path_word = path_word(p.path);
     unsigned b = p.path.n > 1 && p.path.p[0] == '/' && p.path.p[1] < 128 ? p.path.p[1]
                                                                          : CCM_MARK_BUCKETS - 1;
     if (p.form != CCM_FORM_ORIGIN)

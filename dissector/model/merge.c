@@ -171,6 +171,6 @@ void ccm_model_merge(ccm_model *to, const ccm_model *from)
     merge_clients(to, from);
     merge_uploads(to, from);
     for (uint32_t i = 0; i < from->n_flows; i++)
-        if (ccm_flow_at(from, i)->id)
-            ccm_flow_pour(to, from, ccm_flow_at(from, i));
+        if (ccm_model_flow_at(from, i)->id)
+            ccm_model_flow_pour(to, from, ccm_model_flow_at(from, i));
 }

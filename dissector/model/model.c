@@ -44,7 +44,7 @@ void ccm_model_free(ccm_model *m)
     for (uint32_t i = 0; i < m->n_edges; i++)
         g_free(ccm_edge_at(m, i)->counters.v);
     for (uint32_t i = 0; i < m->n_flows; i++)
-        g_free(ccm_flow_at(m, i)->more);
+        g_free(ccm_model_flow_at(m, i)->more);
     for (unsigned i = 0; i < m->hosts->len; i++) {
         g_free(ccm_host_at(m, i)->names);
         g_free(ccm_host_at(m, i)->evidence);
@@ -71,12 +71,12 @@ void ccm_model_free(ccm_model *m)
 static void on_run(ccm_model *m, const ccm_obs *obs)
 {
     if (obs->flow) {
-        ccm_flow_run(m, ccm_flow_get(m, obs), obs);
+        ccm_model_flow_run(m, ccm_model_flow_get(m, obs), obs);
         return;
     }
-    ccm_flow f = { .end = { obs->src, obs->dst }, .edge = CCM_NONE, .l4 = obs->l4 };
-    ccm_flow_run(m, &f, obs);
-    ccm_flow_bind(m, &f, -1);
+    ccm_model_flow f = { .end = { obs->src, obs->dst }, .edge = CCM_NONE, .l4 = obs->l4 };
+    ccm_model_flow_run(m, &f, obs);
+    ccm_model_flow_bind(m, &f, -1);
 }
 
 static void connection_numbers(ccm_edge *e, const ccm_obs *obs)
@@ -122,10 +122,10 @@ static void on_connection(ccm_model *m, const ccm_obs *obs)
 
     if (!obs->flow)
         return;
-    ccm_flow *f = ccm_flow_get(m, obs);
+    ccm_model_flow *f = ccm_model_flow_get(m, obs);
     if (f->edge == CCM_NONE) {
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
-        ccm_flow_bind(m, f, -1);
+        ccm_model_flow_bind(m, f, -1);
     }
     ccm_edge *e = ccm_edge_at(m, f->edge);
     e->established += is(state, "established");
@@ -135,7 +135,7 @@ static void on_connection(ccm_model *m, const ccm_obs *obs)
     e->datagrams += is(state, "datagrams");
     e->reset += is(ccm_obs_get_str(obs, CCM_KEY_closed), "reset");
     connection_numbers(e, obs);
-    ccm_flow_drop(m, f);
+    ccm_model_flow_drop(m, f);
 }
 
 static void on_count(ccm_model *m, const ccm_obs *obs)
@@ -143,16 +143,16 @@ static void on_count(ccm_model *m, const ccm_obs *obs)
     if (!obs->flow)
         return;
     /* May come before the flow's first run, which is told only when it ends. */
-    ccm_flow *f = ccm_flow_get(m, obs);
+    ccm_model_flow *f = ccm_model_flow_get(m, obs);
     if (obs->kind == CCM_OBS_hint) {
         ccm_span p = ccm_obs_get_str(obs, CCM_KEY_protocol);
         if (p.n)
-            ccm_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_HINT, ccm_texts_add(&m->texts, p)));
+            ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_HINT, ccm_texts_add(&m->texts, p)));
         return;
     }
     uint64_t type = ccm_obs_get_u64(obs, CCM_KEY_icmp_type) & 0xff;
     uint64_t code = ccm_obs_get_u64(obs, CCM_KEY_icmp_code) & 0xff;
-    ccm_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_ICMP, type << 8 | code));
+    ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_ICMP, type << 8 | code));
 }
 
 static void on_name(ccm_model *m, const ccm_obs *obs)

@@ -141,7 +141,7 @@ typedef struct ccm_pending {
     uint64_t bytes[2];
 } ccm_pending;
 
-typedef struct ccm_flow {
+typedef struct ccm_model_flow {
     uint64_t id; /* 0 = this record is free */
     ccm_endpoint end[2];
     uint32_t edge;      /* CCM_NONE = not bound yet */
@@ -157,7 +157,7 @@ typedef struct ccm_flow {
     uint8_t bits; /* ccm_bits_packet */
     uint32_t upload, target;
     uint32_t client_id;
-} ccm_flow;
+} ccm_model_flow;
 
 typedef enum ccm_bits_packet {
     CCM_BITS_NONE,
@@ -240,7 +240,7 @@ struct ccm_model {
     GArray *hosts;            /* ccm_host */
     GPtrArray *edge_pages;    /* ccm_edge[CCM_PAGE] */
     uint32_t n_edges;         /* edge 0 takes what no other edge may */
-    GPtrArray *flow_pages;    /* ccm_flow[CCM_PAGE] */
+    GPtrArray *flow_pages;    /* ccm_model_flow[CCM_PAGE] */
     uint32_t n_flows, victim; /* records ever used; where the search for a victim goes on */
     GArray *free_flows;       /* uint32_t */
     uint64_t last_flow;       /* cache of the latest look-up */
@@ -258,9 +258,9 @@ static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)
     return (ccm_edge *)g_ptr_array_index(m->edge_pages, i / CCM_PAGE) + i % CCM_PAGE;
 }
 
-static inline ccm_flow *ccm_flow_at(const ccm_model *m, uint32_t i)
+static inline ccm_model_flow *ccm_model_flow_at(const ccm_model *m, uint32_t i)
 {
-    return (ccm_flow *)g_ptr_array_index(m->flow_pages, i / CCM_PAGE) + i % CCM_PAGE;
+    return (ccm_model_flow *)g_ptr_array_index(m->flow_pages, i / CCM_PAGE) + i % CCM_PAGE;
 }
 
 static inline ccm_host *ccm_host_at(const ccm_model *m, uint32_t i)
@@ -305,15 +305,15 @@ uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key);
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count);
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap);
 void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2]);
-ccm_flow *ccm_flow_find(ccm_model *m, uint64_t id);
-ccm_flow *ccm_flow_get(ccm_model *m, const ccm_obs *obs);
-void ccm_flow_run(ccm_model *m, ccm_flow *f, const ccm_obs *obs);
-void ccm_flow_count(ccm_model *m, ccm_flow *f, uint32_t key);
+ccm_model_flow *ccm_model_flow_find(ccm_model *m, uint64_t id);
+ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
+void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
+void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key);
 /* Gives the flow an edge, for good. `route` -1 = no row was shown. */
-void ccm_flow_bind(ccm_model *m, ccm_flow *f, int route);
+void ccm_model_flow_bind(ccm_model *m, ccm_model_flow *f, int route);
 /* The edge that the flow would get now, and its traffic added to it: for merging what is open. */
-void ccm_flow_pour(ccm_model *to, const ccm_model *from, const ccm_flow *f);
-void ccm_flow_drop(ccm_model *m, ccm_flow *f);
+void ccm_model_flow_pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f);
+void ccm_model_flow_drop(ccm_model *m, ccm_model_flow *f);
 
 /* requests.c: request, answer and end of an exchange. */
 void ccm_model_http(ccm_model *m, const ccm_obs *obs);

@@ -59,7 +59,7 @@ static void upload_seen(ccm_upload *u, const ccm_obs *obs)
     u->last_ns = ccm_max64(u->last_ns, obs->time_ns);
 }
 
-static void upload_about(ccm_model *m, const ccm_flow *f, ccm_span name)
+static void upload_about(ccm_model *m, const ccm_model_flow *f, ccm_span name)
 {
     uint32_t text = name.n ? ccm_texts_add(&m->texts, name) : CCM_NONE;
     ccm_upload *u = upload_at(m, f->upload);
@@ -80,7 +80,7 @@ static ccm_span path_of(ccm_span target)
     return q ? (ccm_span){ target.p, (size_t)(q - target.p) } : target;
 }
 
-static void upload_request(ccm_model *m, ccm_flow *f, const ccm_obs *obs, ccm_span target)
+static void upload_request(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, ccm_span target)
 {
     ccm_span session = ccm_obs_get_str(obs, CCM_KEY_bits_session);
 
@@ -105,7 +105,7 @@ static void upload_request(ccm_model *m, ccm_flow *f, const ccm_obs *obs, ccm_sp
     }
 }
 
-static void upload_response(ccm_model *m, ccm_flow *f, const ccm_obs *obs, uint64_t status)
+static void upload_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, uint64_t status)
 {
     ccm_span session = ccm_obs_get_str(obs, CCM_KEY_bits_session);
     ccm_span error = ccm_obs_get_str(obs, CCM_KEY_bits_error);
@@ -136,7 +136,7 @@ static void upload_response(ccm_model *m, ccm_flow *f, const ccm_obs *obs, uint6
     }
 }
 
-static uint32_t host_of(ccm_model *m, ccm_flow *f, unsigned end)
+static uint32_t host_of(ccm_model *m, ccm_model_flow *f, unsigned end)
 {
     if (f->host[end] == CCM_NONE)
         f->host[end] = ccm_host_get(m, &f->end[end].addr);
@@ -153,8 +153,8 @@ static void evidence(ccm_model *m, uint32_t host, const ccm_obs *obs, int mark, 
     ccm_host_evidence(m, host, &e);
 }
 
-static void request_evidence(ccm_model *m, ccm_flow *f, const ccm_obs *obs, const ccm_match *hit,
-                             ccm_span host)
+static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs,
+                             const ccm_match *hit, ccm_span host)
 {
     const ccm_catalog *c = m->catalog;
     uint32_t client = host_of(m, f, f->client), server = host_of(m, f, !f->client);
@@ -174,7 +174,7 @@ static void request_evidence(ccm_model *m, ccm_flow *f, const ccm_obs *obs, cons
         ccm_host_authority(m, server, host);
 }
 
-static void count_client(ccm_model *m, ccm_flow *f, const ccm_obs *obs, uint32_t method)
+static void count_client(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, uint32_t method)
 {
     ccm_span id = ccm_obs_get_str(obs, CCM_KEY_client_id);
 
@@ -199,7 +199,7 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
 {
     ccm_request r = ccm_request_of(obs);
     ccm_match hit;
-    ccm_flow *f = ccm_flow_get(m, obs);
+    ccm_model_flow *f = ccm_model_flow_get(m, obs);
 
     if (f->edge == CCM_NONE)
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
@@ -209,22 +209,23 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
         CCM_COUNT_KEY(CCM_COUNT_METHOD, r.method.n ? ccm_texts_add(&m->texts, r.method) : 0);
     count_client(m, f, obs, method);
     if (hit.route >= 0 && f->edge == CCM_NONE)
-        ccm_flow_bind(m, f, hit.route);
-    ccm_flow_count(m, f, method);
+        ccm_model_flow_bind(m, f, hit.route);
+    ccm_model_flow_count(m, f, method);
     if (hit.route >= 0 && ccm_edge_at(m, f->edge)->key.route == hit.route)
-        ccm_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_MARK, hit.proxy >= 0 ? hit.proxy : hit.mark));
+        ccm_model_flow_count(m, f,
+                             CCM_COUNT_KEY(CCM_COUNT_MARK, hit.proxy >= 0 ? hit.proxy : hit.mark));
     f->exchange = ccm_obs_get_u64(obs, CCM_KEY_exchange);
     upload_request(m, f, obs, r.target);
 }
 
-static void on_response(ccm_model *m, ccm_flow *f, const ccm_obs *obs)
+static void on_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
     uint64_t status = ccm_obs_get_u64(obs, CCM_KEY_status);
 
     if (ccm_obs_has(obs, CCM_KEY_interim))
         return;
     if (status >= 100 && status <= 999)
-        ccm_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_STATUS, status));
+        ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_STATUS, status));
     if (ccm_obs_get_u64(obs, CCM_KEY_exchange) != f->exchange)
         return;
     if (f->mark >= 0) {
@@ -247,11 +248,11 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs)
         on_request(m, obs);
         return;
     }
-    ccm_flow *f = ccm_flow_find(m, obs->flow);
+    ccm_model_flow *f = ccm_model_flow_find(m, obs->flow);
     if (obs->kind == CCM_OBS_http_response) {
         /* The answer alone was captured: it still counts for the edge. */
         if (!f) {
-            f = ccm_flow_get(m, obs);
+            f = ccm_model_flow_get(m, obs);
             f->client = 1;
         }
         on_response(m, f, obs);

@@ -55,11 +55,19 @@ uint32_t ccm_texts_find(ccm_texts *t, ccm_span s)
 
 uint32_t ccm_texts_add(ccm_texts *t, ccm_span s)
 {
-    s = safe(t, s);
+    /* A kept text is its own escape, so bytes that equal one need not be escaped to be found. */
     uint32_t hash = ccm_hash_end(ccm_hash_bytes(1, s.p, s.n));
     uint32_t i = ccm_index_find(&t->index, hash, text_eq, t, &s);
     if (i != CCM_NONE)
         return i;
+    ccm_span kept = safe(t, s);
+    if (kept.p != s.p) {
+        s = kept;
+        hash = ccm_hash_end(ccm_hash_bytes(1, s.p, s.n));
+        i = ccm_index_find(&t->index, hash, text_eq, t, &s);
+        if (i != CCM_NONE)
+            return i;
+    }
     if (t->bytes + s.n > CCM_TEXTS_BYTES) {
         t->full = true;
         return 0;
