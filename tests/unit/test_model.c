@@ -315,6 +315,45 @@ static void limits_keep_sums(fixture *f, const void *data)
     ccm_view_free(v);
 }
 
+/* More clients than the limit of edges: the route of the rest stays known, without their addresses. */
+static void many_clients(fixture *f, const void *data)
+{
+    (void)data;
+    f->limits.edges = 8;
+    renew(f);
+    for (unsigned i = 1; i <= 100; i++) {
+        char client[32];
+        g_snprintf(client, sizeof client, "10.2.0.%u:50000", i);
+        talk(f->m, i, client, MP, "CCM_POST", "/ccm_system/request", "mp.x", 200, i * SECOND);
+    }
+    ccm_view *v = ccm_view_new(f->m, false);
+    check_sums(v, 500);
+    g_assert_cmpuint(v->n_routes, ==, 1);
+    g_assert_cmpstr(v->routes[0].route, ==, "client/mp");
+    g_assert_false(v->routes[0].has_source);
+    g_assert_cmpuint(v->routes[0].connections.established, ==, 100);
+    g_assert_cmpuint(v->capture.n_limits_hit, ==, 1);
+    g_assert_cmpstr(v->capture.limits_hit[0].name, ==, "edges");
+    ccm_view_free(v);
+}
+
+/* What a flow lacked is told by a run without packets; it counts, and is no sighting. */
+static void missing_only(fixture *f, const void *data)
+{
+    (void)data;
+    drv_run(f->m, 1, "10.0.0.1:50000", MP, true, 5 * SECOND, 1);
+    ccm_obs o = drv_obs(CCM_OBS_run, 1, "10.0.0.1:50000", MP, 99 * SECOND);
+    ccm_obs_flag(&o, CCM_KEY_from_client, true);
+    ccm_obs_u64(&o, CCM_KEY_missing_bytes, 1460);
+    ccm_model_observe(f->m, &o);
+    drv_connection(f->m, 1, "10.0.0.1:50000", MP, "established", "fin");
+    ccm_view *v = ccm_view_new(f->m, false);
+    check_sums(v, 1);
+    g_assert_cmpuint(v->routes[0].missing_bytes[CCM_TO_DESTINATION], ==, 1460);
+    g_assert_cmpuint(v->routes[0].last_seen_ns, ==, 5 * SECOND + 1000);
+    ccm_view_free(v);
+}
+
 /* Packets that belong to no flow, or have no address, still count. */
 static void no_flow(fixture *f, const void *data)
 {
@@ -530,6 +569,8 @@ int main(int argc, char **argv)
         { "/model/rates", rates },
         { "/model/coarsening", coarsening },
         { "/model/limits-keep-sums", limits_keep_sums },
+        { "/model/many-clients", many_clients },
+        { "/model/missing-only", missing_only },
         { "/model/no-flow", no_flow },
         { "/model/uploads-and-clients", uploads_and_clients },
         { "/model/hints-names-notes", hints_names_notes },
