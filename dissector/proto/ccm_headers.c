@@ -13,17 +13,18 @@ enum { JWT_MIN = 40, CLAIMS_TEXT = 2048 };
 
 unsigned ccm_headers_signature_bits(ccm_span value)
 {
-    enum { BLOCK = 64 }; /* divides each of the lengths; a fixed one becomes vector code */
+    enum { BLOCK = 256 }; /* divides each of the lengths; a fixed one becomes vector code */
     if (value.n != 256 && value.n != 512 && value.n != 768 && value.n != 1024)
         return 0;
     for (size_t at = 0; at < value.n; at += BLOCK) {
         const uint8_t *p = value.p + at;
-        uint8_t bad = 0;
-        for (size_t i = 0; i < BLOCK; i++) {
-            uint8_t number = (uint8_t)(p[i] - '0'), letter = (uint8_t)((p[i] | 0x20) - 'a');
-            bad |= (uint8_t)((number > 9) & (letter > 5));
+        uint8_t good = 0xff;
+        for (size_t i = 0; i < BLOCK; i++) { /* signed: what vectors compare */
+            int8_t number = (int8_t)(p[i] - '0' - 128),
+                   letter = (int8_t)((p[i] | 0x20) - 'a' - 128);
+            good &= ((number < 10 - 128) | (letter < 6 - 128)) ? 0xff : 0;
         }
-        if (bad)
+        if (!good)
             return 0;
     }
     return (unsigned)value.n * 4;
@@ -244,7 +245,8 @@ static void token_kinds(const ccm_headers *h, ccm_obs *o)
     };
     unsigned i = h->bearer | (unsigned)h->jwt << 1 | (unsigned)h->ccm_token << 2 |
                  (unsigned)h->client_token << 3;
-    ccm_obs_str(o, CCM_KEY_token_kind, ccm_span_str(kinds[i]));
+    if (i)
+        ccm_obs_str(o, CCM_KEY_token_kind, ccm_span_str(kinds[i]));
 }
 
 void ccm_headers_request(const ccm_headers *h, ccm_obs *o)

@@ -11,17 +11,24 @@
 
 static inline bool white(uint8_t c)
 {
-    return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
+    return c == ' ' || c == '\t';
 }
 
+static G_GNUC_NO_INLINE ccm_span trim_ends(ccm_span s)
+{
+    while (s.n && white(s.p[0])) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n && (white(s.p[s.n - 1]) || s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\n'))
+        s.n--;
+    return s;
+}
+
+/* Mostly there is nothing to trim. */
 static inline ccm_span trim(ccm_span s)
 {
-    const uint8_t *p = s.p, *end = s.p + s.n;
-    while (p < end && (*p == ' ' || *p == '\t'))
-        p++;
-    while (p < end && white(end[-1]))
-        end--;
-    return ccm_span_of(p, (size_t)(end - p));
+    return s.n && s.p[0] > ' ' && s.p[s.n - 1] > ' ' ? s : trim_ends(s);
 }
 
 static bool digit(uint8_t c)
@@ -115,7 +122,7 @@ static size_t token_run(ccm_span s)
     return n;
 }
 
-static void authorization(ccm_http_head *h, ccm_span value)
+static G_GNUC_NO_INLINE void authorization(ccm_http_head *h, ccm_span value)
 {
     ccm_span word = ccm_span_of(value.p, token_run(value));
     if (!word.n)
@@ -127,7 +134,7 @@ static void authorization(ccm_http_head *h, ccm_span value)
 }
 
 /* One or more challenges; a comma separates challenges as well as their parameters. */
-static void challenges(ccm_http_head *h, ccm_span s)
+static G_GNUC_NO_INLINE void challenges(ccm_http_head *h, ccm_span s)
 {
     bool quoted = false, element = true;
     for (size_t i = 0; i < s.n; i++) {
@@ -178,7 +185,7 @@ static bool lists(ccm_span s, const char *word)
     return false;
 }
 
-static void transfer_encoding(ccm_http_head *h, ccm_span value)
+static G_GNUC_NO_INLINE void transfer_encoding(ccm_http_head *h, ccm_span value)
 {
     if (lists(value, "chunked"))
         h->chunked = true;
@@ -202,7 +209,7 @@ static bool short_header(ccm_http_head *h, ccm_span name, ccm_span v)
     else if (name.n == 10 && ccm_headers_is(name, "user-agent"))
         h->user_agent = v;
     else if (name.n == 10 && ccm_headers_is(name, "connection"))
-        h->close = h->close || lists(v, "close");
+        h->close = h->close || (!ccm_headers_is(v, "keep-alive") && lists(v, "close"));
     else
         return false;
     return true;
@@ -252,7 +259,7 @@ static void header(ccm_http_head *h, ccm_span name, ccm_span v)
 }
 
 /* A value over several lines becomes one line, in the head's own bounded buffer. */
-static ccm_span unfold(ccm_http_head *h, ccm_span v)
+static G_GNUC_NO_INLINE ccm_span unfold(ccm_http_head *h, ccm_span v)
 {
     size_t start = h->n_folds, n = start;
     bool space = false;
@@ -270,74 +277,76 @@ static ccm_span unfold(ccm_http_head *h, ccm_span v)
     return trim(ccm_span_of(h->folds + start, n - start));
 }
 
-static void header_line(ccm_http_head *h, ccm_span line, bool folded)
+/* A header from `p` up to its last line end at `lf`. */
+static inline void header_line(ccm_http_head *h, const uint8_t *p, const uint8_t *lf, bool folded)
 {
-    const uint8_t *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
-    if (!colon || colon == line.p)
+    const uint8_t *colon = memchr(p, ':', (size_t)(lf - p));
+    if (!colon || colon == p)
         return;
-    ccm_span name = ccm_span_of(line.p, (size_t)(colon - line.p));
-    ccm_span value = ccm_span_of(colon + 1, line.n - name.n - 1);
-    header(h, trim(name), folded ? unfold(h, value) : trim(value));
+    ccm_span name = trim(ccm_span_of(p, (size_t)(colon - p)));
+    if (folded) {
+        header(h, name, unfold(h, ccm_span_of(colon + 1, (size_t)(lf - colon))));
+        return;
+    }
+    lf -= lf[-1] == '\r'; /* the usual white space, so that there is nothing left to trim */
+    colon += colon[1] == ' ' && colon + 1 < lf;
+    header(h, name, trim(ccm_span_of(colon + 1, (size_t)(lf - colon - 1))));
 }
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
-/* Length of the line at `s` with its LF, or 0. */
-static size_t line_length(ccm_span s)
+/* The line end at or after `p`, or NULL. */
+static inline const uint8_t *line_end(const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *lf = s.n ? memchr(s.p, '\n', s.n) : NULL;
-    return lf ? (size_t)(lf - s.p) + 1 : 0;
+    return p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
 }
 
-static bool blank(const uint8_t *line, size_t n)
+/* The last line end of the header whose first one is at `lf`: the lines folded into it begin with
+ * white space. */
+static const uint8_t *folds_end(const uint8_t *lf, const uint8_t *end)
 {
-    return n == 1 || (n == 2 && line[0] == '\r');
+    const uint8_t *more = lf;
+    for (; more && lf + 1 < end && white(lf[1]); lf = more ? more : lf)
+        more = line_end(lf + 1, end);
+    return lf;
+}
+
+static inline bool blank(const uint8_t *p, const uint8_t *lf)
+{
+    return lf - p <= 1 && (lf == p || *p == '\r');
 }
 
 size_t ccm_http_head_parse(ccm_span in, bool partial, ccm_http_head *h)
 {
+    if (!in.n)
+        return 0;
+    const uint8_t *p = in.p, *end = in.p + in.n, *lf = line_end(p, end);
+    if (!lf)
+        return 0;
     /* The two buffers at the end need no clearing; their lengths do. */
     memset(h, 0, offsetof(ccm_http_head, schemes));
-    size_t at = line_length(in);
-    if (!at)
-        return 0;
-    if (!first_line(ccm_span_of(in.p, at - 1), h))
+    if (!first_line(ccm_span_of(p, (size_t)(lf - p - (lf > p && lf[-1] == '\r'))), h))
         return SIZE_MAX;
-    size_t line = at; /* start of the header line being gathered, up to `at` */
-    bool folded = false;
-    for (;;) {
-        size_t n = line_length(ccm_span_of(in.p + at, in.n - at));
-        bool end = !n || blank(in.p + at, n);
-        if (!end && line < at && (in.p[at] == ' ' || in.p[at] == '\t')) {
-            folded = true;
-        } else {
-            if (!n && !partial)
-                return 0;
-            if (line < at)
-                header_line(h, ccm_span_of(in.p + line, at - line), folded);
-            folded = false;
-            line = at;
-        }
-        at += n;
-        if (end) {
-            h->incomplete = !n;
-            return at;
-        }
+    for (p = lf + 1; (lf = line_end(p, end)) && !blank(p, lf); p = lf + 1) {
+        const uint8_t *first = lf;
+        if (lf + 1 < end && white(lf[1]))
+            lf = folds_end(lf, end);
+        header_line(h, p, lf, lf != first);
     }
+    h->incomplete = !lf;
+    if (lf)
+        return (size_t)(lf - in.p) + 1;
+    return partial ? (size_t)(p - in.p) : 0;
 }
 
 bool ccm_http_head_ended(ccm_span in, size_t *scanned)
 {
-    size_t at = *scanned;
-    for (;;) {
-        size_t n = line_length(ccm_span_of(in.p + at, in.n - at));
-        *scanned = at;
-        if (!n)
-            return false;
-        if (at && blank(in.p + at, n))
-            return true;
-        at += n;
-    }
+    const uint8_t *p = in.p + *scanned, *end = in.p + in.n, *lf;
+    for (; (lf = line_end(p, end)); p = lf + 1)
+        if (p > in.p && blank(p, lf))
+            break;
+    *scanned = (size_t)(p - in.p);
+    return lf;
 }
 
 /* ---- secrets in targets ---------------------------------------------------------------------- */
