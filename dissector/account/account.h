@@ -64,6 +64,20 @@ static inline uint32_t ccm_seq_data(ccm_seq *s, uint32_t seq, uint32_t len, uint
     return ccm_seq_cover(s, seq, len, off);
 }
 
+/* The direction begins with a SYN that has number `seq`. */
+static inline void ccm_seq_syn(ccm_seq *s, uint32_t seq)
+{
+    uint64_t off;
+
+    if (s->high) {
+        (void)ccm_seq_cover(s, seq, 1, &off);
+        return;
+    }
+    s->base = seq + 1;
+    s->high = CCM_SEQ_ZERO;
+    s->low = (uint32_t)(CCM_SEQ_ZERO - 1);
+}
+
 /* ---- runs ------------------------------------------------------------------------------------ */
 
 #define CCM_RUN_SILENCE_NS UINT64_C(250000000)

@@ -16,7 +16,8 @@ struct ccm_classifier {
 
 ccm_classifier *ccm_classifier_new(void)
 {
-    struct ndpi_detection_module_struct *module = ndpi_init_detection_module(ndpi_no_prefs);
+    /* The list of Tor's addresses as old as the library costs a sixth of the start, and a MiB. */
+    struct ndpi_detection_module_struct *module = ndpi_init_detection_module(ndpi_dont_load_tor_hosts);
 
     if (!module)
         return NULL;
@@ -70,9 +71,10 @@ const char *ccm_classify_packet(ccm_classifier *c, ccm_classify_flow *flow, ccm_
                                                         (unsigned short)ccm_min64(ip.n, UINT16_MAX),
                                                         time_ns / 1000000);
     const char *name = name_of(c, found);
+    const struct ndpi_flow_struct *state = flow->ndpi;
     if (name)
         release(flow);
-    else if (++flow->shown == PACKETS)
+    else if (++flow->shown == PACKETS || state->fail_with_unknown) /* nothing left to try */
         name = ccm_classify_end(c, flow);
     return name;
 }

@@ -9,13 +9,22 @@ typedef struct ccm_classifier ccm_classifier;
 
 /* Of one flow; all zero at first. */
 typedef struct ccm_classify_flow {
-    void *ndpi; /* allocated while packets are shown */
+    union {
+        void *ndpi;            /* until `over`: allocated while packets are shown */
+        const char *last_word; /* then: a name that is to be told when the flow ends, or NULL */
+    };
     uint8_t shown;
     bool over; /* shown enough, or known */
 } ccm_classify_flow;
 
 ccm_classifier *ccm_classifier_new(void); /* NULL when nDPI does not start */
 void ccm_classifier_free(ccm_classifier *classifier);
+
+/* Something is held for it. */
+static inline bool ccm_classify_open(const ccm_classify_flow *flow)
+{
+    return !flow->over && flow->ndpi;
+}
 
 /* Shows a packet from its IP header on. Returns the protocol name once it is known, else NULL. */
 const char *ccm_classify_packet(ccm_classifier *classifier, ccm_classify_flow *flow, ccm_span ip,

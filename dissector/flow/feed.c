@@ -20,9 +20,11 @@ static ccm_parse *context(ccm_flows *fs, const ccm_flow *f, unsigned side, uint6
     ccm_parse *ps = &fs->parse;
 
     ps->state = f->state;
-    ps->flow = f->id;
-    ccm_flow_key_endpoint(&f->key, 0, &ps->end[0]);
-    ccm_flow_key_endpoint(&f->key, 1, &ps->end[1]);
+    if (ps->flow != f->id) {
+        ps->flow = f->id;
+        ccm_flow_key_endpoint(&f->key, 0, &ps->end[0]);
+        ccm_flow_key_endpoint(&f->key, 1, &ps->end[1]);
+    }
     ps->l4 = f->l4;
     ps->dir = (uint8_t)side;
     ps->segment_start = false;
@@ -236,8 +238,10 @@ static void claim(ccm_flows *fs, ccm_flow *f, unsigned side, uint8_t proto, ccm_
 
     f->proto = proto;
     f->claims++;
-    if (f->hint.ndpi)
+    if (ccm_classify_open(&f->hint))
         (void)ccm_classify_end(fs->classifier, &f->hint);
+    else if (f->hint.over)
+        f->hint.last_word = NULL;
     ccm_parse *ps = context(fs, f, side, d->next - view.n);
     ps->time_ns = seg->time_ns;
     ps->frame = seg->frame;

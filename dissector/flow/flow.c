@@ -106,7 +106,8 @@ static void run_emit(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t missing
 
     if (!run->packets && !missing)
         return;
-    orient_by_port(f);
+    if (f->client < 0)
+        orient_by_port(f);
     ccm_flow_obs(f, &o, CCM_OBS_run, side);
     o.time_ns = run->packets ? run->start_ns : f->last_ns;
     o.frame = run->packets ? run->frame : 0;
@@ -190,8 +191,9 @@ void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why)
         ccm_stream_look(fs, f, f->last_ns, true);
     ccm_feed_close(fs, f);
     ccm_stream_free(fs, f);
-    if (f->hint.ndpi)
-        hint_emit(fs, f, ccm_classify_end(fs->classifier, &f->hint));
+    if (ccm_classify_open(&f->hint))
+        f->hint.last_word = ccm_classify_end(fs->classifier, &f->hint);
+    hint_emit(fs, f, f->hint.last_word);
     for (unsigned side = 0; side < 2; side++) {
         uint64_t n, missing = ccm_seq_missing(&f->dir[side].seq, &n);
         run_emit(fs, f, side, missing);
@@ -265,21 +267,24 @@ static void classify(ccm_flows *fs, ccm_flow *f, const ccm_packet *p)
     hint_emit(fs, f, ccm_classify_packet(fs->classifier, &f->hint, p->ip, p->time_ns));
 }
 
+/* `f`: where the flow probably is; entries stay in memory, so a wrong guess is only slower. */
 static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key, uint32_t hash,
-                        unsigned side)
+                        unsigned side, ccm_flow *f)
 {
     ccm_run_part part = { .time_ns = p->time_ns,
                           .frame = p->frame,
                           .packets = p->packets,
                           .wire_bytes = p->wire_bytes,
                           .ip_bytes = p->ip_bytes };
-    ccm_segment seg;
+    uint64_t off = 0;
 
     fs->now_ns = ccm_max64(fs->now_ns, p->time_ns);
     fs->at_ns = p->time_ns;
     fs->at_frame = p->frame;
-    ccm_flow *f = ccm_table_find(fs, key, hash);
-    if (f && (p->time_ns > expires_at(f) || (f->tcp && ccm_tcp_reused(f, side, p)))) {
+    if (!f || !f->id || !ccm_flow_key_equal(&f->key, key))
+        f = ccm_table_find(fs, key, hash);
+    if (f && ((p->time_ns > f->last_ns + GRACE_CLOSED && p->time_ns > expires_at(f)) ||
+              ((p->tcp_flags & CCM_TCP_SYN) && f->tcp && ccm_tcp_reused(f, side, p)))) {
         ccm_flow_end(fs, f, "idle");
         f = NULL;
     }
@@ -287,10 +292,13 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
         f = flow_new(fs, p, key, hash, side);
     f->count++;
     f->seen |= (uint8_t)(1u << side);
-    if (f->tcp)
-        ccm_tcp_account(f, side, p, &part, &seg);
-    else if (p->l4 == UDP)
+    if (f->tcp) {
+        part.payload_bytes = p->payload_len;
+        part.unique_bytes = ccm_tcp_account(f, side, p, &off);
+        part.repeated_bytes = part.payload_bytes - part.unique_bytes;
+    } else if (p->l4 == UDP) {
         part.payload_bytes = part.unique_bytes = p->payload_len;
+    }
 
     ccm_run *run = &f->dir[side].run;
     if (ccm_run_over(run, &part))
@@ -301,13 +309,16 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
     f->last_ns = ccm_max64(f->last_ns, p->time_ns);
 
     if (f->tcp)
-        ccm_tcp_deliver(fs, f, side, p, &seg);
+        ccm_tcp_deliver(fs, f, side, p, off);
     else if (p->l4 == UDP && !p->fragment)
         ccm_feed_datagram(fs, f, side, p);
     else if ((p->l4 == ICMP || p->l4 == ICMP6) && !p->fragment)
         ccm_icmp_packet(fs, p);
     if (!f->hint.over && p->payload.n && f->proto == CCM_PROTO_NONE && !fs->no_classify)
         classify(fs, f, p);
+    /* Tens of thousands of closed flows may wait for late packets: nDPI's part need not. */
+    if (ccm_classify_open(&f->hint) && f->tcp && ccm_conn_closed(f->saw))
+        f->hint.last_word = ccm_classify_end(fs->classifier, &f->hint);
 }
 
 void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
@@ -315,6 +326,7 @@ void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
     ccm_flow_key key[CCM_BATCH];
     uint32_t hash[CCM_BATCH];
     unsigned side[CCM_BATCH];
+    ccm_flow *near[CCM_BATCH];
 
     while (n) {
         unsigned m = MIN(n, CCM_BATCH);
@@ -326,9 +338,9 @@ void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
             ccm_table_prefetch(fs, hash[i]);
         }
         for (unsigned i = 0; i < m; i++)
-            ccm_table_prefetch_flow(fs, hash[i]);
+            near[i] = ccm_table_prefetch_flow(fs, hash[i]);
         for (unsigned i = 0; i < m; i++)
-            flow_packet(fs, &packets[i], &key[i], hash[i], side[i]);
+            flow_packet(fs, &packets[i], &key[i], hash[i], side[i], near[i]);
         ccm_table_sweep(fs, m * SWEEP_PER_PACKET);
         packets += m;
         n -= m;
@@ -386,4 +398,8 @@ void ccm_flows_finish(ccm_flows *fs)
         emit(fs, &o);
         fs->hits[i] = 0;
     }
+    /* What is concluded from the facts needs memory next. */
+    ccm_classifier_free(fs->classifier);
+    fs->classifier = NULL;
+    ccm_table_clear(fs);
 }

@@ -136,16 +136,14 @@ typedef struct ccm_segment {
 
 /* table.c */
 void ccm_table_init(ccm_flows *fs);
+void ccm_table_clear(ccm_flows *fs);
 void ccm_table_free(ccm_flows *fs);
-unsigned ccm_flow_key_make(const ccm_packet *p, ccm_flow_key *key);
-uint32_t ccm_flow_key_hash(const ccm_flows *fs, const ccm_flow_key *key);
+unsigned ccm_flow_key_any(const ccm_packet *p, ccm_flow_key *key);
 void ccm_flow_key_endpoint(const ccm_flow_key *key, unsigned side, ccm_endpoint *out);
-void ccm_table_prefetch(const ccm_flows *fs, uint32_t hash);
-void ccm_table_prefetch_flow(const ccm_flows *fs, uint32_t hash);
+ccm_flow *ccm_table_prefetch_flow(const ccm_flows *fs, uint32_t hash);
 ccm_flow *ccm_table_find(const ccm_flows *fs, const ccm_flow_key *key, uint32_t hash);
 ccm_flow *ccm_table_add(ccm_flows *fs, const ccm_flow_key *key, uint32_t hash);
 void ccm_table_remove(ccm_flows *fs, ccm_flow *f);
-ccm_flow *ccm_table_entry(const ccm_flows *fs, uint32_t index);
 void ccm_table_due(ccm_flows *fs, const ccm_flow *f, uint64_t time_ns);
 void ccm_table_sweep(ccm_flows *fs, uint32_t steps);
 ccm_flow *ccm_table_coldest(ccm_flows *fs);
@@ -158,10 +156,8 @@ void ccm_flow_orient(ccm_flow *f, unsigned client, ccm_orientation how);
 
 /* tcp.c */
 bool ccm_tcp_reused(const ccm_flow *f, unsigned side, const ccm_packet *p);
-void ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, ccm_run_part *part,
-                     ccm_segment *seg);
-void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p,
-                     const ccm_segment *seg);
+uint32_t ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t *at);
+void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t off);
 
 /* stream.c */
 ccm_stream *ccm_stream_of(ccm_dir *d);
@@ -181,6 +177,62 @@ void ccm_feed_datagram(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_pack
 
 /* icmp.c */
 void ccm_icmp_packet(ccm_flows *fs, const ccm_packet *p);
+
+static inline uint64_t ccm_key_be32(const uint8_t *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof v);
+    return GUINT32_FROM_BE(v);
+}
+
+/* Fills *key and returns the side (0 or 1) that the sender has in it. Ports count only where they
+ * are known; fragments have a flow of their own. */
+static inline unsigned ccm_flow_key_make(const ccm_packet *p, ccm_flow_key *key)
+{
+    if (p->src.addr.family != 4 || p->l4 != 6 || p->fragment)
+        return ccm_flow_key_any(p, key);
+    uint64_t s = ccm_key_be32(p->src.addr.b) << 16 | p->src.port;
+    uint64_t d = ccm_key_be32(p->dst.addr.b) << 16 | p->dst.port;
+    key->w[0] = ccm_min64(s, d);
+    key->w[1] = ccm_max64(s, d);
+    key->w[2] = key->w[3] = 0;
+    key->w[4] = 6 << 8 | 4;
+    return s > d;
+}
+
+static inline uint64_t ccm_key_mix(uint64_t a, uint64_t b)
+{
+    unsigned __int128 m = (unsigned __int128)a * b;
+
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static inline uint32_t ccm_flow_key_hash(const ccm_flows *fs, const ccm_flow_key *key)
+{
+    uint64_t h = ccm_key_mix(key->w[0] ^ fs->seed[0], key->w[1] ^ fs->seed[1]);
+
+    if (key->w[2] | key->w[3]) /* IPv6 */
+        h ^= ccm_key_mix(key->w[2] ^ fs->seed[1] ^ h, key->w[3] ^ fs->seed[0]);
+    h = ccm_key_mix(h ^ key->w[4], UINT64_C(0x9e3779b97f4a7c15));
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static inline bool ccm_flow_key_equal(const ccm_flow_key *a, const ccm_flow_key *b)
+{
+    return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]) |
+             (a->w[4] ^ b->w[4]));
+}
+
+static inline void ccm_table_prefetch(const ccm_flows *fs, uint32_t hash)
+{
+    __builtin_prefetch(&fs->slots[hash & fs->mask]);
+}
+
+static inline ccm_flow *ccm_table_entry(const ccm_flows *fs, uint32_t index)
+{
+    return &fs->chunks[index / CCM_CHUNK][index % CCM_CHUNK];
+}
 
 static inline bool ccm_flow_midstream(const ccm_flow *f)
 {

@@ -20,36 +20,42 @@ void ccm_table_init(ccm_flows *fs)
     fs->mask = SLOTS_FIRST - 1;
 }
 
-void ccm_table_free(ccm_flows *fs)
+/* Gives the memory of the flows back; the table is empty. */
+void ccm_table_clear(ccm_flows *fs)
 {
     for (uint32_t i = 0; i < fs->room / CCM_CHUNK; i++)
         g_aligned_free(fs->chunks[i]);
     g_free(fs->chunks);
     g_free(fs->due);
+    fs->chunks = NULL;
+    fs->due = NULL;
+    fs->room = fs->n_entries = fs->free_head = fs->hand = 0;
+}
+
+void ccm_table_free(ccm_flows *fs)
+{
+    ccm_table_clear(fs);
     g_free(fs->slots);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-static uint64_t be32(const uint8_t *p)
-{
-    return (uint64_t)p[0] << 24 | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 8 | p[3];
-}
-
 static uint64_t be64(const uint8_t *p)
 {
-    return be32(p) << 32 | be32(p + 4);
+    uint64_t v;
+
+    memcpy(&v, p, sizeof v);
+    return GUINT64_FROM_BE(v);
 }
 
 static void put64(uint8_t *p, uint64_t v)
 {
-    for (int i = 0; i < 8; i++)
-        p[i] = (uint8_t)(v >> (56 - 8 * i));
+    v = GUINT64_TO_BE(v);
+    memcpy(p, &v, sizeof v);
 }
 
-/* Fills *key and returns the side (0 or 1) that the sender has in it. Ports count only where they
- * are known; fragments have a flow of their own. */
-unsigned ccm_flow_key_make(const ccm_packet *p, ccm_flow_key *key)
+/* The long way of ccm_flow_key_make: any protocol, IPv6. */
+unsigned ccm_flow_key_any(const ccm_packet *p, ccm_flow_key *key)
 {
     const ccm_addr *sa = &p->src.addr, *da = &p->dst.addr;
     bool ports = (p->l4 == 6 || p->l4 == 17) && !p->fragment;
@@ -65,7 +71,7 @@ unsigned ccm_flow_key_make(const ccm_packet *p, ccm_flow_key *key)
                     : (ccm_flow_key){ { s0, s1, d0, d1, kind } };
         return side;
     }
-    uint64_t s = be32(sa->b) << 16 | sp, d = be32(da->b) << 16 | dp;
+    uint64_t s = ccm_key_be32(sa->b) << 16 | sp, d = ccm_key_be32(da->b) << 16 | dp;
     side = s > d;
     *key = (ccm_flow_key){ { side ? d : s, side ? s : d, 0, 0, kind } };
     return side;
@@ -83,40 +89,12 @@ void ccm_flow_key_endpoint(const ccm_flow_key *key, unsigned side, ccm_endpoint 
         out->port = (uint16_t)(key->w[4] >> (side ? 16 : 32));
         return;
     }
-    uint64_t w = key->w[side];
-    for (int i = 0; i < 4; i++)
-        out->addr.b[i] = (uint8_t)(w >> (40 - 8 * i));
-    out->port = (uint16_t)w;
-}
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 m = (unsigned __int128)a * b;
-
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-uint32_t ccm_flow_key_hash(const ccm_flows *fs, const ccm_flow_key *key)
-{
-    uint64_t h = mix(key->w[0] ^ fs->seed[0], key->w[1] ^ fs->seed[1]);
-
-    if ((key->w[4] & KEY_FAMILY) == 6)
-        h ^= mix(key->w[2] ^ fs->seed[1] ^ h, key->w[3] ^ fs->seed[0]);
-    h = mix(h ^ key->w[4], UINT64_C(0x9e3779b97f4a7c15));
-    return (uint32_t)(h ^ h >> 32);
+    uint32_t address = GUINT32_TO_BE((uint32_t)(key->w[side] >> 16));
+    memcpy(out->addr.b, &address, sizeof address);
+    out->port = (uint16_t)key->w[side];
 }
 
 /* ---- slots ----------------------------------------------------------------------------------- */
-
-ccm_flow *ccm_table_entry(const ccm_flows *fs, uint32_t index)
-{
-    return &fs->chunks[index / CCM_CHUNK][index % CCM_CHUNK];
-}
-
-void ccm_table_prefetch(const ccm_flows *fs, uint32_t hash)
-{
-    __builtin_prefetch(&fs->slots[hash & fs->mask]);
-}
 
 static void prefetch_flow(const ccm_flow *f)
 {
@@ -124,20 +102,17 @@ static void prefetch_flow(const ccm_flow *f)
         __builtin_prefetch((const char *)f + line, 1);
 }
 
-void ccm_table_prefetch_flow(const ccm_flows *fs, uint32_t hash)
+/* The entry that probably is the one looked for, or NULL. */
+ccm_flow *ccm_table_prefetch_flow(const ccm_flows *fs, uint32_t hash)
 {
     for (uint32_t i = hash & fs->mask; fs->slots[i]; i = (i + 1) & fs->mask) {
         if ((uint32_t)(fs->slots[i] >> 32) != hash)
             continue;
-        prefetch_flow(ccm_table_entry(fs, (uint32_t)fs->slots[i] - 1));
-        return;
+        ccm_flow *f = ccm_table_entry(fs, (uint32_t)fs->slots[i] - 1);
+        prefetch_flow(f);
+        return f;
     }
-}
-
-static bool key_equal(const ccm_flow_key *a, const ccm_flow_key *b)
-{
-    return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]) |
-             (a->w[4] ^ b->w[4]));
+    return NULL;
 }
 
 ccm_flow *ccm_table_find(const ccm_flows *fs, const ccm_flow_key *key, uint32_t hash)
@@ -146,7 +121,7 @@ ccm_flow *ccm_table_find(const ccm_flows *fs, const ccm_flow_key *key, uint32_t 
         if ((uint32_t)(fs->slots[i] >> 32) != hash)
             continue;
         ccm_flow *f = ccm_table_entry(fs, (uint32_t)fs->slots[i] - 1);
-        if (key_equal(&f->key, key))
+        if (ccm_flow_key_equal(&f->key, key))
             return f;
     }
     return NULL;
@@ -261,7 +236,15 @@ void ccm_table_sweep(ccm_flows *fs, uint32_t steps)
     for (steps = MIN(MIN(steps, fs->n_entries), SWEEP_MAX); steps; steps--) {
         if (fs->hand >= fs->n_entries)
             fs->hand = 0;
-        uint32_t i = fs->hand++;
+        uint32_t i = fs->hand;
+        const uint32_t *due = &fs->due[i];
+        if (steps >= 4 && fs->n_entries - i >= 4 &&
+            !((due[0] <= now) | (due[1] <= now) | (due[2] <= now) | (due[3] <= now))) {
+            fs->hand += 4;
+            steps -= 3;
+            continue;
+        }
+        fs->hand++;
         if (fs->due[i] > now)
             continue;
         fs->due[i] = UINT32_MAX;

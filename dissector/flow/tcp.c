@@ -27,16 +27,16 @@ bool ccm_tcp_reused(const ccm_flow *f, unsigned side, const ccm_packet *p)
 
 static bool is_duplicate(ccm_flow *f, unsigned side, const ccm_packet *p)
 {
-    uint32_t *recent = f->dir[side].recent;
+    uint32_t *r = f->dir[side].recent;
     uint32_t mark = p->seq * 31 + p->ack * 7 + p->payload_len + p->tcp_flags;
 
     if (!p->ip_id)
         return false;
     mark = (uint32_t)p->ip_id << 16 | ((mark ^ mark >> 16) & 0xffff);
-    for (unsigned i = 0; i < CCM_RECENT; i++)
-        if (recent[i] == mark)
-            return true;
-    recent[f->recent_at[side]++ % CCM_RECENT] = mark;
+    G_STATIC_ASSERT(CCM_RECENT == 4);
+    if ((r[0] == mark) | (r[1] == mark) | (r[2] == mark) | (r[3] == mark))
+        return true;
+    r[f->recent_at[side]++ % CCM_RECENT] = mark;
     return false;
 }
 
@@ -44,10 +44,8 @@ static void account_syn(ccm_flow *f, unsigned side, const ccm_packet *p, bool du
 {
     ccm_dir *d = &f->dir[side], *peer = &f->dir[!side];
     bool synack = p->tcp_flags & CCM_TCP_ACK;
-    uint64_t off;
 
-    ccm_seq_begin(&d->seq, p->seq + 1);
-    ccm_seq_cover(&d->seq, p->seq, 1, &off);
+    ccm_seq_syn(&d->seq, p->seq);
     if (synack)
         ccm_seq_begin(&peer->seq, p->ack);
     if (!peer->next && peer->seq.high)
@@ -96,13 +94,12 @@ static uint64_t acked_offset(const ccm_flow *f, unsigned side, const ccm_packet 
     return acked > peer->next + MAX_WINDOW ? 0 : acked; /* nobody can acknowledge that much */
 }
 
-/* Adds payload, unique and repeated bytes to `part` and fills `seg`. */
-void ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, ccm_run_part *part,
-                     ccm_segment *seg)
+/* Returns how many payload bytes are new, and sets *at to the offset of the payload. */
+uint32_t ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t *at)
 {
     ccm_dir *d = &f->dir[side];
     unsigned flags = p->tcp_flags;
-    uint32_t seq = p->seq;
+    uint32_t seq = p->seq, fresh = 0;
     uint64_t off = 0;
     bool duplicate = is_duplicate(f, side, p);
 
@@ -117,14 +114,12 @@ void ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, ccm_run_pa
         f->zero_windows += !p->window;
     }
     if (p->payload_len) {
-        part->payload_bytes = p->payload_len;
-        part->unique_bytes = ccm_seq_data(&d->seq, seq, p->payload_len, &off);
-        part->repeated_bytes = p->payload_len - part->unique_bytes;
+        fresh = ccm_seq_data(&d->seq, seq, p->payload_len, &off);
         f->saw |= (uint16_t)(CCM_SAW_DATA << side);
     }
     if (flags & CCM_TCP_FIN) {
         uint64_t fin;
-        ccm_seq_cover(&d->seq, seq + p->payload_len, 1, &fin);
+        (void)ccm_seq_data(&d->seq, seq + p->payload_len, 1, &fin);
         off = fin - p->payload_len;
         f->saw |= (uint16_t)(CCM_SAW_FIN << side);
     }
@@ -132,25 +127,31 @@ void ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, ccm_run_pa
         account_rst(f, side);
     if (!d->next && d->seq.high)
         d->next = CCM_SEQ_ZERO;
-    *seg = (ccm_segment){ .off = off,
-                          .time_ns = p->time_ns,
-                          .frame = p->frame,
-                          .acked = acked_offset(f, side, p),
-                          .len = p->payload_len,
-                          .data = p->payload,
-                          .fin = flags & CCM_TCP_FIN,
-                          .start = true };
-    if (seg->data.n > seg->len)
-        seg->data.n = seg->len;
+    *at = off;
+    return fresh;
 }
 
-void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p,
-                     const ccm_segment *seg)
+/* Hands the payload at offset `off`, or what a bare ACK tells, to the streams. */
+void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t off)
 {
+    bool fin = p->tcp_flags & CCM_TCP_FIN;
+
     if (f->quiet)
         return;
-    if (p->payload_len || seg->fin)
-        ccm_stream_segment(fs, f, side, seg);
-    else if (f->waiting)
-        ccm_stream_ack(fs, f, side, seg->acked);
+    if (!p->payload_len && !fin) {
+        if (f->waiting)
+            ccm_stream_ack(fs, f, side, acked_offset(f, side, p));
+        return;
+    }
+    ccm_segment seg = { .off = off,
+                        .time_ns = p->time_ns,
+                        .frame = p->frame,
+                        .acked = acked_offset(f, side, p),
+                        .len = p->payload_len,
+                        .data = p->payload,
+                        .fin = fin,
+                        .start = true };
+    if (seg.data.n > seg.len)
+        seg.data.n = seg.len;
+    ccm_stream_segment(fs, f, side, &seg);
 }

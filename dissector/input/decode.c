@@ -415,23 +415,26 @@ static inline bool decode_common(const ccm_raw *raw, uint64_t frame, ccm_packet 
         return false;
     uint32_t have = MIN(raw->captured - IP, total);
     uint32_t skip = MIN(headers, have);
-    *out = (ccm_packet){ .time_ns = raw->time_ns,
-                         .frame = frame,
-                         .src = { .addr.family = 4, .port = ccm_be16_at(h + TCP) },
-                         .dst = { .addr.family = 4, .port = ccm_be16_at(h + TCP + 2) },
-                         .l4 = IP_TCP,
-                         .tcp_flags = h[TCP + 13],
-                         .cut = have < total && total > headers,
-                         .ip_id = ccm_be16_at(h + IP + 4),
-                         .window = ccm_be16_at(h + TCP + 14),
-                         .seq = ccm_be32_at(h + TCP + 4),
-                         .ack = ccm_be32_at(h + TCP + 8),
-                         .packets = 1,
-                         .wire_bytes = MAX(raw->length, raw->captured),
-                         .ip_bytes = total,
-                         .payload_len = total - headers,
-                         .payload = ccm_span_of(h + IP + skip, have - skip),
-                         .ip = ccm_span_of(h + IP, have) };
+    /* Field by field: a literal would be built elsewhere and copied. */
+    out->time_ns = raw->time_ns;
+    out->frame = frame;
+    out->src = (ccm_endpoint){ .addr.family = 4, .port = ccm_be16_at(h + TCP) };
+    out->dst = (ccm_endpoint){ .addr.family = 4, .port = ccm_be16_at(h + TCP + 2) };
+    out->l4 = IP_TCP;
+    out->tcp_flags = h[TCP + 13];
+    out->fragment = false;
+    out->cut = have < total && total > headers;
+    out->ip_id = ccm_be16_at(h + IP + 4);
+    out->window = ccm_be16_at(h + TCP + 14);
+    out->seq = ccm_be32_at(h + TCP + 4);
+    out->ack = ccm_be32_at(h + TCP + 8);
+    out->packets = 1;
+    out->wire_bytes = MAX(raw->length, raw->captured);
+    out->ip_bytes = total;
+    out->payload_len = total - headers;
+    out->payload = ccm_span_of(h + IP + skip, have - skip);
+    out->ip = ccm_span_of(h + IP, have);
+    out->icmp_type = out->icmp_code = 0;
     memcpy(out->src.addr.b, h + IP + 12, 4);
     memcpy(out->dst.addr.b, h + IP + 16, 4);
     return true;
