@@ -17,7 +17,8 @@ struct ccm_classifier {
 ccm_classifier *ccm_classifier_new(void)
 {
     /* The list of Tor's addresses as old as the library costs a sixth of the start, and a MiB. */
-    struct ndpi_detection_module_struct *module = ndpi_init_detection_module(ndpi_dont_load_tor_hosts);
+    struct ndpi_detection_module_struct *module =
+        ndpi_init_detection_module(ndpi_dont_load_tor_hosts);
 
     if (!module)
         return NULL;

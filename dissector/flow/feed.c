@@ -45,23 +45,26 @@ static void learn(ccm_flow *f, const ccm_parse *ps)
 
 /* ---- carry ----------------------------------------------------------------------------------- */
 
-static void carry_clear(ccm_dir *d)
+static void carry_clear(ccm_flows *fs, ccm_dir *d)
 {
     if (!d->stream)
         return;
+    fs->carried -= d->stream->carry_room;
     g_free(d->stream->carry);
     d->stream->carry = NULL;
     d->stream->carry_n = d->stream->carry_room = 0;
 }
 
-static void carry_add(ccm_dir *d, ccm_span in)
+static void carry_add(ccm_flows *fs, ccm_dir *d, ccm_span in)
 {
     ccm_stream *st = ccm_stream_of(d);
 
     if (!in.n)
         return;
     if (st->carry_n + in.n > st->carry_room) {
+        fs->carried -= st->carry_room;
         st->carry_room = (st->carry_n + in.n) * 2;
+        fs->carried += st->carry_room;
         st->carry = g_realloc(st->carry, st->carry_room);
     }
     memcpy(st->carry + st->carry_n, in.p, in.n);
@@ -116,7 +119,7 @@ static void unclaim(ccm_flows *fs, ccm_flow *f, unsigned side)
     proto_of(f)->close(ps);
     f->state = NULL;
     for (unsigned i = 0; i < 2; i++) {
-        carry_clear(&f->dir[i]);
+        carry_clear(fs, &f->dir[i]);
         if (f->dir[i].stream)
             f->dir[i].stream->skip = 0;
     }
@@ -155,7 +158,7 @@ static void tail_gap(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n)
     ccm_parse *ps = context(fs, f, side, d->next - tail.n);
     proto_of(f)->gap(ps, n, tail);
     learn(f, ps);
-    carry_clear(d);
+    carry_clear(fs, d);
     d->next += n;
 }
 
@@ -165,7 +168,7 @@ static void keep_rest(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, 
     ccm_dir *d = &f->dir[side];
 
     if (!view.n) {
-        carry_clear(d);
+        carry_clear(fs, d);
         return;
     }
     ccm_stream *st = ccm_stream_of(d);
@@ -173,11 +176,12 @@ static void keep_rest(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, 
         memmove(st->carry, view.p, view.n);
         st->carry_n = view.n;
     } else {
-        carry_add(d, view);
+        carry_add(fs, d, view);
     }
     st->carry_at_start = at_start;
-    if (st->carry_n > fs->limits.head_bytes) {
-        fs->hits[CCM_HIT_HEAD]++;
+    bool head = st->carry_n > fs->limits.head_bytes;
+    if (head || fs->carried > fs->limits.pending_bytes) {
+        fs->hits[head ? CCM_HIT_HEAD : CCM_HIT_PENDING]++;
         tail_gap(fs, f, side, 0);
     }
 }
@@ -264,9 +268,9 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
     if (f->shown[side] < CCM_PROBE_SEGMENTS)
         f->shown[side]++;
     if (carry_of(d).n + view.n > fs->limits.head_bytes)
-        carry_clear(d);
+        carry_clear(fs, d);
     if (carry_of(d).n) {
-        carry_add(d, view);
+        carry_add(fs, d, view);
         view = carry_of(d);
         at_start = d->stream->carry_at_start;
     }
@@ -280,10 +284,15 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
         maybe |= r == CCM_PROBE_MAYBE;
     }
     if (!maybe || !(midstream || f->shown[side] < CCM_PROBE_SEGMENTS)) {
-        carry_clear(d);
+        carry_clear(fs, d);
     } else if (!carry_of(d).n && view.n <= fs->limits.head_bytes) {
-        carry_add(d, view);
+        carry_add(fs, d, view);
         d->stream->carry_at_start = at_start;
+    }
+    if (carry_of(d).n && fs->carried > fs->limits.pending_bytes) {
+        fs->hits[CCM_HIT_PENDING]++;
+        f->lossy = true;
+        carry_clear(fs, d);
     }
     f->quiet = !midstream && f->shown[0] == CCM_PROBE_SEGMENTS && f->shown[1] == CCM_PROBE_SEGMENTS;
 }
@@ -308,7 +317,7 @@ static void feed_claimed(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_se
     }
     d->next += in.n;
     if (carry_of(d).n) {
-        carry_add(d, in);
+        carry_add(fs, d, in);
         feed_view(fs, f, side, carry_of(d), d->stream->carry_at_start, seg);
     } else {
         feed_view(fs, f, side, in, at_start, seg);
@@ -353,7 +362,7 @@ void ccm_feed_gap(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n)
         return;
     }
     f->lossy = true;
-    carry_clear(d);
+    carry_clear(fs, d);
     d->next += n;
 }
 
@@ -377,7 +386,7 @@ void ccm_feed_end(ccm_flows *fs, ccm_flow *f, unsigned side)
     ccm_parse *ps = context(fs, f, side, d->next - carry_of(d).n);
     proto_of(f)->end(ps, carry_of(d));
     learn(f, ps);
-    carry_clear(d);
+    carry_clear(fs, d);
 }
 
 /* The flow is over. */

@@ -119,8 +119,10 @@ struct ccm_flows {
     uint64_t at_ns, at_frame; /* of the packet at work, for observations */
     uint64_t next_id;
     uint64_t gaps;
-    size_t held; /* memory of all that waits */
+    size_t held;    /* memory of all that waits */
+    size_t carried; /* memory of all carries */
     uint64_t hits[CCM_HITS];
+    unsigned decoders; /* of the parsers, see ccm_parse */
     ccm_parse parse;
 };
 

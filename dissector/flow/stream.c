@@ -419,8 +419,10 @@ void ccm_stream_free(ccm_flows *fs, ccm_flow *f)
 {
     for (unsigned side = 0; side < 2; side++) {
         drop_waiting(fs, f, side);
-        if (f->dir[side].stream)
+        if (f->dir[side].stream) {
+            fs->carried -= f->dir[side].stream->carry_room;
             g_free(f->dir[side].stream->carry);
+        }
         g_free(f->dir[side].stream);
         f->dir[side].stream = NULL;
     }

@@ -142,13 +142,23 @@ static bool decodable(const ccm_http_head *head)
                               ccm_headers_is(c, "deflate"));
 }
 
+static void limit_hit(const ccm_parse *ps, const char *name)
+{
+    ccm_obs o;
+    ccm_obs_at(ps, &o, CCM_OBS_limit, ps->dir);
+    ccm_obs_str(&o, CCM_KEY_limit, ccm_span_str(name));
+    ccm_obs_u64(&o, CCM_KEY_count, 1);
+    ps->emit(ps->emit_data, &o);
+}
+
 static void start_body(const ccm_parse *ps, half *h, const ccm_http_head *head, bool empty)
 {
     go_to(h, HALF_BODY);
     ccm_http_body_start(&h->body, head, empty);
     bool any = h->body.framing != CCM_HTTP_LENGTH || h->body.left;
-    if (any && decodable(head) && ps->limits->inflate_bytes)
-        ccm_http_body_decode(&h->body, ps->limits->inflate_bytes);
+    if (any && decodable(head) && ps->limits->inflate_bytes &&
+        !ccm_http_body_decode(&h->body, ps->limits->inflate_bytes, ps->decoders))
+        limit_hit(ps, "decoders");
 }
 
 static void request_head(http_state *st, const ccm_parse *ps, half *h, const ccm_http_head *head)
@@ -224,11 +234,7 @@ static size_t cut_head(http_state *st, ccm_parse *ps, half *h, ccm_span in)
 
 static step oversized(http_state *st, ccm_parse *ps, half *h, ccm_span in)
 {
-    ccm_obs o;
-    ccm_obs_at(ps, &o, CCM_OBS_limit, ps->dir);
-    ccm_obs_str(&o, CCM_KEY_limit, ccm_span_str("head_bytes"));
-    ccm_obs_u64(&o, CCM_KEY_count, 1);
-    ps->emit(ps->emit_data, &o);
+    limit_hit(ps, "head_bytes");
     size_t used = cut_head(st, ps, h, in);
     return used ? (step){ .used = used, .next = STEP_AGAIN } : misplaced(st, ps, h);
 }

@@ -6,7 +6,7 @@
  * Spec: RFC 9112 sections 6 and 7. */
 #include "proto/http_body.h"
 
-enum { CHUNK_LINE_MAX = 4096, TRAILER_LINE_MAX = 16384 };
+enum { CHUNK_LINE_MAX = 4096, TRAILER_LINE_MAX = 16384, DECODERS_MAX = 1024 };
 
 void ccm_http_body_start(ccm_http_body *b, const ccm_http_head *head, bool empty)
 {
@@ -21,16 +21,25 @@ void ccm_http_body_start(ccm_http_body *b, const ccm_http_head *head, bool empty
         b->framing = CCM_HTTP_UNTIL_CLOSE;
 }
 
-void ccm_http_body_decode(ccm_http_body *b, uint64_t limit)
+bool ccm_http_body_decode(ccm_http_body *b, uint64_t limit, unsigned *decoders)
 {
+    if (decoders && *decoders >= DECODERS_MAX)
+        return false;
+    if (decoders)
+        ++*decoders;
+    b->decoders = decoders;
     b->z = ccm_inflate_new(limit);
     b->decoded_any = true;
+    return true;
 }
 
 void ccm_http_body_stop(ccm_http_body *b)
 {
-    if (b->z)
+    if (b->z) {
         b->decoded = ccm_inflate_total(b->z);
+        if (b->decoders)
+            --*b->decoders;
+    }
     ccm_inflate_free(b->z);
     b->z = NULL;
 }

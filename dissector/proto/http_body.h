@@ -29,7 +29,8 @@ typedef struct ccm_http_body {
     uint64_t bytes;   /* content bytes on the wire, lost ones included, chunk framing excluded */
     uint64_t missing; /* of these not in the capture */
     uint64_t decoded;
-    ccm_inflate *z; /* while content is being decoded */
+    unsigned *decoders; /* how many `z` there are, in all flows */
+    ccm_inflate *z;     /* while content is being decoded */
 } ccm_http_body;
 
 /* `head` decides; `empty` = this message has no body whatever its head says. */
@@ -40,8 +41,9 @@ ccm_http_part ccm_http_body_feed(ccm_http_body *b, ccm_span in, size_t *used, ui
 ccm_http_part ccm_http_body_pass(ccm_http_body *b, uint64_t n, uint64_t missing);
 /* `n` bytes are lost; *beyond = how many of them lie behind the end of the body. */
 ccm_http_part ccm_http_body_gap(ccm_http_body *b, uint64_t n, uint64_t *beyond);
-/* Decodes the content from now on, at most `limit` decoded bytes. */
-void ccm_http_body_decode(ccm_http_body *b, uint64_t limit);
+/* Decodes the content from now on, at most `limit` decoded bytes. *decoders, which may be NULL,
+ * counts the decoders alive; false = there are too many. */
+bool ccm_http_body_decode(ccm_http_body *b, uint64_t limit, unsigned *decoders);
 void ccm_http_body_stop(ccm_http_body *b);
 
 #endif

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * proto.h - what a protocol parser is: bytes in, observations out. A parser knows neither packets,
- * flows nor input, so it runs unchanged in unit tests and fuzzers. One file per protocol, one line in
- * registry.c. */
+ * flows nor input, so it runs unchanged in unit tests and fuzzers. One file per protocol, one line
+ * in registry.c. */
 #ifndef CCM_PROTO_PROTO_H
 #define CCM_PROTO_PROTO_H
 
 #include "observe/obs.h"
 
-/* Context of a call: filled by the flow layer, valid during the call. `dir` indexes end[]: it is the
- * side that sent the bytes. Which side is the client is the parser's to say. */
+/* Context of a call: filled by the flow layer, valid during the call. `dir` indexes end[]: it is
+ * the side that sent the bytes. Which side is the client is the parser's to say. */
 typedef struct ccm_parse {
     const ccm_limits *limits;
     ccm_obs_fn emit;
     void *emit_data;
-    void *state;          /* what open() returned */
+    void *state; /* what open() returned */
     uint64_t flow;
     ccm_endpoint end[2];
     uint8_t l4;
     uint8_t dir;
-    bool segment_start;   /* in.p[0] is the first byte of a TCP segment */
-    bool midstream;       /* the flow began before the capture, or has lost bytes */
-    uint64_t time_ns;     /* of the segment whose bytes are newest in this call */
+    bool segment_start; /* in.p[0] is the first byte of a TCP segment */
+    bool midstream;     /* the flow began before the capture, or has lost bytes */
+    uint64_t time_ns;   /* of the segment whose bytes are newest in this call */
     uint64_t frame;
-    uint64_t pos;         /* stream offset of in.p[0] in this direction */
-    uint64_t peer_acked;  /* stream offset of the other direction that this segment acknowledges */
-    int8_t client;        /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
+    uint64_t pos;        /* stream offset of in.p[0] in this direction */
+    uint64_t peer_acked; /* stream offset of the other direction that this segment acknowledges */
+    unsigned *decoders;  /* bodies being decoded in all flows together */
+    int8_t client;       /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
 } ccm_parse;
 
 typedef enum ccm_feed_result {
@@ -36,8 +37,8 @@ typedef enum ccm_feed_result {
 typedef struct ccm_feed {
     ccm_feed_result result;
     size_t used;
-    uint64_t skip;   /* after `used`, so many bytes need not be shown (UINT64_MAX = until the end);
-                        skipped() is called when they have passed */
+    uint64_t skip; /* after `used`, so many bytes need not be shown (UINT64_MAX = until the end);
+                      skipped() is called when they have passed */
     const char *why;
 } ccm_feed;
 
@@ -56,8 +57,8 @@ typedef struct ccm_proto {
      * when the whole skip has passed, and with what has passed before gap(), end() or close(). */
     void (*skipped)(ccm_parse *ps, uint64_t n, uint64_t missing);
     /* `n` bytes are lost from this direction, outside a skip; what was kept unused is shown as
-     * `tail` for the last time. `n` is 0 when nothing is lost but the kept bytes are over: they grew
-     * beyond limits->head_bytes, or the flow ends without a FIN. */
+     * `tail` for the last time. `n` is 0 when nothing is lost but the kept bytes are over: they
+     * grew beyond limits->head_bytes, or the flow ends without a FIN. */
     void (*gap)(ccm_parse *ps, uint64_t n, ccm_span tail);
     /* This direction ended (FIN); unused bytes as `tail`. */
     void (*end)(ccm_parse *ps, ccm_span tail);
