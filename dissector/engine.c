@@ -335,7 +335,7 @@ bool ccm_engine_read(ccm_engine *e, const char *const *paths, unsigned n_paths, 
     }
     g_strfreev(files);
     if (e->link_problem && e->unsupported == e->packets) {
-        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s", e->link_problem);
+        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s: %s", paths[0], e->link_problem);
         return false;
     }
     if (e->link_problem)

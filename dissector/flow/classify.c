@@ -7,11 +7,16 @@
 
 #include <ndpi/ndpi_api.h>
 
-enum { PACKETS = 8 };
+enum {
+    PACKETS = 8,
+    LIVE = 8192, /* flows being shown at once: nDPI keeps about 3 KB of each */
+};
 
 struct ccm_classifier {
     struct ndpi_detection_module_struct *module;
     size_t flow_size;
+    unsigned live;
+    uint64_t refused;
 };
 
 ccm_classifier *ccm_classifier_new(void)
@@ -40,10 +45,10 @@ void ccm_classifier_free(ccm_classifier *c)
     g_free(c);
 }
 
-static void release(ccm_classify_flow *flow)
+static void release(ccm_classifier *c, ccm_classify_flow *flow)
 {
-    if (flow->ndpi)
-        ndpi_free_flow(flow->ndpi);
+    ndpi_free_flow(flow->ndpi);
+    c->live--;
     flow->ndpi = NULL;
     flow->over = true;
 }
@@ -61,11 +66,13 @@ const char *ccm_classify_packet(ccm_classifier *c, ccm_classify_flow *flow, ccm_
     if (flow->over || !ip.n)
         return NULL;
     if (!flow->ndpi) {
-        flow->ndpi = ndpi_flow_malloc(c->flow_size);
+        flow->ndpi = c->live < LIVE ? ndpi_flow_malloc(c->flow_size) : NULL;
         if (!flow->ndpi) {
             flow->over = true;
+            c->refused++;
             return NULL;
         }
+        c->live++;
         memset(flow->ndpi, 0, c->flow_size);
     }
     ndpi_protocol found = ndpi_detection_process_packet(c->module, flow->ndpi, ip.p,
@@ -74,7 +81,7 @@ const char *ccm_classify_packet(ccm_classifier *c, ccm_classify_flow *flow, ccm_
     const char *name = name_of(c, found);
     const struct ndpi_flow_struct *state = flow->ndpi;
     if (name)
-        release(flow);
+        release(c, flow);
     else if (++flow->shown == PACKETS || state->fail_with_unknown) /* nothing left to try */
         name = ccm_classify_end(c, flow);
     return name;
@@ -88,6 +95,11 @@ const char *ccm_classify_end(ccm_classifier *c, ccm_classify_flow *flow)
     }
     u_int8_t guessed = 0;
     const char *name = name_of(c, ndpi_detection_giveup(c->module, flow->ndpi, 0, &guessed));
-    release(flow);
+    release(c, flow);
     return guessed ? NULL : name;
+}
+
+uint64_t ccm_classifier_refused(const ccm_classifier *c)
+{
+    return c ? c->refused : 0;
 }

@@ -19,6 +19,8 @@ typedef struct ccm_classify_flow {
 
 ccm_classifier *ccm_classifier_new(void); /* NULL when nDPI does not start */
 void ccm_classifier_free(ccm_classifier *classifier);
+/* Flows that were not shown because too many others were at that moment. */
+uint64_t ccm_classifier_refused(const ccm_classifier *classifier);
 
 /* Something is held for it. */
 static inline bool ccm_classify_open(const ccm_classify_flow *flow)

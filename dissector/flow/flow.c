@@ -376,8 +376,8 @@ static int by_id(const void *a, const void *b)
 
 void ccm_flows_finish(ccm_flows *fs)
 {
-    static const char *const names[CCM_HITS] = { "flows", "segments", "stream_bytes",
-                                                 "pending_bytes", "head_bytes" };
+    static const char *const names[CCM_HITS] = { "flows",         "segments",   "stream_bytes",
+                                                 "pending_bytes", "head_bytes", "classifier" };
     live_flow *live = g_new(live_flow, (size_t)fs->n_flows + 1);
     uint32_t n = 0;
 
@@ -390,6 +390,7 @@ void ccm_flows_finish(ccm_flows *fs)
         ccm_flow_end(fs, f, fs->now_ns > expires_at(f) ? "idle" : "open");
     }
     g_free(live);
+    fs->hits[CCM_HIT_CLASSIFIER] = ccm_classifier_refused(fs->classifier);
     for (unsigned i = 0; i < CCM_HITS; i++) {
         ccm_obs o = { .kind = CCM_OBS_limit, .time_ns = fs->now_ns };
         if (!fs->hits[i])

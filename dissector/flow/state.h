@@ -96,7 +96,15 @@ typedef struct ccm_flow {
 } ccm_flow;
 
 /* Limits this folder enforces, for the counters. */
-enum { CCM_HIT_FLOWS, CCM_HIT_SEGMENTS, CCM_HIT_STREAM, CCM_HIT_PENDING, CCM_HIT_HEAD, CCM_HITS };
+enum {
+    CCM_HIT_FLOWS,
+    CCM_HIT_SEGMENTS,
+    CCM_HIT_STREAM,
+    CCM_HIT_PENDING,
+    CCM_HIT_HEAD,
+    CCM_HIT_CLASSIFIER,
+    CCM_HITS
+};
 
 struct ccm_flows {
     ccm_limits limits;
