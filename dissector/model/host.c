@@ -63,6 +63,8 @@ void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span s)
     size_t n = 0;
     bool letter = false;
 
+    if (!s.n)
+        return;
     if (host != CCM_NONE && ccm_host_at(m, host)->n_names) {
         /* Nearly always the name that the host already has. */
         const char *known = ccm_texts_get(&m->texts, ccm_host_at(m, host)->names[0]);
