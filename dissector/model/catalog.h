@@ -34,8 +34,15 @@ typedef struct ccm_mark {
     /* conclusions; -1 = none */
     int16_t server_role, client_role, route;
     ccm_certainty certainty;
-    uint64_t path_word, path_mask; /* first bytes of path, for a quick no */
 } ccm_mark;
+
+/* What tells quickly that a mark does not fit: the first bytes of its path, the first letter of its
+ * user agent. */
+typedef struct ccm_candidate {
+    uint64_t path_word, path_mask;
+    uint16_t mark;
+    uint8_t agent; /* in lower case; 0 = any */
+} ccm_candidate;
 
 typedef struct ccm_port_row {
     const char *id, *ref;
@@ -50,8 +57,8 @@ struct ccm_catalog {
     int refs;
     GStringChunk *text;
     GArray *roles, *routes, *marks, *ports; /* rows as above */
-    GArray *bucket[CCM_MARK_BUCKETS]; /* uint16_t marks by first letter of the path, in order */
-    GArray *proxies, *agents;         /* uint16_t marks */
+    GArray *bucket[CCM_MARK_BUCKETS]; /* ccm_candidate by first letter of the path, in order */
+    GArray *proxies, *agents;         /* ccm_candidate */
     unsigned path_max;                /* longest path prefix */
     int unknown_role, unknown_route;
 };

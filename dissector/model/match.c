@@ -37,13 +37,6 @@ static bool has_inside(ccm_span s, ccm_span what)
     return false;
 }
 
-static void file_mark(GArray **list, uint16_t i)
-{
-    if (!*list)
-        *list = g_array_new(FALSE, FALSE, sizeof(uint16_t));
-    g_array_append_val(*list, i);
-}
-
 /* The first eight bytes of a path as a number, zeros after its end. */
 static uint64_t path_word(ccm_span path)
 {
@@ -54,22 +47,35 @@ static uint64_t path_word(ccm_span path)
     return word;
 }
 
+static void file_mark(const ccm_catalog *c, GArray **list, unsigned i)
+{
+    static const uint8_t ones[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    const ccm_mark *m = ccm_mark_at(c, (int)i);
+    ccm_candidate candidate = {
+        .path_word = path_word(m->path),
+        .path_mask = path_word((ccm_span){ ones, MIN(m->path.n, sizeof ones) }),
+        .mark = (uint16_t)i,
+        .agent = m->user_agent.n ? *m->user_agent.p : 0,
+    };
+
+    if (!*list)
+        *list = g_array_new(FALSE, FALSE, sizeof(ccm_candidate));
+    g_array_append_val(*list, candidate);
+}
+
 void ccm_catalog_index_marks(ccm_catalog *c)
 {
     for (unsigned i = 0; i < c->marks->len; i++) {
-        ccm_mark *m = &g_array_index(c->marks, ccm_mark, i);
-        static const uint8_t ones[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-        m->path_word = path_word(m->path);
-        m->path_mask = path_word((ccm_span){ ones, MIN(m->path.n, sizeof ones) });
+        const ccm_mark *m = ccm_mark_at(c, (int)i);
         if (m->component)
-            file_mark(&c->agents, (uint16_t)i);
+            file_mark(c, &c->agents, i);
         else if (m->form != CCM_FORM_ORIGIN)
-            file_mark(&c->proxies, (uint16_t)i);
+            file_mark(c, &c->proxies, i);
         else if (m->path.n > 1)
-            file_mark(&c->bucket[m->path.p[1] & 0x7f], (uint16_t)i);
+            file_mark(c, &c->bucket[m->path.p[1] & 0x7f], i);
         else
             for (unsigned b = 0; b < CCM_MARK_BUCKETS; b++)
-                file_mark(&c->bucket[b], (uint16_t)i);
+                file_mark(c, &c->bucket[b], i);
         c->path_max = MAX(c->path_max, (unsigned)m->path.n);
     }
 }
@@ -96,13 +102,36 @@ typedef struct probe {
     ccm_span path; /* normal, as far as a prefix needs it */
     ccm_form form;
     uint64_t path_word;
+    uint8_t agent; /* first letter of the user agent, in lower case; 0 = none */
 } probe;
+
+/* Eight letters at once: A to Z get their case bit, no carry crosses a byte. */
+static uint64_t lower8(uint64_t v)
+{
+    const uint64_t each = 0x0101010101010101, high = each * 0x80;
+    uint64_t low7 = v & ~high;
+    uint64_t from_a = low7 + each * (0x80 - 'A'), past_z = low7 + each * (0x80 - 'Z' - 1);
+
+    return v | ((from_a & ~past_z & ~v & high) >> 2);
+}
 
 /* Lower case and $ for %24, as far as the longest prefix needs it. */
 static ccm_span normal_path(ccm_span path, uint8_t *out, size_t room)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < path.n && n < room; i++) {
+    size_t n = 0, i = 0;
+
+    if (!path.n || !memchr(path.p, '%', MIN(path.n, room * 3))) {
+        for (n = MIN(path.n, room); i + 8 <= n; i += 8) {
+            uint64_t v;
+            memcpy(&v, path.p + i, sizeof v);
+            v = lower8(v);
+            memcpy(out + i, &v, sizeof v);
+        }
+        for (; i < n; i++)
+            out[i] = lower(path.p[i]);
+        return (ccm_span){ out, n };
+    }
+    for (; i < path.n && n < room; i++) {
         if (path.p[i] == '%' && i + 2 < path.n && path.p[i + 1] == '2' && path.p[i + 2] == '4') {
             out[n++] = '$';
             i += 2;
@@ -134,10 +163,6 @@ static bool host_fits(const ccm_mark *m, ccm_span host)
 
 static bool fits(const ccm_mark *m, const probe *p)
 {
-    /* Most marks fail here, without a call. */
-    if (((m->path_word ^ p->path_word) & m->path_mask) ||
-        (m->user_agent.n && (!p->r.user_agent.n || lower(*p->r.user_agent.p) != *m->user_agent.p)))
-        return false;
     if (m->path.n && (p->path.n < m->path.n || memcmp(p->path.p, m->path.p, m->path.n) != 0))
         return false;
     if (m->method.n && !equal(p->r.method, m->method))
@@ -156,22 +181,18 @@ static bool fits(const ccm_mark *m, const probe *p)
     return has_inside(normal_path(p->raw_path, room, sizeof room), m->contains);
 }
 
-static int first_fit(const ccm_catalog *c, const GArray *list, const probe *p)
+/* The first mark of the list that fits and has the wanted form of target. */
+static int first_fit(const ccm_catalog *c, const GArray *list, const probe *p, ccm_form form)
 {
-    for (unsigned i = 0; list && i < list->len; i++) {
-        uint16_t mark = g_array_index(list, uint16_t, i);
-        if (fits(ccm_mark_at(c, mark), p))
-            return mark;
-    }
-    return -1;
-}
+    const ccm_candidate *v = list ? (const ccm_candidate *)(const void *)list->data : NULL;
 
-static int proxy_mark(const ccm_catalog *c, const probe *p)
-{
-    for (unsigned i = 0; c->proxies && i < c->proxies->len; i++) {
-        uint16_t mark = g_array_index(c->proxies, uint16_t, i);
-        if (ccm_mark_at(c, mark)->form == p->form && fits(ccm_mark_at(c, mark), p))
-            return mark;
+    for (unsigned i = 0; list && i < list->len; i++) {
+        if (((v[i].path_word ^ p->path_word) & v[i].path_mask) ||
+            (v[i].agent && v[i].agent != p->agent))
+            continue;
+        const ccm_mark *m = ccm_mark_at(c, v[i].mark);
+        if (m->form == form && fits(m, p))
+            return v[i].mark;
     }
     return -1;
 }
@@ -203,14 +224,15 @@ void ccm_catalog_match(const ccm_catalog *c, const ccm_request *request, ccm_mat
     p.raw_path = path;
     p.path = normal_path(path, room, MIN(c->path_max, sizeof room));
     p.path_word = path_word(p.path);
+    p.agent = request->user_agent.n ? lower(*request->user_agent.p) : 0;
     unsigned b = p.path.n > 1 && p.path.p[0] == '/' && p.path.p[1] < 128 ? p.path.p[1]
                                                                          : CCM_MARK_BUCKETS - 1;
     if (p.form != CCM_FORM_ORIGIN)
-        out->proxy = proxy_mark(c, &p);
+        out->proxy = first_fit(c, c->proxies, &p, p.form);
     if (p.form != CCM_FORM_CONNECT)
-        out->mark = first_fit(c, c->bucket[b], &p);
+        out->mark = first_fit(c, c->bucket[b], &p, CCM_FORM_ORIGIN);
     if (request->user_agent.n)
-        out->agent = first_fit(c, c->agents, &p);
+        out->agent = first_fit(c, c->agents, &p, CCM_FORM_ORIGIN);
     out->form = p.form;
     int decides = out->proxy >= 0 ? out->proxy : out->mark;
     if (decides >= 0) {
