@@ -11,12 +11,13 @@ __extension__ typedef unsigned __int128 wide;
 typedef struct entry {
     const ccm_edge *e;
     uint32_t edge;
+    uint32_t rank; /* of the route row, among all in the order of the view */
     ccm_conclusion c;
 } entry;
 
 typedef struct point {
-    uint32_t row;
     uint64_t bucket, bytes[2];
+    bool used;
 } point;
 
 typedef struct order {
@@ -32,14 +33,9 @@ static int number_cmp(uint64_t a, uint64_t b)
 /* Everything that makes a row a row, in the order of the view. */
 static int row_cmp(const entry *a, const entry *b, const order *o)
 {
-    const ccm_route_row *x = ccm_route_at(o->c, a->c.row), *y = ccm_route_at(o->c, b->c.row);
-    bool ux = x->source == o->c->unknown_role && x->destination == o->c->unknown_role;
-    bool uy = y->source == o->c->unknown_role && y->destination == o->c->unknown_role;
-    int r = (int)ux - (int)uy;
+    int r = number_cmp(a->rank, b->rank);
 
-    if (!r)
-        r = strcmp(x->route, y->route);
-    if (!r)
+    if (!r && a->c.protocol != b->c.protocol)
         r = strcmp(a->c.protocol, b->c.protocol);
     if (!r)
         r = number_cmp(a->e->key.port, b->e->key.port);
@@ -50,6 +46,35 @@ static int row_cmp(const entry *a, const entry *b, const order *o)
     if (!r && o->per_client)
         r = ccm_addr_cmp(&a->e->key.client, &b->e->key.client);
     return r ? r : number_cmp((uint64_t)a->c.row, (uint64_t)b->c.row);
+}
+
+/* Route names in alphabetical order, the unknown route last; rows of one route rank alike. */
+static int route_cmp(const void *pa, const void *pb, void *data)
+{
+    const ccm_catalog *c = data;
+    const ccm_route_row *x = ccm_route_at(c, *(const int *)pa);
+    const ccm_route_row *y = ccm_route_at(c, *(const int *)pb);
+    bool ux = x->source == c->unknown_role && x->destination == c->unknown_role;
+    bool uy = y->source == c->unknown_role && y->destination == c->unknown_role;
+
+    return ux != uy ? (int)ux - (int)uy : strcmp(x->route, y->route);
+}
+
+/* The rank of each route row of the catalogue. */
+static uint32_t *rank_routes(const ccm_catalog *c)
+{
+    int *sorted = g_new(int, c->routes->len);
+    uint32_t *rank = g_new(uint32_t, c->routes->len), at = 0;
+
+    for (unsigned i = 0; i < c->routes->len; i++)
+        sorted[i] = (int)i;
+    g_qsort_with_data(sorted, (gint)c->routes->len, sizeof *sorted, route_cmp, (void *)c);
+    for (unsigned i = 0; i < c->routes->len; i++) {
+        at += i > 0 && route_cmp(&sorted[i - 1], &sorted[i], (void *)c) != 0;
+        rank[sorted[i]] = at;
+    }
+    g_free(sorted);
+    return rank;
 }
 
 /* Within a row by source, so that sources can be counted. */
@@ -234,9 +259,7 @@ static void make_row(view_maker *k, ccm_view_route *r, const entry *v, unsigned 
 
 static int point_cmp(const void *pa, const void *pb)
 {
-    const point *a = pa, *b = pb;
-    int r = number_cmp(a->row, b->row);
-    return r ? r : number_cmp(a->bucket, b->bucket);
+    return number_cmp(((const point *)pa)->bucket, ((const point *)pb)->bucket);
 }
 
 static int bytes_cmp(const void *a, const void *b)
@@ -298,35 +321,78 @@ static void make_timeline(view_maker *k, ccm_view_route *r, const point *v, unsi
     }
 }
 
+/* Points of one row in the order of time, each bucket once; returns how many are left. */
+static unsigned join_points(point *v, unsigned n)
+{
+    unsigned left = 0;
+
+    if (n)
+        qsort(v, n, sizeof *v, point_cmp);
+    for (unsigned i = 0; i < n; i++) {
+        if (left && v[left - 1].bucket == v[i].bucket) {
+            v[left - 1].bytes[0] += v[i].bytes[0];
+            v[left - 1].bytes[1] += v[i].bytes[1];
+        } else {
+            v[left++] = v[i];
+        }
+    }
+    return left;
+}
+
+/* The same for a row whose time is about as short as it has points: a row of many clients mostly
+ * is, and then there is nothing to sort. `first`, `span`: the buckets that the points lie in. */
+static unsigned add_up_points(point *v, unsigned n, uint64_t first, unsigned span)
+{
+    point *dense = g_new0(point, span);
+    unsigned left = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        point *p = &dense[v[i].bucket - first];
+        p->used = true;
+        p->bytes[0] += v[i].bytes[0];
+        p->bytes[1] += v[i].bytes[1];
+    }
+    for (unsigned i = 0; i < span; i++) {
+        if (!dense[i].used)
+            continue;
+        v[left] = dense[i];
+        v[left++].bucket = first + i;
+    }
+    g_free(dense);
+    return left;
+}
+
 static void make_times(view_maker *k, ccm_view_route *rows, unsigned n_rows, const uint32_t *row_of)
 {
     const ccm_timeline *t = &k->m->timeline;
     point *v = g_new(point, t->n + 1u);
-    unsigned n = 0, all = 0;
+    unsigned *at = g_new0(unsigned, n_rows + 1u); /* where each row's points begin */
 
+    for (uint32_t i = 0; i <= t->mask; i++)
+        if (t->v[i].key)
+            at[row_of[ccm_point_edge(&t->v[i])] + 1]++;
+    for (unsigned row = 0; row < n_rows; row++)
+        at[row + 1] += at[row];
     for (uint32_t i = 0; i <= t->mask; i++) {
         const ccm_point *p = &t->v[i];
-        if (p->key)
-            v[all++] = (point){ row_of[ccm_point_edge(p)],
-                                ccm_point_bucket(p),
-                                { p->bytes[0], p->bytes[1] } };
+        if (p->key) /* at[row] moves to where the next row begins */
+            v[at[row_of[ccm_point_edge(p)]]++] =
+                (point){ ccm_point_bucket(p), { p->bytes[0], p->bytes[1] }, true };
     }
-    qsort(v, all, sizeof *v, point_cmp);
-    for (unsigned i = 0; i < all; i++) {
-        if (n && point_cmp(&v[n - 1], &v[i]) == 0) {
-            v[n - 1].bytes[0] += v[i].bytes[0];
-            v[n - 1].bytes[1] += v[i].bytes[1];
-        } else {
-            v[n++] = v[i];
+    for (unsigned row = 0; row < n_rows; row++) {
+        point *p = v + (row ? at[row - 1] : 0);
+        unsigned n = (unsigned)(v + at[row] - p);
+        uint64_t first = UINT64_MAX, last = 0;
+        for (unsigned i = 0; i < n; i++) {
+            first = ccm_min64(first, p[i].bucket);
+            last = ccm_max64(last, p[i].bucket);
         }
+        n = n > 1 && last - first < n ? add_up_points(p, n, first, (unsigned)(last - first) + 1)
+                                      : join_points(p, n);
+        make_rate(&rows[row], p, n, ccm_timeline_interval(t->level));
+        make_timeline(k, &rows[row], p, n);
     }
-    for (unsigned row = 0, at = 0; row < n_rows; row++) {
-        unsigned from = at;
-        while (at < n && v[at].row == row)
-            at++;
-        make_rate(&rows[row], v + from, at - from, ccm_timeline_interval(t->level));
-        make_timeline(k, &rows[row], v + from, at - from);
-    }
+    g_free(at);
     g_free(v);
 }
 
@@ -336,6 +402,7 @@ void ccm_view_make_routes(view_maker *k)
     order o = { m->catalog, k->view->per_client };
     entry *v = g_new(entry, m->n_edges);
     uint32_t *row_of = g_new0(uint32_t, m->n_edges);
+    uint32_t *rank = rank_routes(m->catalog);
     unsigned n = 0, n_rows = 0;
 
     for (uint32_t i = 0; i < m->n_edges; i++) {
@@ -343,6 +410,7 @@ void ccm_view_make_routes(view_maker *k)
             continue;
         v[n] = (entry){ .e = ccm_edge_at(m, i), .edge = i };
         ccm_conclude_edge(m, v[n].e, &v[n].c);
+        v[n].rank = rank[v[n].c.row];
         n++;
     }
     g_qsort_with_data(v, (gint)n, sizeof *v, entry_cmp, &o);
@@ -360,6 +428,7 @@ void ccm_view_make_routes(view_maker *k)
     make_times(k, rows, n_rows, row_of);
     k->view->routes = rows;
     k->view->n_routes = n_rows;
+    g_free(rank);
     g_free(row_of);
     g_free(v);
 }
