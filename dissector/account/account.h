@@ -87,6 +87,7 @@ static inline void ccm_seq_syn(ccm_seq *s, uint32_t seq)
 typedef struct ccm_run {
     uint64_t start_ns, frame;
     uint32_t span_ns; /* start to last packet */
+    uint32_t rest_ns; /* start to the end of its second */
     uint32_t packets, wire_bytes, ip_bytes, payload_bytes, unique_bytes, repeated_bytes;
 } ccm_run;
 
@@ -101,14 +102,17 @@ static inline bool ccm_run_over(const ccm_run *run, const ccm_run_part *part)
 {
     if (!run->packets)
         return false;
-    uint64_t t = part->time_ns, end = run->start_ns + run->span_ns;
-    if (t > end + CCM_RUN_SILENCE_NS || t / CCM_NS_PER_S != run->start_ns / CCM_NS_PER_S)
-        return true;
-    /* The counters are narrow so that a flow stays small. */
-    return run->wire_bytes + part->wire_bytes < part->wire_bytes ||
-           run->ip_bytes + part->ip_bytes < part->ip_bytes ||
-           run->payload_bytes + part->payload_bytes < part->payload_bytes ||
-           run->packets + part->packets < part->packets;
+    uint64_t since = part->time_ns - run->start_ns; /* huge when the packet is older */
+    if (since >= run->rest_ns || since > run->span_ns + CCM_RUN_SILENCE_NS) {
+        if (part->time_ns >= run->start_ns ||
+            part->time_ns / CCM_NS_PER_S != run->start_ns / CCM_NS_PER_S)
+            return true;
+    }
+    /* The counters are narrow so that a flow stays small: stop long before they overflow, unless
+     * a single packet claims to be larger than any. */
+    uint32_t all = run->wire_bytes | run->ip_bytes | run->payload_bytes | run->packets |
+                   part->wire_bytes | part->ip_bytes | part->payload_bytes | part->packets;
+    return all >> 31;
 }
 
 static inline void ccm_run_add(ccm_run *run, const ccm_run_part *part)
@@ -117,8 +121,10 @@ static inline void ccm_run_add(ccm_run *run, const ccm_run_part *part)
         run->start_ns = part->time_ns;
         run->frame = part->frame;
         run->span_ns = 0;
+        run->rest_ns = (uint32_t)(CCM_NS_PER_S - part->time_ns % CCM_NS_PER_S);
     } else if (part->time_ns < run->start_ns) { /* packets are not always in time order */
         run->span_ns += (uint32_t)(run->start_ns - part->time_ns);
+        run->rest_ns += (uint32_t)(run->start_ns - part->time_ns);
         run->start_ns = part->time_ns;
     } else if (part->time_ns - run->start_ns > run->span_ns) {
         run->span_ns = (uint32_t)(part->time_ns - run->start_ns);
@@ -157,6 +163,7 @@ enum {
     CCM_SAW_UNREACHABLE = 1 << 8, /* an ICMP error answered the SYN */
     CCM_SAW_EARLY_RST = 1 << 9,   /* a RST answered the SYN */
     CCM_SAW_LAST_ACK = 1 << 10,   /* of the second FIN */
+    CCM_SAW_ENDS = CCM_SAW_RST | 3 * CCM_SAW_FIN | CCM_SAW_LAST_ACK,
 };
 
 typedef enum ccm_conn_state {

@@ -15,13 +15,14 @@ static bool feeds(const ccm_flow *f)
 }
 
 /* The context of a call about bytes at offset `off` of `side`. */
-static ccm_parse *context(ccm_flows *fs, const ccm_flow *f, unsigned side, uint64_t off)
+static ccm_parse *context(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t off)
 {
     ccm_parse *ps = &fs->parse;
 
     ps->state = f->state;
     if (ps->flow != f->id) {
         ps->flow = f->id;
+        ps->memo = &f->memo;
         ccm_flow_key_endpoint(&f->key, 0, &ps->end[0]);
         ccm_flow_key_endpoint(&f->key, 1, &ps->end[1]);
     }
@@ -387,6 +388,10 @@ void ccm_feed_end(ccm_flows *fs, ccm_flow *f, unsigned side)
     proto_of(f)->end(ps, carry_of(d));
     learn(f, ps);
     carry_clear(fs, d);
+    if (f->ended == 3) { /* the flow goes on waiting for late packets without its parser */
+        unclaim(fs, f, f->client > 0);
+        f->quiet = true;
+    }
 }
 
 /* The flow is over. */

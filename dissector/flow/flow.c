@@ -4,12 +4,19 @@
  * State: the table; times are those of the packets, the latest one seen counts as now. */
 #include "flow/state.h"
 
-enum { SWEEP_PER_PACKET = 2, UDP = 17, ICMP = 1, ICMP6 = 58, WELL_KNOWN = 1024 };
+enum {
+    SWEEP_PER_PACKET = 2,
+    SWEEP_STRIDE = 128,
+    UDP = 17,
+    ICMP = 1,
+    ICMP6 = 58,
+    WELL_KNOWN = 1024
+};
 
 #define TIMEOUT_TCP (600 * CCM_NS_PER_S)
 #define TIMEOUT_OTHER (120 * CCM_NS_PER_S)
-#define RUN_LOOK (2 * CCM_NS_PER_S)        /* most runs are emitted when the next packet comes */
-#define GRACE_CLOSED (5 * CCM_NS_PER_S)    /* for late retransmissions */
+#define RUN_LOOK (10 * CCM_NS_PER_S)       /* runs wait no longer for others */
+#define GRACE_CLOSED (2 * CCM_NS_PER_S)    /* for late retransmissions */
 #define GRACE_LAST_ACK (60 * CCM_NS_PER_S) /* the second FIN may be sent again */
 
 ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn emit, void *ud)
@@ -79,12 +86,13 @@ static void orient_by_port(ccm_flow *f)
     ccm_flow_orient(f, first_is_server ? !first : first, CCM_BY_PORT);
 }
 
-void ccm_flow_obs(const ccm_flow *f, ccm_obs *o, ccm_obs_kind kind, unsigned from)
+void ccm_flow_obs(ccm_flow *f, ccm_obs *o, ccm_obs_kind kind, unsigned from)
 {
     o->kind = kind;
     o->l4 = f->l4;
     o->n = 0;
     o->flow = f->id;
+    o->memo = &f->memo;
     ccm_flow_key_endpoint(&f->key, from, &o->src);
     ccm_flow_key_endpoint(&f->key, !from, &o->dst);
 }
@@ -100,32 +108,106 @@ static void emit(const ccm_flows *fs, const ccm_obs *o)
     fs->emit(fs->ud, o);
 }
 
-static void run_emit(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t missing)
+/* `o` was begun by run_begin for the run's side. */
+static void run_emit(ccm_flows *fs, const ccm_flow *f, ccm_obs *o, const ccm_run *run,
+                     uint64_t missing)
 {
-    ccm_run *run = &f->dir[side].run;
-    ccm_obs o;
-
     if (!run->packets && !missing)
         return;
+    bool from_client = o->n;
+    o->time_ns = run->packets ? run->start_ns : f->last_ns;
+    o->frame = run->packets ? run->frame : 0;
+    ccm_obs_u64(o, CCM_KEY_end_ns, run->packets ? run->start_ns + run->span_ns : f->last_ns);
+    obs_count(o, CCM_KEY_packets, run->packets);
+    obs_count(o, CCM_KEY_wire_bytes, run->wire_bytes);
+    obs_count(o, CCM_KEY_ip_bytes, run->ip_bytes);
+    obs_count(o, CCM_KEY_payload_bytes, run->payload_bytes);
+    obs_count(o, CCM_KEY_unique_bytes, run->unique_bytes);
+    obs_count(o, CCM_KEY_retransmitted_bytes, run->repeated_bytes);
+    obs_count(o, CCM_KEY_missing_bytes, missing);
+    emit(fs, o);
+    o->n = from_client;
+}
+
+/* What the observations of all runs of a side share. */
+static void run_begin(ccm_flow *f, ccm_obs *o, unsigned side)
+{
     if (f->client < 0)
         orient_by_port(f);
-    ccm_flow_obs(f, &o, CCM_OBS_run, side);
-    o.time_ns = run->packets ? run->start_ns : f->last_ns;
-    o.frame = run->packets ? run->frame : 0;
-    ccm_obs_flag(&o, CCM_KEY_from_client, f->client == (int8_t)side);
-    ccm_obs_u64(&o, CCM_KEY_end_ns, run->packets ? run->start_ns + run->span_ns : f->last_ns);
-    obs_count(&o, CCM_KEY_packets, run->packets);
-    obs_count(&o, CCM_KEY_wire_bytes, run->wire_bytes);
-    obs_count(&o, CCM_KEY_ip_bytes, run->ip_bytes);
-    obs_count(&o, CCM_KEY_payload_bytes, run->payload_bytes);
-    obs_count(&o, CCM_KEY_unique_bytes, run->unique_bytes);
-    obs_count(&o, CCM_KEY_retransmitted_bytes, run->repeated_bytes);
-    obs_count(&o, CCM_KEY_missing_bytes, missing);
-    emit(fs, &o);
+    ccm_flow_obs(f, o, CCM_OBS_run, side);
+    ccm_obs_flag(o, CCM_KEY_from_client, f->client == (int8_t)side);
+}
+
+/* ---- runs that are over ---------------------------------------------------------------------- */
+
+/* Room for closed runs; NULL when so many flows have some already that they go out at once. */
+static ccm_run_block *block_new(ccm_flows *fs)
+{
+    if (!fs->free_runs) {
+        if (fs->n_run_chunks == CCM_RUN_CHUNKS)
+            return NULL;
+        ccm_run_block *chunk = g_new(ccm_run_block, CCM_RUN_BLOCKS);
+        fs->run_chunks[fs->n_run_chunks++] = chunk;
+        for (unsigned i = 0; i < CCM_RUN_BLOCKS; i++) {
+            chunk[i].next = fs->free_runs;
+            fs->free_runs = &chunk[i];
+        }
+    }
+    ccm_run_block *b = fs->free_runs;
+    fs->free_runs = b->next;
+    return b;
+}
+
+static void closed_emit(ccm_flows *fs, ccm_flow *f, ccm_obs o[2])
+{
+    for (unsigned i = 0; i < f->n_closed; i++)
+        run_emit(fs, f, &o[f->closed_sides >> i & 1], &f->closed->run[i], 0);
+    f->n_closed = f->closed_sides = 0;
+}
+
+static void run_close(ccm_flows *fs, ccm_flow *f, unsigned side)
+{
+    ccm_run *run = &f->dir[side].run;
+    ccm_obs o[2];
+
+    if (!f->closed)
+        f->closed = block_new(fs);
+    if (!f->closed || f->n_closed == CCM_RUNS_KEPT) {
+        run_begin(f, &o[0], 0);
+        run_begin(f, &o[1], 1);
+        closed_emit(fs, f, o);
+    }
+    if (f->closed) {
+        f->closed_sides |= (uint8_t)(side << f->n_closed);
+        f->closed->run[f->n_closed++] = *run;
+    } else {
+        run_emit(fs, f, &o[side], run, 0);
+    }
     memset(run, 0, sizeof *run);
 }
 
-static void hint_emit(const ccm_flows *fs, const ccm_flow *f, const char *protocol)
+/* Hands on every run, the open ones too, with what is missing of each direction. */
+static void runs_emit(ccm_flows *fs, ccm_flow *f, const uint64_t missing[2])
+{
+    ccm_obs o[2];
+
+    for (unsigned side = 0; side < 2; side++)
+        if (f->closed || f->dir[side].run.packets || missing[side])
+            run_begin(f, &o[side], side);
+    if (f->closed) {
+        closed_emit(fs, f, o);
+        f->closed->next = fs->free_runs;
+        fs->free_runs = f->closed;
+        f->closed = NULL;
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        ccm_run *run = &f->dir[side].run;
+        run_emit(fs, f, &o[side], run, missing[side]);
+        memset(run, 0, sizeof *run);
+    }
+}
+
+static void hint_emit(const ccm_flows *fs, ccm_flow *f, const char *protocol)
 {
     ccm_obs o;
 
@@ -184,7 +266,7 @@ static uint64_t expires_at(const ccm_flow *f)
 
 void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why)
 {
-    uint64_t at_ns = fs->at_ns, at_frame = fs->at_frame, gaps = 0;
+    uint64_t at_ns = fs->at_ns, at_frame = fs->at_frame, gaps = 0, missing[2];
 
     fs->at_ns = f->last_ns;
     fs->at_frame = 0;
@@ -196,11 +278,12 @@ void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why)
         f->hint.last_word = ccm_classify_end(fs->classifier, &f->hint);
     hint_emit(fs, f, f->hint.last_word);
     for (unsigned side = 0; side < 2; side++) {
-        uint64_t n, missing = ccm_seq_missing(&f->dir[side].seq, &n);
-        run_emit(fs, f, side, missing);
+        uint64_t n;
+        missing[side] = ccm_seq_missing(&f->dir[side].seq, &n);
         gaps += n;
         ccm_seq_clear(&f->dir[side].seq);
     }
+    runs_emit(fs, f, missing);
     fs->gaps += gaps;
     connection_emit(fs, f, gaps, why);
     ccm_table_remove(fs, f);
@@ -213,22 +296,23 @@ void ccm_flow_look(ccm_flows *fs, ccm_flow *f)
 {
     if (!f->id)
         return;
+    f->look_due = false;
     if (fs->now_ns > expires_at(f)) {
         ccm_flow_end(fs, f, "idle");
         return;
     }
-    for (unsigned side = 0; side < 2; side++)
-        if (f->dir[side].run.packets && fs->now_ns > ccm_run_due(&f->dir[side].run))
-            run_emit(fs, f, side, 0);
+    if (fs->now_ns >= f->last_ns + RUN_LOOK)
+        runs_emit(fs, f, (uint64_t[2]){ 0, 0 });
     if (f->waiting) {
         fs->at_ns = fs->now_ns;
         fs->at_frame = 0;
         ccm_stream_look(fs, f, fs->now_ns, false);
     }
     uint64_t due = ccm_min64(expires_at(f), ccm_stream_due(f));
-    for (unsigned side = 0; side < 2; side++)
-        if (f->dir[side].run.packets)
-            due = ccm_min64(due, f->last_ns + RUN_LOOK);
+    if (f->closed || f->dir[0].run.packets || f->dir[1].run.packets) {
+        due = ccm_min64(due, f->last_ns + RUN_LOOK);
+        f->look_due = true;
+    }
     if (due != UINT64_MAX)
         ccm_table_due(fs, f, due);
 }
@@ -268,6 +352,15 @@ static void classify(ccm_flows *fs, ccm_flow *f, const ccm_packet *p)
     hint_emit(fs, f, ccm_classify_packet(fs->classifier, &f->hint, p->ip, p->time_ns));
 }
 
+/* The connection has just closed. Tens of thousands of such flows may wait for late packets: nDPI's
+ * part need not. */
+static void closing(ccm_flows *fs, ccm_flow *f)
+{
+    if (ccm_classify_open(&f->hint))
+        f->hint.last_word = ccm_classify_end(fs->classifier, &f->hint);
+    ccm_table_due(fs, f, expires_at(f));
+}
+
 /* `f`: where the flow probably is; entries stay in memory, so a wrong guess is only slower. */
 static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key, uint32_t hash,
                         unsigned side, ccm_flow *f)
@@ -291,6 +384,7 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
     }
     if (!f)
         f = flow_new(fs, p, key, hash, side);
+    unsigned before = f->saw;
     f->count++;
     f->seen |= (uint8_t)(1u << side);
     if (f->tcp) {
@@ -303,9 +397,11 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
 
     ccm_run *run = &f->dir[side].run;
     if (ccm_run_over(run, &part))
-        run_emit(fs, f, side, 0);
-    if (!run->packets)
+        run_close(fs, f, side);
+    if (!f->look_due) {
         ccm_table_due(fs, f, p->time_ns + RUN_LOOK);
+        f->look_due = true;
+    }
     ccm_run_add(run, &part);
     f->last_ns = ccm_max64(f->last_ns, p->time_ns);
 
@@ -317,9 +413,18 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
         ccm_icmp_packet(fs, p);
     if (!f->hint.over && p->payload.n && f->proto == CCM_PROTO_NONE && !fs->no_classify)
         classify(fs, f, p);
-    /* Tens of thousands of closed flows may wait for late packets: nDPI's part need not. */
-    if (ccm_classify_open(&f->hint) && f->tcp && ccm_conn_closed(f->saw))
-        f->hint.last_word = ccm_classify_end(fs->classifier, &f->hint);
+    if (((f->saw ^ before) & CCM_SAW_ENDS) && ccm_conn_closed(f->saw))
+        closing(fs, f);
+}
+
+/* What the packet will need beside the flow itself, which has arrived by now. */
+static void prefetch_beside(const ccm_flow *f, const ccm_packet *p)
+{
+    if (f->closed)
+        __builtin_prefetch(&f->closed->run[f->n_closed & (CCM_RUNS_KEPT - 1)], 1);
+    if (f->state && (p->payload_len || p->tcp_flags & CCM_TCP_FIN))
+        for (unsigned line = 0; line < 8; line++)
+            __builtin_prefetch((const char *)f->state + line * 64, 1);
 }
 
 void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
@@ -341,8 +446,15 @@ void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
         for (unsigned i = 0; i < m; i++)
             near[i] = ccm_table_prefetch_flow(fs, hash[i]);
         for (unsigned i = 0; i < m; i++)
+            if (near[i])
+                prefetch_beside(near[i], &packets[i]);
+        for (unsigned i = 0; i < m; i++)
             flow_packet(fs, &packets[i], &key[i], hash[i], side[i], near[i]);
-        ccm_table_sweep(fs, m * SWEEP_PER_PACKET);
+        fs->sweep_owed += m * SWEEP_PER_PACKET;
+        if (fs->sweep_owed >= SWEEP_STRIDE) { /* the more at once, the better they are fetched */
+            ccm_table_sweep(fs, fs->sweep_owed);
+            fs->sweep_owed = 0;
+        }
         packets += m;
         n -= m;
     }
@@ -358,8 +470,12 @@ void ccm_flows_not_ip(ccm_flows *fs, uint64_t time_ns, uint64_t frame, uint32_t 
 void ccm_flows_tick(ccm_flows *fs, uint64_t now_ns)
 {
     fs->now_ns = ccm_max64(fs->now_ns, now_ns);
-    for (uint32_t i = 0; i < fs->n_entries; i++)
-        ccm_flow_look(fs, ccm_table_entry(fs, i));
+    for (uint32_t i = 0; i < fs->n_entries; i++) {
+        ccm_flow *f = ccm_table_entry(fs, i);
+        if (f->id && fs->now_ns > f->last_ns + CCM_RUN_SILENCE_NS)
+            runs_emit(fs, f, (uint64_t[2]){ 0, 0 });
+        ccm_flow_look(fs, f);
+    }
 }
 
 typedef struct live_flow {

@@ -11,7 +11,7 @@
 enum {
     CCM_PROBE_SEGMENTS = 8, /* payload segments of a direction that parsers may refuse */
     CCM_RECENT = 4,         /* packets of a direction remembered to tell duplicates */
-    CCM_CHUNK = 256,        /* flows of a slab chunk */
+    CCM_CHUNK = 16384,      /* flows of a slab chunk */
     CCM_CLAIMS = 16,        /* times that parsers may claim one flow */
     CCM_PROTO_NONE = 0xff,
 };
@@ -33,6 +33,15 @@ typedef struct ccm_wait {
     bool bare;      /* inside a skip: a range without data */
     uint8_t data[];
 } ccm_wait;
+
+enum { CCM_RUNS_KEPT = 8, CCM_RUN_BLOCKS = 128, CCM_RUN_CHUNKS = 256 };
+
+/* Closed runs of a flow, handed on together: its receiver then finds what it keeps of the flow in
+ * the cache. */
+typedef struct ccm_run_block {
+    struct ccm_run_block *next; /* while free */
+    ccm_run run[CCM_RUNS_KEPT];
+} ccm_run_block;
 
 /* The part of a direction that few need; allocated on first need. */
 typedef struct ccm_stream {
@@ -83,17 +92,24 @@ typedef struct ccm_flow {
     uint8_t first_side;
     uint8_t bad; /* parsers that gave up on it, a bit each */
     uint8_t claims;
-    bool tcp;       /* l4 is TCP and the packets have ports */
-    bool lossy;     /* bytes were lost before a parser saw them */
-    bool quiet;     /* no parser wants the rest */
-    bool syn_again; /* the SYN was repeated, so the handshake cannot be timed */
+    bool tcp : 1;       /* l4 is TCP and the packets have ports */
+    bool lossy : 1;     /* bytes were lost before a parser saw them */
+    bool quiet : 1;     /* no parser wants the rest */
+    bool look_due : 1;  /* the clock hand will look within RUN_LOOK of the last packet */
+    bool syn_again : 1; /* the SYN was repeated, so the handshake cannot be timed */
+    uint8_t n_closed, closed_sides; /* runs in `closed`, and whose they are, a bit each */
+    uint32_t duplicates, conflicts;
     ccm_dir dir[2];
     uint64_t first_ns, first_frame;
     uint64_t rtt_ns;
-    void *state; /* the parser's */
+    void *state;           /* the parser's */
+    ccm_run_block *closed; /* NULL = none */
+    ccm_memo memo;
     ccm_classify_flow hint;
-    uint32_t duplicates, conflicts, zero_windows, resets;
+    uint32_t zero_windows, resets;
 } ccm_flow;
+
+G_STATIC_ASSERT(sizeof(ccm_flow) % 64 == 0); /* whole cache lines */
 
 /* Limits this folder enforces, for the counters. */
 enum {
@@ -117,6 +133,9 @@ struct ccm_flows {
     uint32_t n_flows;
     uint64_t seed[2];
     ccm_flow **chunks;
+    uint32_t sweep_owed; /* entries that the hand is to pass */
+    ccm_run_block *run_chunks[CCM_RUN_CHUNKS], *free_runs;
+    uint32_t n_run_chunks;
     uint32_t *due;      /* for each slab entry: tick at which to look at it */
     uint32_t n_entries; /* slab entries used so far */
     uint32_t room;      /* slab entries allocated */
@@ -161,7 +180,7 @@ ccm_flow *ccm_table_coldest(ccm_flows *fs);
 /* flow.c */
 void ccm_flow_look(ccm_flows *fs, ccm_flow *f);
 void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why);
-void ccm_flow_obs(const ccm_flow *f, ccm_obs *o, ccm_obs_kind kind, unsigned from);
+void ccm_flow_obs(ccm_flow *f, ccm_obs *o, ccm_obs_kind kind, unsigned from);
 void ccm_flow_orient(ccm_flow *f, unsigned client, ccm_orientation how);
 
 /* tcp.c */
@@ -220,11 +239,10 @@ static inline uint64_t ccm_key_mix(uint64_t a, uint64_t b)
 
 static inline uint32_t ccm_flow_key_hash(const ccm_flows *fs, const ccm_flow_key *key)
 {
-    uint64_t h = ccm_key_mix(key->w[0] ^ fs->seed[0], key->w[1] ^ fs->seed[1]);
+    uint64_t h = ccm_key_mix(key->w[0] ^ fs->seed[0], key->w[1] ^ fs->seed[1] ^ key->w[4]);
 
     if (key->w[2] | key->w[3]) /* IPv6 */
-        h ^= ccm_key_mix(key->w[2] ^ fs->seed[1] ^ h, key->w[3] ^ fs->seed[0]);
-    h = ccm_key_mix(h ^ key->w[4], UINT64_C(0x9e3779b97f4a7c15));
+        h = ccm_key_mix(key->w[2] ^ fs->seed[1] ^ h, key->w[3] ^ fs->seed[0]);
     return (uint32_t)(h ^ h >> 32);
 }
 

@@ -5,9 +5,10 @@
  */
 #include <sys/random.h>
 
+#include "base/pages.h"
 #include "flow/state.h"
 
-enum { SLOTS_FIRST = 1024, TICK_SHIFT = 27, CANDIDATES = 8, SWEEP_MAX = 64 };
+enum { SLOTS_FIRST = 1024, TICK_SHIFT = 27, CANDIDATES = 8, SWEEP_MAX = 160 };
 enum { KEY_FAMILY = 0x0f, KEY_FRAGMENT = 0x80 };
 
 void ccm_table_init(ccm_flows *fs)
@@ -24,7 +25,11 @@ void ccm_table_init(ccm_flows *fs)
 void ccm_table_clear(ccm_flows *fs)
 {
     for (uint32_t i = 0; i < fs->room / CCM_CHUNK; i++)
-        g_aligned_free(fs->chunks[i]);
+        ccm_pages_free(fs->chunks[i], CCM_CHUNK * sizeof(ccm_flow));
+    for (uint32_t i = 0; i < fs->n_run_chunks; i++)
+        g_free(fs->run_chunks[i]);
+    fs->n_run_chunks = 0;
+    fs->free_runs = NULL;
     g_free(fs->chunks);
     g_free(fs->due);
     fs->chunks = NULL;
@@ -163,7 +168,7 @@ static uint32_t entry_take(ccm_flows *fs)
             fs->chunks = g_renew(ccm_flow *, fs->chunks, room);
             fs->due = g_renew(uint32_t, fs->due, (size_t)room * CCM_CHUNK);
         }
-        fs->chunks[chunks] = g_aligned_alloc(CCM_CHUNK, sizeof(ccm_flow), 64);
+        fs->chunks[chunks] = ccm_pages_new(CCM_CHUNK * sizeof(ccm_flow));
         fs->room += CCM_CHUNK;
     }
     return fs->n_entries++;
@@ -172,7 +177,7 @@ static uint32_t entry_take(ccm_flows *fs)
 /* A new flow, all zero but key, hash and index. */
 ccm_flow *ccm_table_add(ccm_flows *fs, const ccm_flow_key *key, uint32_t hash)
 {
-    if ((fs->n_flows + 1) * 2 > fs->mask)
+    if (fs->n_flows + 1 > fs->mask - fs->mask / 4)
         slots_grow(fs);
     uint32_t index = entry_take(fs);
     ccm_flow *f = ccm_table_entry(fs, index);
@@ -228,6 +233,14 @@ void ccm_table_due(ccm_flows *fs, const ccm_flow *f, uint64_t time_ns)
         fs->due[f->index] = tick;
 }
 
+/* What ending a flow needs beside it; the flow itself has arrived by now. */
+static void prefetch_beside(const ccm_flows *fs, const ccm_flow *f)
+{
+    ccm_table_prefetch(fs, f->hash);
+    for (unsigned i = 0; f->closed && i < f->n_closed; i++)
+        __builtin_prefetch(&f->closed->run[i]);
+}
+
 /* Looks at what is due among the next entries; fetches those flows together before. */
 void ccm_table_sweep(ccm_flows *fs, uint32_t steps)
 {
@@ -251,6 +264,8 @@ void ccm_table_sweep(ccm_flows *fs, uint32_t steps)
         found[n++] = i;
         prefetch_flow(ccm_table_entry(fs, i));
     }
+    for (uint32_t i = 0; i < n; i++)
+        prefetch_beside(fs, ccm_table_entry(fs, found[i]));
     for (uint32_t i = 0; i < n; i++)
         ccm_flow_look(fs, ccm_table_entry(fs, found[i]));
 }

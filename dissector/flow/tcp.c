@@ -70,8 +70,7 @@ static void account_last_ack(ccm_flow *f, unsigned side, const ccm_packet *p)
 {
     const ccm_seq *peer = &f->dir[!side].seq;
 
-    if ((f->saw & (3 * CCM_SAW_FIN)) == 3 * CCM_SAW_FIN && !(p->tcp_flags & CCM_TCP_FIN) &&
-        ccm_seq_offset(peer, p->ack) == peer->high)
+    if (ccm_seq_offset(peer, p->ack) == peer->high)
         f->saw |= CCM_SAW_LAST_ACK;
 }
 
@@ -94,40 +93,64 @@ static uint64_t acked_offset(const ccm_flow *f, unsigned side, const ccm_packet 
     return acked > peer->next + MAX_WINDOW ? 0 : acked; /* nobody can acknowledge that much */
 }
 
-/* Returns how many payload bytes are new, and sets *at to the offset of the payload. */
-uint32_t ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t *at)
+/* The few segments that begin or end something; the payload is at *at. */
+static G_GNUC_NO_INLINE uint32_t account_control(ccm_flow *f, unsigned side, const ccm_packet *p,
+                                                 bool duplicate, uint64_t *at)
 {
     ccm_dir *d = &f->dir[side];
     unsigned flags = p->tcp_flags;
     uint32_t seq = p->seq, fresh = 0;
-    uint64_t off = 0;
-    bool duplicate = is_duplicate(f, side, p);
 
-    if (duplicate)
-        f->duplicates++;
     if (flags & CCM_TCP_SYN) {
         account_syn(f, side, p, duplicate);
         seq++;
     } else if ((flags & (CCM_TCP_ACK | CCM_TCP_RST)) == CCM_TCP_ACK) {
         account_ack(f, side, p);
-        account_last_ack(f, side, p);
-        f->zero_windows += !p->window;
     }
     if (p->payload_len) {
-        fresh = ccm_seq_data(&d->seq, seq, p->payload_len, &off);
+        fresh = ccm_seq_data(&d->seq, seq, p->payload_len, at);
         f->saw |= (uint16_t)(CCM_SAW_DATA << side);
     }
     if (flags & CCM_TCP_FIN) {
         uint64_t fin;
         (void)ccm_seq_data(&d->seq, seq + p->payload_len, 1, &fin);
-        off = fin - p->payload_len;
+        *at = fin - p->payload_len;
         f->saw |= (uint16_t)(CCM_SAW_FIN << side);
     }
     if (flags & CCM_TCP_RST)
         account_rst(f, side);
+    return fresh;
+}
+
+/* Returns how many payload bytes are new, and sets *at to the offset of the payload. */
+uint32_t ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t *at)
+{
+    ccm_dir *d = &f->dir[side];
+    unsigned flags = p->tcp_flags;
+    uint32_t fresh = 0;
+    bool duplicate = is_duplicate(f, side, p);
+
+    *at = 0;
+    if (duplicate)
+        f->duplicates++;
+    if (!p->window && (flags & (CCM_TCP_SYN | CCM_TCP_ACK | CCM_TCP_RST)) == CCM_TCP_ACK)
+        f->zero_windows++;
+    if (flags & (CCM_TCP_SYN | CCM_TCP_FIN | CCM_TCP_RST)) {
+        fresh = account_control(f, side, p, duplicate, at);
+    } else {
+        if (flags & CCM_TCP_ACK) {
+            if (!(f->saw & CCM_SAW_ACK))
+                account_ack(f, side, p);
+            if ((f->saw & (3 * CCM_SAW_FIN)) == 3 * CCM_SAW_FIN)
+                account_last_ack(f, side, p);
+        }
+        if (p->payload_len) {
+            fresh = ccm_seq_data(&d->seq, p->seq, p->payload_len, at);
+            f->saw |= (uint16_t)(CCM_SAW_DATA << side);
+        }
+    }
     if (!d->next && d->seq.high)
         d->next = CCM_SEQ_ZERO;
-    *at = off;
     return fresh;
 }
 

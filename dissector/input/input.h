@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 
-enum { CCM_BATCH = 16 };
+enum { CCM_BATCH = 64 };
 
 /* A packet as read; `data` points into the reader's buffer until the next ccm_reader_next. */
 typedef struct ccm_raw {

@@ -2,12 +2,13 @@
  * edge.c - flows and edges: where every packet's bytes are counted, exactly once.
  *
  * In: runs, connections, counters of a flow. Out: sums of edges. An edge is (client, server, port,
- * L4, route row that the flow itself showed). A flow keeps its own sums until it is bound to an
- * edge: at the first request that names a route, at its end, or when it has no more room to wait;
- * then all it has is poured into the edge and the rest is counted there directly. State: flow
- * records bounded by limits->flows (freed at `connection`), edges by limits->edges; edge 0, without
+ * L4, route row that the flow itself showed). A flow keeps its own sums and settles them with its
+ * edge when it ends or has no more room: edges are many and cold, so they are touched seldom. The
+ * route is that of the first request that names one before the first settling. State: flow records
+ * bounded by limits->flows (freed at `connection`), edges by limits->edges; edge 0, without
  * addresses, takes what has none and what found no room (see edge_without_client), so the sums over
  * all edges are always the capture's. */
+#include "base/pages.h"
 #include "model/model.h"
 
 /* Records span several cache lines and are mostly cold: ask for all lines at once. */
@@ -40,7 +41,7 @@ static uint32_t edge_new(ccm_model *m, const ccm_edge_key *key, uint32_t hash)
     uint32_t i = m->n_edges++;
 
     if (i % CCM_PAGE == 0)
-        g_ptr_array_add(m->edge_pages, g_new0(ccm_edge, CCM_PAGE));
+        g_ptr_array_add(m->edge_pages, ccm_pages_new(CCM_PAGE * sizeof(ccm_edge)));
     ccm_edge *e = ccm_edge_at(m, i);
     e->key = *key;
     e->rtt_min = UINT64_MAX;
@@ -105,22 +106,27 @@ static void sums_add(ccm_sums *to, const ccm_sums *add)
     to->missing += add->missing;
 }
 
+/* Packets were seen from `first_ns` to `last_ns`; call before they are added. */
+static void seen(ccm_traffic *t, uint64_t first_ns, uint64_t last_ns)
+{
+    bool first = !t->dir[0].packets && !t->dir[1].packets;
+
+    t->first_ns = first ? first_ns : ccm_min64(t->first_ns, first_ns);
+    t->last_ns = first ? last_ns : ccm_max64(t->last_ns, last_ns);
+}
+
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap)
 {
     /* A run without packets only says what was missing; its time is not a sighting. */
-    if (add->dir[0].packets || add->dir[1].packets) {
-        bool first = !to->dir[0].packets && !to->dir[1].packets;
-        to->first_ns = first ? add->first_ns : ccm_min64(to->first_ns, add->first_ns);
-        to->last_ns = first ? add->last_ns : ccm_max64(to->last_ns, add->last_ns);
-    }
+    if (add->dir[0].packets || add->dir[1].packets)
+        seen(to, add->first_ns, add->last_ns);
     sums_add(&to->dir[0], &add->dir[swap]);
     sums_add(&to->dir[1], &add->dir[!swap]);
 }
 
 void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2])
 {
-    ccm_timeline_add(&m->timeline, edge, second / ccm_timeline_interval(m->timeline.level), bytes,
-                     m->limits.buckets);
+    ccm_timeline_add(&m->timeline, edge, second, bytes, m->limits.buckets);
 }
 
 /* ---- flows ----------------------------------------------------------------------------------- */
@@ -139,18 +145,24 @@ static uint32_t flow_hash(uint64_t id)
     return ccm_hash_end(ccm_mix(6, id >> 3)) << 3 | (uint32_t)(id & 7);
 }
 
-ccm_model_flow *ccm_model_flow_find(ccm_model *m, uint64_t id)
+/* Is the flow's memo ours to read and to write? */
+static bool memo_is_ours(const ccm_model *m, const ccm_obs *obs)
 {
-    if (!id)
+    return obs->memo && (!obs->memo->owner || obs->memo->owner == m);
+}
+
+ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs)
+{
+    if (!obs->flow)
         return NULL;
-    if (m->last_flow == id)
-        return ccm_model_flow_at(m, m->last_flow_at);
-    uint32_t i = ccm_index_find(&m->flow_index, flow_hash(id), flow_eq, m, &id);
-    if (i == CCM_NONE)
+    if (!memo_is_ours(m, obs)) {
+        uint32_t i = ccm_index_find(&m->flow_index, flow_hash(obs->flow), flow_eq, m, &obs->flow);
+        return i == CCM_NONE ? NULL : ccm_model_flow_at(m, i);
+    }
+    if (!obs->memo->owner || obs->memo->at >= m->n_flows)
         return NULL;
-    m->last_flow = id;
-    m->last_flow_at = i;
-    return ccm_model_flow_at(m, i);
+    ccm_model_flow *f = ccm_model_flow_at(m, obs->memo->at);
+    return f->id == obs->flow ? f : NULL; /* evicted: the record is another flow's now */
 }
 
 /* Frees a record by ending some flow early. Engines bound their flows, so only a hand-made
@@ -163,8 +175,7 @@ static void evict(ccm_model *m)
         m->victim = (m->victim + 1) % m->n_flows;
     } while (!f->id);
     ccm_model_limit(m, "flows", 1);
-    if (f->edge == CCM_NONE)
-        ccm_model_flow_bind(m, f, -1);
+    ccm_model_flow_settle(m, f);
     ccm_model_flow_drop(m, f);
 }
 
@@ -178,42 +189,42 @@ static uint32_t new_record(ccm_model *m)
         return i;
     }
     if (m->n_flows % CCM_PAGE == 0)
-        g_ptr_array_add(m->flow_pages, g_new0(ccm_model_flow, CCM_PAGE));
+        g_ptr_array_add(m->flow_pages, ccm_pages_new(CCM_PAGE * sizeof(ccm_model_flow)));
     return m->n_flows++;
 }
 
 ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
 {
-    ccm_model_flow *f = ccm_model_flow_find(m, obs->flow);
+    ccm_model_flow *f = ccm_model_flow_find(m, obs);
     if (f)
         return f;
     uint32_t i = new_record(m);
     f = ccm_model_flow_at(m, i);
     memset(f, 0, sizeof *f);
     f->id = obs->flow;
+    f->at = i;
     f->end[0] = obs->src;
     f->end[1] = obs->dst;
     f->l4 = obs->l4;
     f->edge = f->host[0] = f->host[1] = CCM_NONE;
-    f->mark = -1;
+    f->mark = f->route = -1;
     f->upload = f->target = f->client_id = CCM_NONE;
-    ccm_index_add(&m->flow_index, flow_hash(f->id), i);
-    m->last_flow = f->id;
-    m->last_flow_at = i;
+    f->indexed = !memo_is_ours(m, obs);
+    if (f->indexed)
+        ccm_index_add(&m->flow_index, flow_hash(f->id), i);
+    else
+        *obs->memo = (ccm_memo){ m, i };
     return f;
 }
 
 void ccm_model_flow_drop(ccm_model *m, ccm_model_flow *f)
 {
-    uint32_t hash = flow_hash(f->id);
-    uint32_t i = ccm_index_find(&m->flow_index, hash, flow_eq, m, &f->id);
-    ccm_index_remove(&m->flow_index, hash, i);
-    if (m->last_flow == f->id)
-        m->last_flow = 0;
+    if (f->indexed)
+        ccm_index_remove(&m->flow_index, flow_hash(f->id), f->at);
     g_free(f->more);
     f->more = NULL;
     f->id = 0;
-    g_array_append_val(m->free_flows, i);
+    g_array_append_val(m->free_flows, f->at);
 }
 
 static ccm_pending *pending_at(const ccm_model_flow *f, unsigned i)
@@ -221,19 +232,19 @@ static ccm_pending *pending_at(const ccm_model_flow *f, unsigned i)
     return i < 2 ? (ccm_pending *)&f->first[i] : &f->more[i - 2];
 }
 
-/* False when there is no more room. Always in seconds, whatever interval the timeline has, so that
- * the moment of binding depends on the flow alone. */
-static bool pend(ccm_model_flow *f, uint64_t second, unsigned from, uint64_t bytes)
+/* Always in seconds, whatever interval the timeline has, so that what a flow keeps depends on the
+ * flow alone. */
+static void pend(ccm_model *m, ccm_model_flow *f, uint64_t second, unsigned from, uint64_t bytes)
 {
     for (unsigned i = f->n_pending; i-- > 0;) {
         ccm_pending *p = pending_at(f, i);
         if (p->second == second) {
             p->bytes[from] += bytes;
-            return true;
+            return;
         }
     }
-    if (f->n_pending == CCM_PENDING)
-        return false;
+    if (f->n_pending >= (ccm_model_flow_decided(f) ? CCM_PENDING_ROUTED : CCM_PENDING))
+        ccm_model_flow_settle(m, f);
     if (f->n_pending >= 2 && f->n_pending - 2u == f->cap_pending) {
         f->cap_pending = (uint8_t)(f->cap_pending ? MIN(f->cap_pending * 3, CCM_PENDING - 2) : 6);
         f->more = g_renew(ccm_pending, f->more, f->cap_pending);
@@ -241,12 +252,11 @@ static bool pend(ccm_model_flow *f, uint64_t second, unsigned from, uint64_t byt
     ccm_pending *p = pending_at(f, f->n_pending++);
     *p = (ccm_pending){ .second = second };
     p->bytes[from] = bytes;
-    return true;
 }
 
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
-    ccm_traffic t = { .first_ns = obs->time_ns, .last_ns = obs->time_ns };
+    uint64_t end_ns = obs->time_ns;
     ccm_sums s = { 0 };
     bool from_client = false;
 
@@ -257,7 +267,7 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
             from_client = true;
             break;
         case CCM_KEY_end_ns:
-            t.last_ns = ccm_max64(v, t.first_ns);
+            end_ns = ccm_max64(v, end_ns);
             break;
         case CCM_KEY_packets:
             s.packets = v;
@@ -284,54 +294,44 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     unsigned from = ccm_endpoint_eq(&f->end[0], &f->end[1])
                         ? !from_client
                         : !ccm_endpoint_eq(&f->end[0], &obs->src);
-    if (f->edge == CCM_NONE)
+    if (!ccm_model_flow_decided(f))
         f->client = (uint8_t)(from_client ? from : !from);
-    t.dir[from] = s;
-    uint64_t second = t.first_ns / 1000000000u;
-    if (f->edge == CCM_NONE) {
-        if (!s.wire || pend(f, second, from, s.wire)) {
-            ccm_traffic_add(&f->traffic, &t, false);
-            return;
-        }
-        ccm_model_flow_bind(m, f, -1);
-    }
-    uint64_t bytes[2] = { 0, 0 };
-    bytes[from != f->client] = s.wire;
-    ccm_traffic_add(&ccm_edge_at(m, f->edge)->traffic, &t, f->client);
     if (s.wire)
-        ccm_points_add(m, f->edge, second, bytes);
+        pend(m, f, obs->time_ns / 1000000000u, from, s.wire);
+    if (s.packets)
+        seen(&f->traffic, obs->time_ns, end_ns);
+    sums_add(&f->traffic.dir[from], &s);
 }
 
 void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
 {
-    if (f->edge == CCM_NONE) {
-        for (unsigned i = 0; i < f->n_counters; i++) {
-            if (f->counters[i].key == key) {
-                f->counters[i].count++;
-                return;
-            }
-        }
-        if (f->n_counters < CCM_FLOW_COUNTERS) {
-            f->counters[f->n_counters++] = (ccm_counter){ key, 1 };
+    for (unsigned i = 0; i < f->n_counters; i++) {
+        if (f->counters[i].key == key && f->counters[i].count < UINT32_MAX) {
+            f->counters[i].count++;
             return;
         }
-        ccm_model_flow_bind(m, f, -1);
     }
-    ccm_edge_count(m, ccm_edge_at(m, f->edge), key, 1);
+    if (f->n_counters == CCM_FLOW_COUNTERS)
+        ccm_model_flow_settle(m, f);
+    f->counters[f->n_counters++] = (ccm_flow_counter){ key, 1 };
 }
 
-static uint32_t pour_edge(ccm_model *to, const ccm_model *from, const ccm_model_flow *f, int route)
+static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
 {
+    int route = f->edge == CCM_NONE ? f->route : ccm_edge_at(from, f->edge)->key.route;
     ccm_edge_key key = { .client = f->end[f->client].addr,
                          .server = f->end[!f->client].addr,
                          .port = f->end[!f->client].port,
                          .route = (int16_t)route,
                          .l4 = f->l4 };
-    uint32_t at = ccm_edge_get(to, &key);
+    uint32_t before = to->n_edges;
+    uint32_t at = to == from && f->edge != CCM_NONE ? f->edge : ccm_edge_get(to, &key);
     ccm_edge *e = ccm_edge_at(to, at);
 
-    ccm_host_get(to, &key.client);
-    ccm_host_get(to, &key.server);
+    if (to->n_edges > before || !ccm_addr_eq(&e->key.client, &key.client)) {
+        ccm_host_get(to, &key.client);
+        ccm_host_get(to, &key.server);
+    }
     ccm_traffic_add(&e->traffic, &f->traffic, f->client);
     for (unsigned i = 0; i < f->n_counters; i++) {
         uint32_t k = f->counters[i].key;
@@ -352,14 +352,20 @@ static uint32_t pour_edge(ccm_model *to, const ccm_model *from, const ccm_model_
 
 void ccm_model_flow_pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
 {
-    if (f->edge == CCM_NONE)
-        pour_edge(to, from, f, -1);
+    pour(to, from, f);
 }
 
-void ccm_model_flow_bind(ccm_model *m, ccm_model_flow *f, int route)
+void ccm_model_flow_route(ccm_model_flow *f, int route)
 {
-    f->edge = pour_edge(m, m, f, route);
-    f->n_pending = f->cap_pending = f->n_counters = 0;
-    g_free(f->more);
-    f->more = NULL;
+    if (!ccm_model_flow_decided(f))
+        f->route = (int16_t)route;
+}
+
+ccm_edge *ccm_model_flow_settle(ccm_model *m, ccm_model_flow *f)
+{
+    f->edge = pour(m, m, f);
+    f->route = ccm_edge_at(m, f->edge)->key.route;
+    f->n_pending = f->n_counters = 0;
+    memset(&f->traffic, 0, sizeof f->traffic);
+    return ccm_edge_at(m, f->edge);
 }

@@ -70,6 +70,9 @@ static void merge_edges(ccm_model *to, const ccm_model *from)
         map[i] = ccm_edge_get(to, &e->key);
         merge_edge(to, from, map[i], e);
     }
+    /* Not a change of what the source knows. */
+    ccm_timeline_settle((ccm_timeline *)&from->timeline, from->limits.buckets);
+    ccm_timeline_settle(&to->timeline, to->limits.buckets);
     while (to->timeline.level < from->timeline.level)
         ccm_timeline_coarsen(&to->timeline);
     uint64_t interval = ccm_timeline_interval(from->timeline.level);

@@ -2,7 +2,18 @@
  * model.c - takes observations and hands each to the table it concerns.
  *
  * In: observations, in the order of their making. Out: evidence in ccm_model. State: the model. */
+#include "base/pages.h"
 #include "model/model.h"
+
+static void free_edges(void *page)
+{
+    ccm_pages_free(page, CCM_PAGE * sizeof(ccm_edge));
+}
+
+static void free_flows(void *page)
+{
+    ccm_pages_free(page, CCM_PAGE * sizeof(ccm_model_flow));
+}
 
 ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
 {
@@ -23,8 +34,8 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     ccm_index_init(&m->client_index, 64);
     ccm_index_init(&m->upload_index, 16);
     m->hosts = g_array_new(FALSE, FALSE, sizeof(ccm_host));
-    m->edge_pages = g_ptr_array_new_with_free_func(g_free);
-    m->flow_pages = g_ptr_array_new_with_free_func(g_free);
+    m->edge_pages = g_ptr_array_new_with_free_func(free_edges);
+    m->flow_pages = g_ptr_array_new_with_free_func(free_flows);
     m->free_flows = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     m->clients = g_array_new(FALSE, FALSE, sizeof(ccm_client));
     m->uploads = g_array_new(FALSE, FALSE, sizeof(ccm_upload));
@@ -74,9 +85,11 @@ static void on_run(ccm_model *m, const ccm_obs *obs)
         ccm_model_flow_run(m, ccm_model_flow_get(m, obs), obs);
         return;
     }
-    ccm_model_flow f = { .end = { obs->src, obs->dst }, .edge = CCM_NONE, .l4 = obs->l4 };
+    ccm_model_flow f = {
+        .end = { obs->src, obs->dst }, .edge = CCM_NONE, .route = -1, .l4 = obs->l4
+    };
     ccm_model_flow_run(m, &f, obs);
-    ccm_model_flow_bind(m, &f, -1);
+    ccm_model_flow_settle(m, &f);
 }
 
 static void connection_numbers(ccm_edge *e, const ccm_obs *obs)
@@ -123,11 +136,9 @@ static void on_connection(ccm_model *m, const ccm_obs *obs)
     if (!obs->flow)
         return;
     ccm_model_flow *f = ccm_model_flow_get(m, obs);
-    if (f->edge == CCM_NONE) {
+    if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
-        ccm_model_flow_bind(m, f, -1);
-    }
-    ccm_edge *e = ccm_edge_at(m, f->edge);
+    ccm_edge *e = ccm_model_flow_settle(m, f);
     e->established += is(state, "established");
     e->refused += is(state, "refused");
     e->unanswered += is(state, "unanswered");

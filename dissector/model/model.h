@@ -15,16 +15,17 @@
 enum {
     CCM_TEXT_MAX = 256,         /* bytes of a kept text */
     CCM_TEXTS_BYTES = 16 << 20, /* bytes of all kept texts */
-    CCM_PENDING = 64,           /* timeline points of a flow that has no edge yet */
-    CCM_FLOW_COUNTERS = 4,      /* counters of a flow that has no edge yet */
+    CCM_PENDING = 64,           /* timeline points that a flow keeps while its route is not known */
+    CCM_PENDING_ROUTED = 8,     /* and from then on */
+    CCM_FLOW_COUNTERS = 12,     /* counters that a flow keeps */
     CCM_HOST_EVIDENCE = 64,     /* marks x ports x sides of one host */
     CCM_EDGE_COUNTERS = 256,    /* distinct things counted of one edge, beside methods */
     CCM_CLIENT_ADDRS = 4,
     CCM_UPLOADS = 4096,
     CCM_UPLOAD_ERRORS = 8,
     CCM_FILES = 65536,
-    CCM_NOTES = 64, /* distinct anomalies, limits, reasons */
-    CCM_PAGE = 256, /* edges and flows are allocated in pages and never move */
+    CCM_NOTES = 64,   /* distinct anomalies, limits, reasons */
+    CCM_PAGE = 16384, /* edges and flows are allocated in pages and never move */
 };
 
 /* ---- texts: each kept once, escaped, NUL-terminated ------------------------------------------ */
@@ -141,16 +142,24 @@ typedef struct ccm_pending {
     uint64_t bytes[2];
 } ccm_pending;
 
+typedef struct ccm_flow_counter {
+    uint32_t key, count;
+} ccm_flow_counter;
+
+/* What came of a flow since it was last settled with its edge, which is elsewhere in memory. */
 typedef struct ccm_model_flow {
     uint64_t id; /* 0 = this record is free */
+    uint32_t at; /* number of this record */
     ccm_endpoint end[2];
-    uint32_t edge;      /* CCM_NONE = not bound yet */
+    uint32_t edge;      /* CCM_NONE = never settled */
+    int16_t route;      /* row that the flow itself showed, or -1 */
     uint32_t host[2];   /* cache; CCM_NONE = not looked up */
     uint8_t l4, client; /* client: which of end[] */
+    bool indexed;       /* found by its id; else a memo leads here */
     uint8_t n_pending, cap_pending, n_counters;
     ccm_traffic traffic; /* indexes of dir[] and bytes[] are those of end[]: the sender */
     ccm_pending first[2], *more;
-    ccm_counter counters[CCM_FLOW_COUNTERS];
+    ccm_flow_counter counters[CCM_FLOW_COUNTERS];
     /* the latest request, for its answer */
     uint64_t exchange;
     int16_t mark;
@@ -174,20 +183,26 @@ typedef struct ccm_point {
     uint64_t bytes[2]; /* wire bytes, to the server and back */
 } ccm_point;
 
+enum { CCM_LADDER = 5, CCM_TIMELINE_WAITING = 16 };
+
 typedef struct ccm_timeline {
     ccm_point *v;
     uint32_t mask, n;
     uint8_t level; /* of the interval ladder */
     bool full;     /* points were dropped */
+    /* Additions wait here while their places in the table, mostly cold, are being fetched. */
+    uint8_t n_waiting;
+    ccm_point waiting[CCM_TIMELINE_WAITING];
 } ccm_timeline;
-
-enum { CCM_LADDER = 5 };
 
 unsigned ccm_timeline_interval(unsigned level);
 void ccm_timeline_init(ccm_timeline *t);
 void ccm_timeline_clear(ccm_timeline *t);
-void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t bucket, const uint64_t bytes[2],
+/* `second` since 1970; at most `max` points are kept. */
+void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t second, const uint64_t bytes[2],
                       unsigned max);
+/* Puts what waits into the table: before the points are read. */
+void ccm_timeline_settle(ccm_timeline *t, unsigned max);
 void ccm_timeline_coarsen(ccm_timeline *t);
 static inline uint32_t ccm_point_edge(const ccm_point *p)
 {
@@ -243,11 +258,9 @@ struct ccm_model {
     GPtrArray *flow_pages;    /* ccm_model_flow[CCM_PAGE] */
     uint32_t n_flows, victim; /* records ever used; where the search for a victim goes on */
     GArray *free_flows;       /* uint32_t */
-    uint64_t last_flow;       /* cache of the latest look-up */
-    uint32_t last_flow_at;
-    GArray *clients;                          /* ccm_client */
-    GArray *uploads;                          /* ccm_upload */
-    GArray *files;                            /* ccm_file */
+    GArray *clients;          /* ccm_client */
+    GArray *uploads;          /* ccm_upload */
+    GArray *files;            /* ccm_file */
     GArray *noted_limits, *anomalies, *notes; /* ccm_noted */
     ccm_timeline timeline;
     ccm_capture_sums capture;
@@ -305,13 +318,20 @@ uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key);
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count);
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap);
 void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2]);
-ccm_model_flow *ccm_model_flow_find(ccm_model *m, uint64_t id);
+ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs);
 ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key);
-/* Gives the flow an edge, for good. `route` -1 = no row was shown. */
-void ccm_model_flow_bind(ccm_model *m, ccm_model_flow *f, int route);
-/* The edge that the flow would get now, and its traffic added to it: for merging what is open. */
+/* The flow showed this row: the first one decides, unless the flow was settled without any. */
+void ccm_model_flow_route(ccm_model_flow *f, int route);
+/* Are route and client of the flow decided? */
+static inline bool ccm_model_flow_decided(const ccm_model_flow *f)
+{
+    return f->edge != CCM_NONE || f->route >= 0;
+}
+/* Adds to the edge what the flow has kept; returns the edge. */
+ccm_edge *ccm_model_flow_settle(ccm_model *m, ccm_model_flow *f);
+/* The same into another model, without a change of the flow: for merging what is open. */
 void ccm_model_flow_pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f);
 void ccm_model_flow_drop(ccm_model *m, ccm_model_flow *f);
 

@@ -201,17 +201,17 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
     ccm_match hit;
     ccm_model_flow *f = ccm_model_flow_get(m, obs);
 
-    if (f->edge == CCM_NONE)
+    if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
     ccm_catalog_match(m->catalog, &r, &hit);
     request_evidence(m, f, obs, &hit, r.host);
     uint32_t method =
         CCM_COUNT_KEY(CCM_COUNT_METHOD, r.method.n ? ccm_texts_add(&m->texts, r.method) : 0);
     count_client(m, f, obs, method);
-    if (hit.route >= 0 && f->edge == CCM_NONE)
-        ccm_model_flow_bind(m, f, hit.route);
+    if (hit.route >= 0)
+        ccm_model_flow_route(f, hit.route);
     ccm_model_flow_count(m, f, method);
-    if (hit.route >= 0 && ccm_edge_at(m, f->edge)->key.route == hit.route)
+    if (hit.route >= 0 && f->route == hit.route)
         ccm_model_flow_count(m, f,
                              CCM_COUNT_KEY(CCM_COUNT_MARK, hit.proxy >= 0 ? hit.proxy : hit.mark));
     f->exchange = ccm_obs_get_u64(obs, CCM_KEY_exchange);
@@ -248,7 +248,7 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs)
         on_request(m, obs);
         return;
     }
-    ccm_model_flow *f = ccm_model_flow_find(m, obs->flow);
+    ccm_model_flow *f = ccm_model_flow_find(m, obs);
     if (obs->kind == CCM_OBS_http_response) {
         /* The answer alone was captured: it still counts for the edge. */
         if (!f) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * timeline.c - bytes over time of every edge, in one sparse table.
  *
- * In: edge, bucket, bytes per direction. Out: the same as sums. State: a hash table of at most
+ * In: edge, second, bytes per direction. Out: the same as sums. State: a hash table of at most
  * limits->buckets points, all of one interval: 1, 10, 60, 600 or 3600 s.
  *
  * When there would be more points than that, every point coarsens to the next interval at once. The
@@ -10,11 +10,25 @@
  * the finest interval at which it fits. Intervals divide each other, so coarsening twice equals
  * coarsening once. At 3600 s there is no further step: new points are dropped (their bytes stay in
  * every other sum) and the limit "buckets" is reported. */
+#include "base/pages.h"
 #include "model/model.h"
 
 static const unsigned ladder[CCM_LADDER] = { 1, 10, 60, 600, 3600 };
 
-enum { FIRST_SLOTS = 1024 };
+enum { FIRST_SLOTS = 1024, PAGED_SLOTS = 1 << 16 };
+
+static ccm_point *slots_new(uint32_t n)
+{
+    return n < PAGED_SLOTS ? g_new0(ccm_point, n) : ccm_pages_new(n * sizeof(ccm_point));
+}
+
+static void slots_free(ccm_point *v, uint32_t n)
+{
+    if (n < PAGED_SLOTS)
+        g_free(v);
+    else
+        ccm_pages_free(v, n * sizeof *v);
+}
 
 unsigned ccm_timeline_interval(unsigned level)
 {
@@ -23,19 +37,24 @@ unsigned ccm_timeline_interval(unsigned level)
 
 void ccm_timeline_init(ccm_timeline *t)
 {
-    *t = (ccm_timeline){ .v = g_new0(ccm_point, FIRST_SLOTS), .mask = FIRST_SLOTS - 1 };
+    *t = (ccm_timeline){ .v = slots_new(FIRST_SLOTS), .mask = FIRST_SLOTS - 1 };
 }
 
 void ccm_timeline_clear(ccm_timeline *t)
 {
-    g_free(t->v);
+    slots_free(t->v, t->mask + 1);
     t->v = NULL;
+}
+
+static uint32_t slot_of_key(const ccm_timeline *t, uint64_t key)
+{
+    return ccm_hash_end(ccm_mix(7, key)) & t->mask;
 }
 
 /* The point with this key, or the empty one where it belongs. */
 static ccm_point *slot_of(const ccm_timeline *t, uint64_t key)
 {
-    uint32_t i = ccm_hash_end(ccm_mix(7, key)) & t->mask;
+    uint32_t i = slot_of_key(t, key);
     while (t->v[i].key && t->v[i].key != key)
         i = (i + 1) & t->mask;
     return &t->v[i];
@@ -47,7 +66,7 @@ static void rebuild(ccm_timeline *t, uint32_t slots, unsigned ratio)
     ccm_point *old = t->v;
     uint32_t n = t->mask + 1;
 
-    t->v = g_new0(ccm_point, slots);
+    t->v = slots_new(slots);
     t->mask = slots - 1;
     t->n = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -60,7 +79,7 @@ static void rebuild(ccm_timeline *t, uint32_t slots, unsigned ratio)
         p->bytes[0] += old[i].bytes[0];
         p->bytes[1] += old[i].bytes[1];
     }
-    g_free(old);
+    slots_free(old, n);
 }
 
 void ccm_timeline_coarsen(ccm_timeline *t)
@@ -70,10 +89,10 @@ void ccm_timeline_coarsen(ccm_timeline *t)
     rebuild(t, t->mask + 1, ratio);
 }
 
-void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t bucket, const uint64_t bytes[2],
-                      unsigned max)
+static void put(ccm_timeline *t, const ccm_point *add, unsigned max)
 {
-    uint64_t key = (uint64_t)edge << 36 | (bucket + 1);
+    uint64_t bucket = ccm_point_bucket(add) / ladder[t->level];
+    uint64_t key = (uint64_t)ccm_point_edge(add) << 36 | (bucket + 1);
     ccm_point *p = slot_of(t, key);
 
     if (!p->key) {
@@ -88,8 +107,27 @@ void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t bucket, const uin
         p->key = key;
         t->n++;
     }
-    p->bytes[0] += bytes[0];
-    p->bytes[1] += bytes[1];
+    p->bytes[0] += add->bytes[0];
+    p->bytes[1] += add->bytes[1];
     while (t->n > max && t->level < CCM_LADDER - 1)
         ccm_timeline_coarsen(t);
+}
+
+void ccm_timeline_settle(ccm_timeline *t, unsigned max)
+{
+    for (unsigned i = 0; i < t->n_waiting; i++)
+        put(t, &t->waiting[i], max);
+    t->n_waiting = 0;
+}
+
+void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t second, const uint64_t bytes[2],
+                      unsigned max)
+{
+    uint64_t key = (uint64_t)edge << 36 | (second + 1);
+    uint64_t slot = (uint64_t)edge << 36 | (second / ladder[t->level] + 1);
+
+    __builtin_prefetch(&t->v[slot_of_key(t, slot)], 1);
+    if (t->n_waiting == CCM_TIMELINE_WAITING)
+        ccm_timeline_settle(t, max);
+    t->waiting[t->n_waiting++] = (ccm_point){ key, { bytes[0], bytes[1] } };
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * obs.h - an observation: a fact at a frame. It never concludes. Lives on the stack of whoever makes
- * it; texts are borrowed spans, so the receiver copies what it keeps. */
+ * obs.h - an observation: a fact at a frame. It never concludes. Lives on the stack of whoever
+ * makes it; texts are borrowed spans, so the receiver copies what it keeps. */
 #ifndef CCM_OBSERVE_OBS_H
 #define CCM_OBSERVE_OBS_H
 
@@ -20,6 +20,13 @@ typedef enum ccm_key {
 
 typedef enum ccm_type { CCM_TYPE_U64, CCM_TYPE_STR, CCM_TYPE_BOOL } ccm_type;
 
+/* A receiver's note at a flow, which saves it looking the flow up. Zero to begin; belongs to the
+ * receiver that sets `owner` first. */
+typedef struct ccm_memo {
+    const void *owner;
+    uint32_t at;
+} ccm_memo;
+
 enum { CCM_OBS_ATTRS = 24, CCM_OBS_TEXT_MAX = 8192 };
 
 struct ccm_obs {
@@ -29,6 +36,8 @@ struct ccm_obs {
     uint64_t time_ns; /* since 1970, UTC */
     uint64_t frame;   /* from 1, counted across files; 0 = belongs to no frame */
     uint64_t flow;    /* from 1, unique in the capture point; 0 = belongs to no flow */
+    ccm_memo
+        *memo; /* of the flow; NULL where the flow lives elsewhere, as in an observation file */
     ccm_endpoint src, dst; /* sender and receiver of what is described */
     uint8_t key[CCM_OBS_ATTRS];
     union {

@@ -15,6 +15,7 @@ typedef struct ccm_parse {
     void *emit_data;
     void *state; /* what open() returned */
     uint64_t flow;
+    ccm_memo *memo; /* of the flow, for observations */
     ccm_endpoint end[2];
     uint8_t l4;
     uint8_t dir;
@@ -79,6 +80,7 @@ static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind
     o->time_ns = ps->time_ns;
     o->frame = ps->frame;
     o->flow = ps->flow;
+    o->memo = ps->memo;
     o->src = ps->end[from];
     o->dst = ps->end[!from];
 }
