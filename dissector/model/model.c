@@ -285,6 +285,12 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     case CCM_OBS_capture:
         on_capture(m, obs);
         break;
+    case CCM_OBS_http_auth:
+    case CCM_OBS_token:
+    case CCM_OBS_ccm_message:
+    case CCM_OBS_ccm_body:
+    case CCM_OBS_signature:
+    case CCM_OBS_kerberos:
     case CCM_OBS_KINDS:
         break;
     }

@@ -27,7 +27,7 @@ typedef struct ccm_memo {
     uint32_t at;
 } ccm_memo;
 
-enum { CCM_OBS_ATTRS = 24, CCM_OBS_TEXT_MAX = 8192 };
+enum { CCM_OBS_ATTRS = 32, CCM_OBS_TEXT_MAX = 8192 };
 
 struct ccm_obs {
     ccm_obs_kind kind;
