@@ -260,8 +260,9 @@ void ccm_report_summary(const ccm_view *view, const ccm_report_options *options,
     ccm_text_fit(cut, title->str, width);
     ccm_paint(out->text, options->color, CCM_BOLD, cut->str);
     g_string_append_c(out->text, '\n');
-    ccm_capture_span_append(out->text, &view->capture);
-    g_string_append_c(out->text, '\n');
+    g_string_truncate(cut, 0);
+    ccm_capture_span_append(cut, &view->capture);
+    ccm_wrap_append(out->text, cut->str, 0, width);
     roles(view, options, width, out->text);
     routes(view, options, width, out->text);
     clients(view, options, width, out->text);

@@ -221,7 +221,7 @@ static void capture(ccm_obs_fn fn, void *to)
 
 typedef void (*play_fn)(ccm_obs_fn fn, void *to);
 
-static char *report_of(play_fn play, const char *format, bool color)
+static char *report_of(play_fn play, const char *format, bool color, unsigned width)
 {
     GError *error = NULL;
     ccm_limits limits;
@@ -232,7 +232,7 @@ static char *report_of(play_fn play, const char *format, bool color)
     play(ccm_model_observe, model);
     test_sink to = { .text = g_string_new(NULL) };
     ccm_sink sink = { sink_write, &to };
-    ccm_report_options options = { .format = format, .color = color };
+    ccm_report_options options = { .format = format, .color = color, .width = width };
     g_assert_true(ccm_report_write(model, &options, &sink, &error));
     g_assert_no_error(error);
     options.format = "xml";
@@ -253,7 +253,7 @@ static char *report_of(play_fn play, const char *format, bool color)
 
 static char *report(const char *format, bool color)
 {
-    return report_of(capture, format, color);
+    return report_of(capture, format, color, 0);
 }
 
 static void has(const char *text_in, const char *part)
@@ -365,6 +365,8 @@ static void test_summary(void)
         has(page, parts[i]);
     g_assert_null(strchr(page, '\033'));
     check_width(page, 100);
+    g_autofree char *narrow = report_of(capture, "summary", false, 80);
+    check_width(narrow, 80);
     g_autofree char *colored = report("summary", true);
     has(colored, "\033[");
     has(colored, "WHAT THE CAPTURE LACKED");
@@ -563,12 +565,12 @@ static void test_upload(void)
     has(lines, "\"bits\":{\"session\":\"" SESSION "\",\"packet_type\":\"Fragment\","
                "\"range\":\"bytes 0-99/100\",\"reply_packet_type\":\"Ack\",\"received\":100,"
                "\"content_name\":\"state.msg\"}");
-    g_autofree char *json = report_of(upload, "json", false);
+    g_autofree char *json = report_of(upload, "json", false, 0);
     has(json, "\"incomplete_because\": [\"no-packets\", \"no-end\"]");
     has(json, "\"id\": \"" SESSION "\"");
     has(json, "\"bytes\": 100,");
     has(json, "\"total_bytes\": 100,");
-    g_autofree char *page = report_of(upload, "text", false);
+    g_autofree char *page = report_of(upload, "text", false, 0);
     has(page, "  state.msg, 100 B of 100 B in 1 fragment, complete\n");
     int code = validate(lines, true);
     if (code == 77) {
