@@ -62,7 +62,7 @@ static void say_limits(GPtrArray *list, const ccm_view_capture *c, GString *t)
 
 static void say_ended_early(GPtrArray *list, const ccm_view_capture *c, GString *t)
 {
-    g_string_append(t, "the input ended early or is damaged; what came before was used");
+    g_string_append(t, "not all of the input could be used");
     for (unsigned i = 0; i < c->notes.n; i++) {
         g_string_append(t, i ? "; " : ": ");
         ccm_terminal_append(t, c->notes.v[i]);
