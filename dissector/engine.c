@@ -70,6 +70,11 @@ static ccm_obs plain_obs(const ccm_engine *e, ccm_obs_kind kind)
     return o;
 }
 
+static bool stopped(const ccm_engine *e)
+{
+    return e->options.stop && *e->options.stop;
+}
+
 static void add_reason(ccm_engine *e, const char *text)
 {
     if (e->reasons->len)
@@ -151,8 +156,7 @@ static bool process(ccm_engine *e, const ccm_raw *raw, unsigned n)
         flush_expired(e, e->end_ns);
         e->next_look = e->packets + EXPIRED_EVERY;
     }
-    return !(e->options.max_packets && e->packets >= e->options.max_packets) &&
-           !(e->options.stop && *e->options.stop);
+    return !(e->options.max_packets && e->packets >= e->options.max_packets) && !stopped(e);
 }
 
 void ccm_engine_packet(ccm_engine *e, uint64_t time_ns, unsigned link_type, const uint8_t *data,
@@ -221,6 +225,11 @@ static bool read_capture(ccm_engine *e, ccm_reader *reader, const char *path, GE
             look = e->frame + PROGRESS_EVERY;
         }
     }
+    if (stopped(e)) { /* asked for, so no damage; but the report must not look complete */
+        g_clear_error(damage);
+        add_reason(e, "reading was interrupted, the rest was not looked at");
+        go_on = false;
+    }
     ccm_obs o = plain_obs(e, CCM_OBS_capture_file);
     ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(path));
     ccm_obs_u64(&o, CCM_KEY_packets, e->packets - packets);
@@ -241,8 +250,7 @@ static void replay(ccm_engine *e, const char *path, ccm_lines *lines, GError **w
 
     e->replayed = true;
     (void)ccm_lines_next(lines, &size, &bad); /* the header, known from opening */
-    while (!bad && !(e->options.stop && *e->options.stop) &&
-           (line = ccm_lines_next(lines, &size, &bad)) != NULL) {
+    while (!bad && !stopped(e) && (line = ccm_lines_next(lines, &size, &bad)) != NULL) {
         ccm_obs_json *keep = NULL;
         ccm_obs o;
 
@@ -260,7 +268,7 @@ static void replay(ccm_engine *e, const char *path, ccm_lines *lines, GError **w
     }
     if (bad)
         g_set_error(warning, CCM_ERROR, CCM_ERROR_CORRUPT, "%s", bad->message);
-    else if (!ended)
+    else if (!ended && !stopped(e))
         g_set_error(warning, CCM_ERROR, CCM_ERROR_CORRUPT,
                     "%s: the end is missing (no \"capture\" observation); what is there was used",
                     path);
@@ -280,7 +288,7 @@ static void set_damage(ccm_engine *e, GError *damage, GError **warning)
 static bool read_input(ccm_engine *e, const char *path, bool only_one, GError **warning,
                        GError **error)
 {
-    ccm_reader_events events = { on_name, on_secrets, on_dropped, e };
+    ccm_reader_events events = { on_name, on_secrets, on_dropped, e, e->options.stop };
     GError *damage = NULL;
     ccm_reader *reader;
     ccm_lines *lines;

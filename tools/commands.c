@@ -4,16 +4,29 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tool.h"
 
 static volatile int stop_requested; /* set by the signal handler alone */
+static volatile time_t stop_second; /* when, by the monotonic clock */
 
+/* The first Ctrl-C ends the run with its report, a later one ends the program. A second signal soon
+ * after the first is the same request: timeout(1) sends it to the process and to its group. */
 static void on_signal(int number)
 {
-    (void)number;
-    stop_requested = 1;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!stop_requested) {
+        stop_second = now.tv_sec;
+        stop_requested = 1;
+    } else if (now.tv_sec - stop_second > 1) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
 }
 
 /* Everything that receives observations. */
@@ -24,6 +37,7 @@ typedef struct run {
     output out, facts;
     ccm_sink sink; /* to `out` */
     GString *line;
+    bool seen; /* an observation came: there is something to report */
 } run;
 
 enum { LINE_FLUSH = 1 << 16 };
@@ -32,6 +46,7 @@ static void observe(void *user_data, const ccm_obs *obs)
 {
     run *r = user_data;
 
+    r->seen = true;
     if (r->model)
         ccm_model_observe(r->model, obs);
     if (r->exchanges)
@@ -55,15 +70,44 @@ static int complain(GError **error)
     return code;
 }
 
+static bool same_file(const char *path, const struct stat *other)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && st.st_dev == other->st_dev && st.st_ino == other->st_ino;
+}
+
+/* An output that is also an input would be emptied before it is read. */
+static bool may_replace(const options *o, const char *path)
+{
+    struct stat st;
+
+    if (!path || strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return true;
+    for (guint i = 0; i < o->inputs->len; i++) {
+        const char *input = o->inputs->pdata[i];
+
+        if (same_file(strcmp(input, "-") == 0 ? "/dev/stdin" : input, &st)) {
+            fprintf(stderr, "ccmscope: %s is also the input; write to another file\n", path);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Opens outputs and receivers. Returns an exit code. */
 static int start(run *r, options *o, const ccm_limits *limits)
 {
     GError *error = NULL;
-    /* With -w - the packets own standard output, and text goes to standard error. */
-    bool packets_own_stdout = o->live.write_path && strcmp(o->live.write_path, "-") == 0;
+    /* With -w - the packets, with --observations - the facts own standard output, and text goes to
+     * standard error. */
+    bool owned = (o->live.write_path && strcmp(o->live.write_path, "-") == 0) ||
+                 (o->observations && strcmp(o->observations, "-") == 0);
 
-    if (packets_own_stdout && (!o->output || strcmp(o->output, "-") == 0))
+    if (owned && (!o->output || strcmp(o->output, "-") == 0))
         o->output = "/dev/stderr";
+    if (!may_replace(o, o->output) || !may_replace(o, o->observations))
+        return EXIT_USAGE;
     if (!output_open(&r->out, o->output) ||
         (o->observations && !output_open(&r->facts, o->observations)))
         return CCM_ERROR_OUTPUT;
@@ -111,8 +155,8 @@ static int feed(run *r, options *o, const ccm_limits *limits, bool *have_data)
     else if (warning)
         code = complain(&warning);
     /* A capture that broke off in the middle still has a summary. */
-    if (code == CCM_ERROR_OUTPUT)
-        *have_data = true;
+    if (o->command == CMD_LIVE)
+        *have_data = r->seen;
     if (*have_data)
         ccm_engine_finish(engine);
     ccm_engine_free(engine);
@@ -151,13 +195,14 @@ static int finish(run *r, options *o, bool have_data)
 int command_run(options *o)
 {
     run r = { .line = g_string_sized_new(LINE_FLUSH + 4096) };
-    struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+    struct sigaction action = { .sa_handler = on_signal };
     ccm_limits limits;
     bool have_data = false;
 
-    /* The first Ctrl-C ends the run with its report, a second one ends the program. */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (o->live.write_path && strcmp(o->live.write_path, "-") == 0)
+        signal(SIGPIPE, SIG_IGN); /* who reads the packets may go; the summary is still wanted */
     ccm_limits_init(&limits);
     int code = start(&r, o, &limits);
     if (code == EXIT_DONE)

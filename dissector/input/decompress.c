@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -15,12 +16,14 @@ enum {
     IN_SIZE = 64 << 10,
     /* What `zstd -d` accepts without a flag; bounds the window at 128 MiB. */
     ZSTD_WINDOW_LOG = 27,
+    WAIT_MS = 200, /* between two looks at *stop; a signal may come just before the wait begins */
 };
 
 typedef enum source_kind { KIND_PLAIN, KIND_GZIP, KIND_ZSTD } source_kind;
 
 struct ccm_source {
     int fd;
+    const volatile int *stop; /* looked at while waiting; NULL for a file, which never waits */
     source_kind kind;
     bool at_eof;     /* of the descriptor */
     bool between;    /* gzip: a member ended, another may follow */
@@ -49,10 +52,25 @@ static bool fail_corrupt(const ccm_source *s, const char *why, GError **error)
     return false;
 }
 
+/* False with errno when *stop was set before there was anything to read. */
+static bool wait_readable(const ccm_source *s)
+{
+    struct pollfd p = { .fd = s->fd, .events = POLLIN };
+    while (!*s->stop) {
+        int n = poll(&p, 1, WAIT_MS);
+        if (n > 0 || (n < 0 && errno != EINTR))
+            return true; /* read(2) tells what it is */
+    }
+    errno = EINTR;
+    return false;
+}
+
 /* read(2), continued after signals; -1 with errno. */
 static ssize_t read_raw(ccm_source *s, uint8_t *out, size_t n)
 {
     ssize_t got;
+    if (s->stop && !wait_readable(s))
+        return -1;
     do
         got = read(s->fd, out, n);
     while (got < 0 && errno == EINTR);
@@ -103,15 +121,17 @@ static bool start(ccm_source *s, GError **error)
     return ok || fail_errno(s, CCM_ERROR_INPUT, ENOMEM, error);
 }
 
-ccm_source *ccm_source_open_fd(int fd, const char *name, GError **error)
+ccm_source *ccm_source_open_fd(int fd, const char *name, const volatile int *stop, GError **error)
 {
     ccm_source *s = g_new0(ccm_source, 1);
     struct stat st;
     s->fd = fd;
+    s->stop = stop;
     s->name = g_strdup(name);
     s->in = g_malloc(IN_SIZE);
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         s->size = (uint64_t)st.st_size;
+        s->stop = NULL;
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice only */
     }
     if (!start(s, error)) {
@@ -121,7 +141,7 @@ ccm_source *ccm_source_open_fd(int fd, const char *name, GError **error)
     return s;
 }
 
-ccm_source *ccm_source_open(const char *path, GError **error)
+ccm_source *ccm_source_open(const char *path, const volatile int *stop, GError **error)
 {
     if (strcmp(path, "-") == 0) {
         if (isatty(STDIN_FILENO)) {
@@ -134,14 +154,14 @@ ccm_source *ccm_source_open(const char *path, GError **error)
             g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "stdin: %s", g_strerror(errno));
             return NULL;
         }
-        return ccm_source_open_fd(copy, "stdin", error);
+        return ccm_source_open_fd(copy, "stdin", stop, error);
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s: %s", path, g_strerror(errno));
         return NULL;
     }
-    return ccm_source_open_fd(fd, path, error);
+    return ccm_source_open_fd(fd, path, stop, error);
 }
 
 void ccm_source_free(ccm_source *s)

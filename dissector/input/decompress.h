@@ -9,9 +9,10 @@
 typedef struct ccm_source ccm_source;
 
 /* `path` "-" is stdin. Compression is recognised by content. NULL with CCM_ERROR_INPUT. */
-ccm_source *ccm_source_open(const char *path, GError **error);
-/* The same for an open descriptor, which is closed at the end; `name` is for messages. */
-ccm_source *ccm_source_open_fd(int fd, const char *name, GError **error);
+ccm_source *ccm_source_open(const char *path, const volatile int *stop, GError **error);
+/* The same for an open descriptor, which is closed at the end; `name` is for messages. When *stop
+ * (may be NULL) becomes non-zero, waiting for a pipe or a terminal ends with an error. */
+ccm_source *ccm_source_open_fd(int fd, const char *name, const volatile int *stop, GError **error);
 /* Some bytes, at most `n`; 0 at the end or with *error (CCM_ERROR_CORRUPT). Does not wait for more
  * than it needs to give one byte, so a live pipe is read as it comes. */
 size_t ccm_source_read(ccm_source *source, uint8_t *out, size_t n, GError **error);

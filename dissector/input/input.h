@@ -23,6 +23,7 @@ typedef struct ccm_reader_events {
     void (*secrets)(void *ud, uint32_t type, ccm_span data);        /* pcapng DSB */
     void (*dropped)(void *ud, uint64_t packets);                    /* pcapng ISB, summed */
     void *ud;
+    const volatile int *stop; /* when it becomes non-zero, waiting for a pipe ends with an error */
 } ccm_reader_events;
 
 /* `path` "-" is stdin. Recognises pcap, pcapng, gzip and zstd by content. NULL with

@@ -21,7 +21,7 @@ ccm_lines *ccm_lines_take(ccm_buffer *in)
 
 ccm_lines *ccm_lines_open(const char *path, GError **error)
 {
-    ccm_source *source = ccm_source_open(path, error);
+    ccm_source *source = ccm_source_open(path, NULL, error);
     ccm_buffer in;
     if (!source)
         return NULL;

@@ -220,13 +220,15 @@ static bool open_source(ccm_source *source, const ccm_reader_events *events, ccm
 bool ccm_input_open(const char *path, const ccm_reader_events *events, ccm_reader **reader,
                     ccm_lines **lines, GError **error)
 {
-    return open_source(ccm_source_open(path, error), events, reader, lines, error);
+    const volatile int *stop = events ? events->stop : NULL;
+    return open_source(ccm_source_open(path, stop, error), events, reader, lines, error);
 }
 
 bool ccm_input_open_fd(int fd, const char *name, const ccm_reader_events *events,
                        ccm_reader **reader, ccm_lines **lines, GError **error)
 {
-    return open_source(ccm_source_open_fd(fd, name, error), events, reader, lines, error);
+    const volatile int *stop = events ? events->stop : NULL;
+    return open_source(ccm_source_open_fd(fd, name, stop, error), events, reader, lines, error);
 }
 
 ccm_reader *ccm_reader_open(const char *path, const ccm_reader_events *events,

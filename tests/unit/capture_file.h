@@ -159,7 +159,7 @@ static inline void on_dropped(void *ud, uint64_t packets)
 static inline seen read_fd(int fd, const char *name)
 {
     seen s = { g_array_new(FALSE, FALSE, sizeof(ccm_raw)), g_string_new(NULL), 5381, NULL, false };
-    ccm_reader_events events = { on_name, on_secrets, on_dropped, s.events };
+    ccm_reader_events events = { on_name, on_secrets, on_dropped, s.events, NULL };
     ccm_reader *reader;
     ccm_lines *lines;
     ccm_raw raw[CCM_BATCH];
