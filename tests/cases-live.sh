@@ -118,6 +118,33 @@ finish
 cp out stdout.pcapng
 check '-w - writes the capture to stdout' packets stdout.pcapng 3
 
+start -f 'udp dst port 9' -s 0 -c 1 -w whole.pcapng
+send 1
+finish
+check '-s 0 is whole packets' packets whole.pcapng 1
+
+# who reads the packets goes away: the summary comes all the same
+mkfifo packets
+head -c 8 <packets >/dev/null &
+"$CCMSCOPE" live -i lo -Z "$user" -f 'udp dst port 9' -w - -a duration:20 >packets 2>err &
+live=$!
+sleep 1
+for _ in 1 2 3; do send 1 && sleep 0.4; done
+finish
+check 'a closed pipe ends it with code 6' is "$code" 6
+check 'and with the summary' grep -q 'WHAT THE CAPTURE LACKED' err
+
+if ip link add ccm0 type veth peer name ccm1 2>/dev/null; then
+    ip link set ccm0 up
+    "$CCMSCOPE" live -i ccm0 -Z "$user" >out 2>err &
+    live=$!
+    sleep 1
+    ip link del ccm0
+    finish
+    check 'an interface that goes away ends it with code 5' is "$code" 5
+    check 'and with the summary' grep -q 'WHAT THE CAPTURE LACKED' out
+fi
+
 check 'no such interface' refused 5 'no such interface' "$CCMSCOPE" live -i nosuch0 -Z "$user"
 check 'the message names the interfaces' grep -qw lo err
 check 'a wrong filter' refused 2 'wrong (' "$CCMSCOPE" live -i lo -Z "$user" -f 'wrong ('

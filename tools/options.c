@@ -52,7 +52,7 @@ static const struct row {
     { 'r', NULL, "FILE", FILES, "read FILE (the same as naming it)" },
     { 'w', NULL, "FILE", CMD_LIVE, "also write the packets as pcapng; - is standard output" },
     { 'c', NULL, "N", ALL, "stop after N packets" },
-    { 's', NULL, "BYTES", CMD_LIVE, "snap length; default whole packets" },
+    { 's', NULL, "BYTES", CMD_LIVE, "snap length; 0, the default, is whole packets" },
     { 'p', NULL, NULL, CMD_LIVE, "do not use promiscuous mode" },
     { 'n', NULL, NULL, ALL, "accepted for tcpdump's sake: names are never looked up" },
     { 'a', NULL, "COND", CMD_LIVE, "stop at duration:SECONDS or filesize:KB" },
@@ -244,7 +244,9 @@ static bool apply(options *o, const struct row *row, const char *value, int *exi
         return parse_number(value, &o->engine.max_packets) ||
                usage(exit_code, "-c needs a number of packets, not \"%s\"", value);
     case 's':
-        if (!parse_number(value, &n) || n > 262144)
+        if (strcmp(value, "0") == 0) /* whole packets, as for tcpdump */
+            n = 0;
+        else if (!parse_number(value, &n) || n > 262144)
             return usage(exit_code, "-s needs a number of bytes up to 262144, not \"%s\"", value);
         o->live.snaplen = (unsigned)n;
         return true;
@@ -293,6 +295,11 @@ static bool pick_command(options *o, int *argc, char ***argv, int *exit_code)
     return true;
 }
 
+static bool names_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
 static bool check(options *o, int *exit_code)
 {
     if (o->command == CMD_LIVE) {
@@ -303,6 +310,8 @@ static bool check(options *o, int *exit_code)
                          "live captures from an interface; to read a file leave out \"live\"");
         if (o->live.max_bytes && !o->live.write_path)
             return usage(exit_code, "-a filesize needs -w FILE");
+        if (names_stdout(o->live.write_path) && names_stdout(o->observations))
+            return usage(exit_code, "only one of -w and --observations can be standard output");
         return true;
     }
     if (o->inputs->len == 0)
@@ -315,6 +324,19 @@ static bool check(options *o, int *exit_code)
     if (o->report.format && strcmp(o->report.format, "json") && strcmp(o->report.format, "text"))
         return usage(exit_code, "--format needs text or json, not \"%s\"", o->report.format);
     return true;
+}
+
+/* What getopt_long refused; `word` is the argument, unless it stopped inside a group ("-Xq"). */
+static bool wrong_option(int *exit_code, int code, const char *word)
+{
+    if (code == ':')
+        return usage(exit_code, "%s needs a value", word);
+    for (size_t i = 0; optopt && i < G_N_ELEMENTS(table); i++)
+        if (table[i].code == optopt)
+            return usage(exit_code, "--%s takes no value", table[i].name);
+    if (optopt)
+        return usage(exit_code, "unknown option -%c", optopt);
+    return usage(exit_code, "unknown option %s", word);
 }
 
 bool options_parse(options *o, int argc, char **argv, int *exit_code)
@@ -342,8 +364,7 @@ bool options_parse(options *o, int argc, char **argv, int *exit_code)
             if (table[i].code == code)
                 row = &table[i];
         if (!row)
-            return usage(exit_code, code == ':' ? "%s needs a value" : "unknown option %s",
-                         argv[optind - 1]);
+            return wrong_option(exit_code, code, argv[optind - 1]);
         if (!apply(o, row, optarg, exit_code))
             return false;
     }
