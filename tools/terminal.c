@@ -46,11 +46,12 @@ bool output_close(output *out)
 
 bool terminal_color(when color, const output *out)
 {
-    const char *none = getenv("NO_COLOR");
+    const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
 
     if (color != WHEN_AUTO)
         return color == WHEN_ALWAYS;
-    return out->is_stdout && isatty(STDOUT_FILENO) && !(none && *none);
+    return out->is_stdout && isatty(STDOUT_FILENO) && !(none && *none) &&
+           !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
 unsigned terminal_width(const output *out)
