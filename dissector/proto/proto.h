@@ -6,6 +6,7 @@
 #define CCM_PROTO_PROTO_H
 
 #include "observe/obs.h"
+#include "proto/verifier.h"
 
 /* Context of a call: filled by the flow layer, valid during the call. `dir` indexes end[]: it is
  * the side that sent the bytes. Which side is the client is the parser's to say. */
@@ -26,7 +27,8 @@ typedef struct ccm_parse {
     uint64_t pos;        /* stream offset of in.p[0] in this direction */
     uint64_t peer_acked; /* stream offset of the other direction that this segment acknowledges */
     unsigned *decoders;  /* bodies being decoded in all flows together */
-    int8_t client;       /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
+    const ccm_verifier *verifier; /* NULL: signatures cannot be checked here */
+    int8_t client; /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
 } ccm_parse;
 
 typedef enum ccm_feed_result {
