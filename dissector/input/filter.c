@@ -4,11 +4,21 @@
 #include "input/input.h"
 
 #include <pcap/pcap.h>
+#include <stdio.h>
 
-enum { PROGRAMS = 8, LINKTYPE_ETHERNET = 1, LINKTYPE_ATM = 100, LINKTYPE_RAW = 101 };
+enum {
+    PROGRAMS = 8,
+    LINKTYPE_NULL = 0,
+    LINKTYPE_ETHERNET = 1,
+    LINKTYPE_SLL = 113,
+    LINKTYPE_SLL2 = 276,
+    SNAPLEN = 262144
+};
+/* Beside a link type: its fields of the capturing host have the other byte order. */
+#define SWAPPED (UINT32_C(1) << 31)
 
 typedef struct program {
-    uint32_t link_type;
+    uint32_t link_type; /* or with SWAPPED */
     bool used, valid;
     struct bpf_program code;
 } program;
@@ -20,45 +30,76 @@ struct ccm_filter {
     unsigned last; /* the one of the packet before */
 };
 
-/* The few link types whose number in files differs from libpcap's own. */
-static int dlt_of(uint32_t link_type)
+/* libpcap compiles for what it reads: a null header has the byte order of the file, and an address
+ * family for IPv6 that depends on the system that wrote it. So it is given a file, one without
+ * packets. */
+static pcap_t *open_empty(uint32_t link_type)
 {
-    switch (link_type) {
-    case LINKTYPE_RAW:
-        return DLT_RAW;
-    case LINKTYPE_ATM:
-        return DLT_ATM_RFC1483;
-    default:
-        return (int)link_type;
+    char message[PCAP_ERRBUF_SIZE];
+    uint32_t header[6] = { 0xa1b2c3d4, 0, 0, 0, SNAPLEN, link_type & ~SWAPPED };
+    uint16_t version[2] = { 2, 4 };
+    memcpy(&header[1], version, sizeof version);
+    if (link_type & SWAPPED) {
+        version[0] = GUINT16_SWAP_LE_BE(version[0]);
+        version[1] = GUINT16_SWAP_LE_BE(version[1]);
+        for (size_t i = 0; i < G_N_ELEMENTS(header); i++)
+            header[i] = GUINT32_SWAP_LE_BE(header[i]);
+        memcpy(&header[1], version, sizeof version);
     }
+    FILE *file = fmemopen(header, sizeof header, "rb");
+    pcap_t *pcap = file ? pcap_fopen_offline(file, message) : NULL;
+    if (file && !pcap)
+        fclose(file);
+    return pcap;
 }
 
 static bool compile(program *p, const char *expression, uint32_t link_type, GError **error)
 {
     *p = (program){ .link_type = link_type, .used = true };
-    pcap_t *dead = pcap_open_dead(dlt_of(link_type), 262144);
-    if (!dead) {
-        g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE, "filter \"%s\": out of memory", expression);
+    pcap_t *empty = open_empty(link_type);
+    if (!empty) {
+        g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
+                    "filter \"%s\": cannot be used on link type %u", expression,
+                    link_type & ~SWAPPED);
         return false;
     }
-    p->valid = pcap_compile(dead, &p->code, expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
+    p->valid = pcap_compile(empty, &p->code, expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
     if (!p->valid)
         g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE, "filter \"%s\": %s", expression,
-                    pcap_geterr(dead));
-    pcap_close(dead);
+                    pcap_geterr(empty));
+    pcap_close(empty);
     return p->valid;
+}
+
+/* Which link types come is not known yet; some words ("inbound") have a meaning on few of them. */
+static bool valid_somewhere(const char *expression)
+{
+    static const uint32_t others[] = { LINKTYPE_SLL, LINKTYPE_SLL2 };
+    bool valid = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(others) && !valid; i++) {
+        program p;
+        valid = compile(&p, expression, others[i], NULL);
+        if (valid)
+            pcap_freecode(&p.code);
+    }
+    return valid;
 }
 
 ccm_filter *ccm_filter_new(const char *expression, GError **error)
 {
     ccm_filter *f = g_new0(ccm_filter, 1);
+    GError *why = NULL;
     f->expression = g_strdup(expression);
-    if (!compile(&f->programs[0], expression, LINKTYPE_ETHERNET, error)) {
-        ccm_filter_free(f);
-        return NULL;
-    }
     f->next = 1;
-    return f;
+    if (compile(&f->programs[0], expression, LINKTYPE_ETHERNET, &why))
+        return f;
+    if (valid_somewhere(expression)) {
+        g_error_free(why);
+        return f;
+    }
+    g_propagate_error(error, why);
+    ccm_filter_free(f);
+    return NULL;
 }
 
 static void clear(program *p)
@@ -80,12 +121,23 @@ static unsigned find(ccm_filter *f, uint32_t link_type)
     return i;
 }
 
+/* No address family is above 0xffff: one that is was written in the other byte order. */
+static uint32_t program_for(const ccm_raw *raw)
+{
+    uint32_t family;
+    if (raw->link_type != LINKTYPE_NULL || raw->captured < sizeof family)
+        return raw->link_type;
+    memcpy(&family, raw->data, sizeof family);
+    return family > 0xffff ? LINKTYPE_NULL | SWAPPED : LINKTYPE_NULL;
+}
+
 /* An expression that has no meaning on a link type ("ether host" on raw IP) matches nothing there.
  */
 bool ccm_filter_match(ccm_filter *f, const ccm_raw *raw)
 {
-    if (!f->programs[f->last].used || f->programs[f->last].link_type != raw->link_type)
-        f->last = find(f, raw->link_type);
+    uint32_t link_type = program_for(raw);
+    if (!f->programs[f->last].used || f->programs[f->last].link_type != link_type)
+        f->last = find(f, link_type);
     const program *p = &f->programs[f->last];
     struct pcap_pkthdr header = { .caplen = raw->captured, .len = raw->length };
     return p->valid && pcap_offline_filter(&p->code, &header, raw->data) != 0;
