@@ -72,6 +72,8 @@ typedef struct ccm_proto {
 /* NULL-terminated list of all parsers. */
 extern const ccm_proto *const ccm_protos[];
 extern const ccm_proto ccm_proto_http;
+extern const ccm_proto ccm_proto_kerberos_tcp;
+extern const ccm_proto ccm_proto_kerberos_udp;
 
 /* Begins an observation at the current segment, sent by side `from`. */
 static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned from)
