@@ -4,34 +4,40 @@ unit_tests = \
 	tests/unit/test_account tests/unit/test_base tests/unit/test_catalog \
 	tests/unit/test_ccm_headers tests/unit/test_decode tests/unit/test_defrag \
 	tests/unit/test_flow tests/unit/test_http tests/unit/test_inflate \
-	tests/unit/test_input tests/unit/test_model tests/unit/test_observe \
+	tests/unit/test_input tests/unit/test_kerberos tests/unit/test_model tests/unit/test_observe \
 	tests/unit/test_pcapng tests/unit/test_pcapng_write tests/unit/test_reader \
-	tests/unit/test_report tests/unit/test_report_text
+	tests/unit/test_report tests/unit/test_report_text tests/unit/test_win_auth
 prop_tests = \
 	tests/prop/test_http tests/prop/test_merge tests/prop/test_stream
 fuzz_replays = \
-	tests/fuzz/replay_catalog tests/fuzz/replay_decode tests/fuzz/replay_flow \
-	tests/fuzz/replay_http tests/fuzz/replay_obs_json tests/fuzz/replay_reader
+	tests/fuzz/replay_catalog tests/fuzz/replay_decode tests/fuzz/replay_flow tests/fuzz/replay_gss \
+	tests/fuzz/replay_http tests/fuzz/replay_kerberos tests/fuzz/replay_obs_json \
+	tests/fuzz/replay_reader
 test_headers = \
-	tests/unit/capture_file.h tests/unit/flow_driver.h tests/unit/http_driver.h \
-	tests/unit/model_driver.h
+	tests/unit/auth_vectors.h tests/unit/capture_file.h tests/unit/flow_driver.h \
+	tests/unit/http_driver.h tests/unit/kerberos_driver.h tests/unit/model_driver.h
 
 # each fuzz target is replayed over its stored inputs by `make check` ...
 tests_fuzz_replay_catalog_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_catalog.c
 tests_fuzz_replay_decode_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_decode.c
 tests_fuzz_replay_flow_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_flow.c
+tests_fuzz_replay_gss_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_gss.c
 tests_fuzz_replay_http_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_http.c
+tests_fuzz_replay_kerberos_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_kerberos.c
 tests_fuzz_replay_obs_json_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_obs_json.c
 tests_fuzz_replay_reader_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_reader.c
 # ... and, with --enable-fuzzers, is a libFuzzer program
 if FUZZERS
 noinst_PROGRAMS = \
 	tests/fuzz/fuzz_catalog tests/fuzz/fuzz_decode tests/fuzz/fuzz_flow \
-	tests/fuzz/fuzz_http tests/fuzz/fuzz_obs_json tests/fuzz/fuzz_reader
+	tests/fuzz/fuzz_gss tests/fuzz/fuzz_http tests/fuzz/fuzz_kerberos \
+	tests/fuzz/fuzz_obs_json tests/fuzz/fuzz_reader
 tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_decode_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_flow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_gss_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_kerberos_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_obs_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_reader_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
