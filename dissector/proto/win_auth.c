@@ -289,7 +289,8 @@ static void challenges(const job *j, ccm_span s)
                 end++;
             ccm_span rest = trim(ccm_span_of(s.p + at, end - at));
             /* name=value is a parameter of the challenge before */
-            if (n && (at == s.n || s.p[at] != '='))
+            bool named = at > i + n || at == s.n || s.p[at] == ',';
+            if (n && named && (at == s.n || s.p[at] != '='))
                 one(j, ccm_span_of(s.p + i, n), rest);
             i = end > i ? end - 1 : i;
         }

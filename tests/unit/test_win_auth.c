@@ -403,6 +403,7 @@ static void test_credentials(void)
 static void test_challenges(void)
 {
     expect("www-authenticate", "Negotiate, NTLM", "");
+    expect("www-authenticate", "Negotiate/NTLM abcd, NTLM = x", "");
     expect("www-authenticate", "Basic realm=\"NTLM TlRMTVNTUAABAAAA, Negotiate abcd\"", "");
     expect("www-authenticate", "Digest realm=\"x\", nonce=\"\\\", NTLM abcd\", qop=auth", "");
     static const char want[] = "auth_scheme=NTLM mechanism=ntlm ntlm_type=2 domain=Domain "
