@@ -178,6 +178,30 @@ static void test_gaps(void)
     }
 }
 
+/* A TGS-REP whose encrypted part holds bytes that look like a KRB-ERROR on TCP: when the beginning
+ * of that part is lost, the length of the message still says that it is not one. */
+static void test_gap_inside(void)
+{
+    g_autoptr(GByteArray) error = framed(4), all = g_byte_array_new();
+    const uint8_t filler = 40, n = (uint8_t)(filler + error->len + filler);
+    const uint8_t head[] = { 0,      0,    0,    n + 22, 0x6d,  0x81, n + 19, 0x30, 0x81,
+                             n + 16, 0xa0, 3,    2,      1,     5,    0xa1,   3,    2,
+                             1,      13,   0xa6, 0x81,   n + 3, 0x04, 0x81,   n };
+    g_byte_array_append(all, head, sizeof head);
+    g_byte_array_set_size(all, sizeof head + filler);
+    g_byte_array_append(all, error->data, error->len);
+    g_byte_array_set_size(all, sizeof head + n);
+    g_byte_array_append(all, error->data, error->len); /* a real one */
+    krb_drive d;
+    krb_open(&d, &ccm_proto_kerberos_tcp, false);
+    krb_bytes(&d, 1, all->data, 30);
+    krb_lose(&d, 1, 20);
+    krb_bytes(&d, 1, all->data + 50, all->len - 50);
+    g_autofree char *line = line_of(4, false), *got = krb_close(&d);
+    g_autofree char *want = g_strconcat("kerberos S msg_type=13 incomplete=1\n", line, NULL);
+    g_assert_cmpstr(got, ==, want);
+}
+
 static void test_midstream(void)
 {
     g_autoptr(GByteArray) m = framed(3), all = g_byte_array_new();
@@ -257,6 +281,7 @@ int main(int argc, char **argv)
     g_test_add_func("/kerberos/damaged", test_damaged);
     g_test_add_func("/kerberos/tcp", test_tcp);
     g_test_add_func("/kerberos/gaps", test_gaps);
+    g_test_add_func("/kerberos/gap-inside", test_gap_inside);
     g_test_add_func("/kerberos/midstream", test_midstream);
     g_test_add_func("/kerberos/long", test_long);
     g_test_add_func("/kerberos/others", test_others);
