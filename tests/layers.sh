@@ -28,7 +28,8 @@ zstd.h                            dissector/base/inflate.c dissector/input/decom
 jansson.h                         dissector/observe/json_in.c
 cap-ng.h                          dissector/input/privileges.c
 epan/*|wsutil/*|wireshark*        none
-openssl/*|curses.h|ncurses*       none
+openssl/*                         dissector/proto/verify.c
+curses.h|ncurses*                 none
 '
 
 matches() { # text, patterns ... (each may be a|b)

@@ -6,7 +6,10 @@ unit_tests = \
 	tests/unit/test_flow tests/unit/test_http tests/unit/test_inflate \
 	tests/unit/test_input tests/unit/test_kerberos tests/unit/test_model tests/unit/test_observe \
 	tests/unit/test_pcapng tests/unit/test_pcapng_write tests/unit/test_reader \
-	tests/unit/test_report tests/unit/test_report_text tests/unit/test_win_auth
+	tests/unit/test_report \
+	tests/unit/test_report_text \
+	tests/unit/test_verify \
+	tests/unit/test_win_auth
 prop_tests = \
 	tests/prop/test_http tests/prop/test_merge tests/prop/test_stream
 fuzz_replays = \
@@ -14,8 +17,17 @@ fuzz_replays = \
 	tests/fuzz/replay_http tests/fuzz/replay_kerberos tests/fuzz/replay_obs_json \
 	tests/fuzz/replay_reader
 test_headers = \
-	tests/unit/auth_vectors.h tests/unit/capture_file.h tests/unit/flow_driver.h \
-	tests/unit/http_driver.h tests/unit/kerberos_driver.h tests/unit/model_driver.h
+	tests/unit/auth_vectors.h \
+	tests/unit/capture_file.h \
+	tests/unit/flow_driver.h \
+	tests/unit/http_driver.h \
+	tests/unit/kerberos_driver.h \
+	tests/unit/make_verify_vectors.py \
+	tests/unit/model_driver.h \
+	tests/unit/verify_driver.h \
+	tests/unit/verify_openssl.h \
+	tests/unit/verify_reference.h
+tests_unit_test_verify_SOURCES = tests/unit/test_verify.c tests/unit/verify_driver.c
 
 # each fuzz target is replayed over its stored inputs by `make check` ...
 tests_fuzz_replay_catalog_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_catalog.c
