@@ -9,6 +9,7 @@ unit_tests = \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
 	tests/unit/test_verify \
+	tests/unit/test_verify_keys \
 	tests/unit/test_win_auth
 prop_tests = \
 	tests/prop/test_http tests/prop/test_merge tests/prop/test_stream
@@ -28,6 +29,7 @@ test_headers = \
 	tests/unit/verify_openssl.h \
 	tests/unit/verify_reference.h
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c tests/unit/verify_driver.c
+tests_unit_test_verify_keys_SOURCES = tests/unit/test_verify_keys.c tests/unit/verify_driver.c
 
 # each fuzz target is replayed over its stored inputs by `make check` ...
 tests_fuzz_replay_catalog_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_catalog.c

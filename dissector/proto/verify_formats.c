@@ -19,14 +19,13 @@ static ccm_span trim(ccm_span s)
     return s;
 }
 
-/* The digit's value in the low four bits, or 0x80. Without branches, because the digits of a key or
- * a signature are as good as random. */
-static unsigned digit(uint8_t c)
-{
-    unsigned number = (unsigned)c - '0', letter = ((unsigned)c | 0x20) - 'a';
-    unsigned is_number = -(unsigned)(number < 10), is_letter = -(unsigned)(letter < 6);
-    return (number & is_number) | ((letter + 10) & is_letter) | (~(is_number | is_letter) & 0x80);
-}
+/* What each hexadecimal digit stands for, plus 0x10; 0 = no digit. */
+static const uint8_t digits[256] = {
+    ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
+    ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['A'] = 0x1a, ['B'] = 0x1b,
+    ['C'] = 0x1c, ['D'] = 0x1d, ['E'] = 0x1e, ['F'] = 0x1f, ['a'] = 0x1a, ['b'] = 0x1b,
+    ['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f,
+};
 
 bool ccm_hex_decode(ccm_span hex, uint8_t *out, size_t room, size_t *n)
 {
@@ -34,16 +33,14 @@ bool ccm_hex_decode(ccm_span hex, uint8_t *out, size_t room, size_t *n)
     *n = 0;
     if (!hex.n || hex.n % 2 || hex.n / 2 > room)
         return false;
-    unsigned bad = 0;
+    uint8_t good = 0x10;
     for (size_t i = 0; i < hex.n / 2; i++) {
-        unsigned high = digit(hex.p[2 * i]), low = digit(hex.p[2 * i + 1]);
-        bad |= high | low;
-        out[i] = (uint8_t)(high << 4 | low);
+        uint8_t high = digits[hex.p[2 * i]], low = digits[hex.p[2 * i + 1]];
+        good &= high & low;
+        out[i] = (uint8_t)(high << 4 | (low & 15));
     }
-    if (bad & 0x80)
-        return false;
-    *n = hex.n / 2;
-    return true;
+    *n = good ? hex.n / 2 : 0;
+    return good;
 }
 
 /* What a key must be so that an operation with it is defined and short: an odd modulus of 512 to
@@ -183,7 +180,7 @@ static bool is_guid(ccm_span s)
     if (s.n != sizeof form - 1)
         return false;
     for (size_t i = 0; i < s.n; i++)
-        if (form[i] == '-' ? s.p[i] != '-' : digit(s.p[i]) > 15)
+        if (form[i] == '-' ? s.p[i] != '-' : !digits[s.p[i]])
             return false;
     return true;
 }
