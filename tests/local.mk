@@ -14,9 +14,15 @@ unit_tests = \
 prop_tests = \
 	tests/prop/test_http tests/prop/test_merge tests/prop/test_stream
 fuzz_replays = \
-	tests/fuzz/replay_catalog tests/fuzz/replay_decode tests/fuzz/replay_flow tests/fuzz/replay_gss \
-	tests/fuzz/replay_http tests/fuzz/replay_kerberos tests/fuzz/replay_obs_json \
-	tests/fuzz/replay_reader
+	tests/fuzz/replay_catalog \
+	tests/fuzz/replay_decode \
+	tests/fuzz/replay_flow \
+	tests/fuzz/replay_gss \
+	tests/fuzz/replay_http \
+	tests/fuzz/replay_kerberos \
+	tests/fuzz/replay_obs_json \
+	tests/fuzz/replay_reader \
+	tests/fuzz/replay_verify
 test_headers = \
 	tests/unit/auth_vectors.h \
 	tests/unit/capture_file.h \
@@ -40,12 +46,17 @@ tests_fuzz_replay_http_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_http.c
 tests_fuzz_replay_kerberos_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_kerberos.c
 tests_fuzz_replay_obs_json_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_obs_json.c
 tests_fuzz_replay_reader_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_reader.c
+tests_fuzz_replay_verify_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_verify.c
 # ... and, with --enable-fuzzers, is a libFuzzer program
 if FUZZERS
 noinst_PROGRAMS = \
 	tests/fuzz/fuzz_catalog tests/fuzz/fuzz_decode tests/fuzz/fuzz_flow \
-	tests/fuzz/fuzz_gss tests/fuzz/fuzz_http tests/fuzz/fuzz_kerberos \
-	tests/fuzz/fuzz_obs_json tests/fuzz/fuzz_reader
+	tests/fuzz/fuzz_gss \
+	tests/fuzz/fuzz_http \
+	tests/fuzz/fuzz_kerberos \
+	tests/fuzz/fuzz_obs_json \
+	tests/fuzz/fuzz_reader \
+	tests/fuzz/fuzz_verify
 tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_decode_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_flow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -54,4 +65,5 @@ tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_kerberos_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_obs_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_reader_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_verify_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
