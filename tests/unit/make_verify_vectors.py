@@ -67,6 +67,8 @@ def forged(key, size):
     yield "block type 2", b"\0\2" + b"\xff" * (size - 3 - len(t)) + b"\0" + t, False
     yield "block type 0", b"\0\0" + b"\0" * (size - 3 - len(t)) + b"\0" + t, False
     yield "padding broken", b"\0\1" + b"\xff" * 20 + b"\xfe" + b"\xff" * (size - 24 - len(t)) + b"\0" + t, False
+    other = INFO256[:14] + b"\x08" + INFO256[15:] + h  # names SHA3-256, which is as long
+    yield "another hash's name", b"\0\1" + b"\xff" * (size - 3 - len(other)) + b"\0" + other, False
     n = NO_NULL + h
     yield "no parameters", b"\0\1" + b"\xff" * (size - 3 - len(n)) + b"\0" + n, False
     yield "zero before the hash", b"\0\1" + b"\xff" * (size - 4 - len(h)) + b"\0\0" + h, False

@@ -347,6 +347,33 @@ static void supply_key(ccm_verify *v, const char *id, EVP_PKEY *key)
     OPENSSL_free(der);
 }
 
+/* A signature may begin with zeros, which are part of it. */
+static void test_leading_zero(void)
+{
+    EVP_PKEY *key = new_key(1024);
+    ccm_verify *v = make_verify();
+    supply_key(v, "", key);
+    char *signature = NULL;
+    uint32_t data = 0;
+    do {
+        g_free(signature);
+        data++;
+        signature = sign(key, &data, sizeof data);
+    } while (!g_str_has_suffix(signature, "00"));
+    ccm_signature_claim c = { .field = CCM_SIGNED_PAYLOAD,
+                              .bytes = ccm_span_of(&data, sizeof data),
+                              .signature = ccm_span_str(signature) };
+    expect(v, &c, "verified", "SHA-256 DigestInfo, reversed", "supplied");
+    c.signature.n -= 2;
+    expect(v, &c, "no-key", NULL, NULL);
+    supply_key(v, openssl_text, key);
+    c.client_id = ccm_span_str(openssl_text);
+    expect(v, &c, "failed", NULL, "supplied");
+    g_free(signature);
+    ccm_verify_free(v);
+    EVP_PKEY_free(key);
+}
+
 /* Text becomes UTF-16LE as iconv has it; bytes that are no UTF-8 stay as they are. */
 static void test_text(void)
 {
@@ -401,6 +428,11 @@ static void test_cache(void)
     payload.bytes = good.text;
     expect(v, &payload, "failed", NULL, "message");
     g_assert_cmpuint(n->rsa_operations, ==, 5);
+    gsize size;
+    char *wide = g_convert(REFERENCE_ID, -1, "UTF-16LE", "UTF-8", NULL, &size, NULL);
+    payload.bytes = ccm_span_of(wide, size); /* lacks the NUL, which only a text may have */
+    expect(v, &payload, "failed", NULL, "message");
+    g_free(wide);
     /* far more than it holds: still right */
     for (int i = 0; i < 10000; i++) {
         char text[16];
@@ -467,6 +499,24 @@ static void test_cost(void)
         cost = pass(v, claims + 1, N - 1);
         again = MIN(again, cost);
     }
+    double fresh = 1e9, failed = 1e9;
+    for (int round = 0; round < 200; round++) {
+        ccm_verify_forget(v);
+        double cost = pass(v, claims, 1);
+        fresh = MIN(fresh, cost);
+        ccm_signature_verdict verdict;
+        char *broken = g_strdup(signatures[round + 2]);
+        broken[0] = broken[0] == '0' ? '1' : '0';
+        claims[1].signature = ccm_span_str(broken);
+        const ccm_verifier *service = ccm_verify_service(v);
+        cost = now_us();
+        service->check(service->user_data, &claims[1], &verdict);
+        failed = MIN(failed, now_us() - cost);
+        g_assert_cmpstr(verdict.result, ==, "failed");
+        g_free(broken);
+    }
+    g_test_minimized_result(fresh, "first signature of a key: %.2f us", fresh);
+    g_test_minimized_result(failed, "signature that fails: %.2f us", failed);
     g_test_minimized_result(first, "distinct signature, 1 KiB payload: %.2f us", first);
     g_test_minimized_result(again, "the same again: %.2f us", again);
     for (unsigned i = 0; i < N; i++)
@@ -490,6 +540,7 @@ int main(int argc, char **argv)
     g_test_add_func("/verify/forged", test_forged);
     g_test_add_func("/verify/out-of-range", test_out_of_range);
     g_test_add_func("/verify/malformed", test_malformed);
+    g_test_add_func("/verify/leading-zero", test_leading_zero);
     g_test_add_func("/verify/text", test_text);
     g_test_add_func("/verify/cache", test_cache);
     if (g_test_perf())

@@ -325,8 +325,13 @@ static void test_supplied(void)
     expect(v, &header, "failed", NULL, "message");
     header.client_id = ccm_span_str("GUID:another");
     expect(v, &header, "no-key", NULL, NULL);
-    /* a message whose own key is a supplied one */
+    /* a message whose own key is a supplied one; more keys give more answers */
+    header = reference_claim(reference_a);
+    header.public_key.n = 0;
+    header.client_id.n = 0;
+    expect(v, &header, "no-key", NULL, NULL);
     supply(v, "", reference_key);
+    expect(v, &header, "verified", REFERENCE_GOOD, "supplied");
     expect(v, &c, "verified", REFERENCE_GOOD, "supplied");
     expect(v, &reg, "verified", "SHA-256 DigestInfo, reversed", "supplied");
     /* but the registered key decides where there is one */
