@@ -6,66 +6,12 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:?usage: lab.sh OUTDIR}
-PATH=$PATH:/usr/sbin:/sbin
+# shellcheck disable=SC2034 # net.sh reads it
+needs="nginx curl"
+# shellcheck source=net.sh
+. "$here/net.sh"
 
-skip() {
-    echo "lab: skipped: $*" >&2
-    exit 77
-}
-for tool in ip nsenter unshare nginx tcpdump curl python3; do
-    command -v "$tool" >/dev/null || skip "$tool is not installed"
-done
-# A private mount namespace holds our /run/netns; an ordinary user also needs a user namespace.
-if [ -z "${CCM_LAB_INNER:-}" ]; then
-    flags=(-m)
-    [ "$(id -u)" = 0 ] || flags=(-Urmn)
-    unshare "${flags[@]}" true 2>/dev/null || skip "namespaces are refused here"
-    CCM_LAB_INNER=1 exec unshare "${flags[@]}" bash "$0" "$@"
-fi
-mount -t tmpfs none /run 2>/dev/null || skip "mounting in a namespace is refused"
-
-mkdir -p "$out"
-out=$(cd "$out" && pwd)
-work=$(mktemp -d)
-chmod 755 "$work"
-pids=()
-names=()
-finish() {
-    local item
-    for item in "${pids[@]}"; do kill "$item" 2>/dev/null || true; done
-    for item in "${pids[@]}"; do wait "$item" 2>/dev/null || true; done
-    for item in "${names[@]}"; do ip netns del "$item" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
-
-within() { # NAMESPACE COMMAND...: nsenter execs, so $! is the program itself
-    local name=$1
-    shift
-    exec nsenter --net="/run/netns/$name" "$@"
-}
-namespace() {
-    ip netns add "$1" 2>/dev/null || skip "network namespaces are refused here"
-    names+=("$1")
-    (within "$1" ip link set lo up)
-}
-host() { # NAME LAST-OCTET
-    namespace "$1"
-    ip link add "to-$1" netns switch type veth peer name eth0 netns "$1"
-    (within "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1) 2>/dev/null || true
-    (within "$1" ip link set eth0 address "02:00:0a:0b:00:$2")
-    (within "$1" python3 "$here/offload.py" eth0)
-    (within switch python3 "$here/offload.py" "to-$1")
-    (within switch ip link set "to-$1" master br0 up)
-    (within "$1" ip addr add "10.11.0.$2/24" dev eth0)
-    (within "$1" ip link set eth0 up)
-}
-
-namespace switch
-(within switch sysctl -qw net.ipv6.conf.all.disable_ipv6=1) 2>/dev/null || true
-(within switch ip link add br0 type bridge) 2>/dev/null || skip "bridges are refused here"
-(within switch ip link set br0 up)
+switch
 host mp 10
 host dp 11
 host sup 12
@@ -114,10 +60,7 @@ NGINX
     within "$1" nginx -p "$work/$1" -e "$work/$1/error.log" -c "$work/$1/nginx.conf"
 }
 
-(within switch tcpdump -i br0 -p -Z root -U -s 0 -w "$work/lab.pcap" ip) 2>"$work/tcpdump.log" &
-pids+=($!)
-dump=$!
-(within switch ip link set br0 promisc on)
+capture lab
 (within mp python3 "$here/mp.py" 10.11.0.10 80 "$work/mp.log") &
 pids+=($!)
 (server dp 80) &
@@ -125,8 +68,6 @@ pids+=($!)
 (server sup 8530) &
 pids+=($!)
 sleep 1.5
-# in a user namespace without a range of groups tcpdump cannot set its groups and gives up
-kill -0 "$dump" 2>/dev/null || skip "$(tail -n 1 "$work/tcpdump.log") (run it as root)"
 
 clients=()
 for n in 1 2 3; do
@@ -135,16 +76,7 @@ for n in 1 2 3; do
     pids+=($!)
 done
 for pid in "${clients[@]}"; do wait "$pid" || echo "lab: a client failed" >&2; done
-sleep 1
-kill -INT "$dump"
-wait "$dump" || true
-if ! grep -q '^0 packets dropped by kernel' "$work/tcpdump.log"; then
-    cat "$work/tcpdump.log" >&2
-    echo "lab: the capture dropped packets; run it again" >&2
-    exit 1
-fi
-cp "$work/lab.pcap" "$out/lab.pcap"
+end_capture
 cat "$work/mp.log" "$work/dp/access.log" "$work/sup/access.log" >"$out/access.jsonl"
 python3 "$here/truth.py" --log "$out/access.jsonl" "$out/lab.pcap" >"$out/lab.truth.json"
 cat "$work"/client*.log >&2
-echo "lab: $out/lab.pcap" >&2
