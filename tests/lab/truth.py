@@ -47,17 +47,10 @@ def from_packets(packets):
             yield (seg.src, seg.sport), seg.dst, "statuses", found.group(1).decode()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("pcap")
-    parser.add_argument("--log")
-    parser.add_argument("--packets")
-    options = parser.parse_args()
-    packets = pcapfile.read(options.pcap)
-    counted = pcapfile.read(options.packets) if options.packets else packets
+def summary(events, counted, source):
+    """What every truth file has: requests and statuses, in all and per service."""
     services = {}
     total = {"requests": collections.Counter(), "statuses": collections.Counter()}
-    events = from_log(options.log) if options.log else from_packets(packets)
     for (server, port), client, kind, value in events:
         row = services.setdefault(
             (server, port),
@@ -75,15 +68,27 @@ def main():
         total[kind][value] += 1
     for row in services.values():
         row["clients"] = sorted(row["clients"])
-    truth = {
+    return {
         "schema": "ccmscope.lab-truth/1",
-        "source": "server logs" if options.log else "packets of the file",
+        "source": source,
         "packets": len(counted),
         "wire_bytes": sum(p.wire for p in counted),
         "requests": total["requests"],
         "statuses": total["statuses"],
         "services": [services[key] for key in sorted(services)],
     }
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("pcap")
+    parser.add_argument("--log")
+    parser.add_argument("--packets")
+    options = parser.parse_args()
+    packets = pcapfile.read(options.pcap)
+    counted = pcapfile.read(options.packets) if options.packets else packets
+    events = from_log(options.log) if options.log else from_packets(packets)
+    truth = summary(events, counted, "server logs" if options.log else "packets of the file")
     print(json.dumps(truth, indent=1, sort_keys=True))
 
 

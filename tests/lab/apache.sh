@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# For auth.sh to source: an Apache per site system, with the virtual directories of its role.
+# in: $work; out: $work/HOST/access.log, a JSON line a request
+modules=/usr/lib/apache2/modules
+www=$work/www
+pkg="$www/SMS_DP_SMSPKG\$"
+mkdir -p "$pkg/ABC00012" "$www/CMUserService_WindowsAuth" "$www/CCM_Client"
+ln -s "SMS_DP_SMSPKG\$" "$www/NOCERT_SMS_DP_SMSPKG\$"
+seq -w 1 16384 | head -c 16384 >"$pkg/ABC00012/setup.exe"
+seq -w 1 2048 | head -c 2048 >"$www/CCM_Client/ccmsetup.exe"
+echo '<ApplicationList/>' >"$www/CMUserService_WindowsAuth/applications.xml"
+
+directories() { # KIND NAME: what is under which authentication
+    local auth="Require all granted"
+    [ "$1" = open ] || auth="AuthType GSSAPI
+        AuthName lab
+        GssapiAllowedMech krb5
+        GssapiAllowedMech ntlmssp
+        GssapiConnectionBound On
+        GssapiPublishMech On
+        Require valid-user"
+    cat <<CONF
+    <LocationMatch "^/((NOCERT_)?SMS_DP_SMSPKG\\$|ccm_system_windowsauth|SMS_MP_WindowsAuth|CMUserService_WindowsAuth)(/|$)">
+        $auth
+    </LocationMatch>
+    <Location "/SMS_DP_SMSPKG\$/ABC000CC">
+        AuthMerging Off
+        Require all denied
+    </Location>
+    ProxyPass "/ccm_system_windowsauth/" "http://127.0.0.1:8080/ccm_system/"
+    ProxyPass "/ccm_system/" "http://127.0.0.1:8080/ccm_system/"
+    ProxyPass "/SMS_MP_WindowsAuth/" "http://127.0.0.1:8080/SMS_MP/"
+    ProxyPass "/SMS_MP/" "http://127.0.0.1:8080/SMS_MP/"
+    <Location "/SMS_DP_SMSPKG\$">
+        Dav On
+    </Location>
+    <Location "/NOCERT_SMS_DP_SMSPKG\$">
+        Dav On
+    </Location>
+    RewriteEngine On
+    RewriteCond %{QUERY_STRING} ^(/.*)$
+    RewriteRule ^(/(NOCERT_)?SMS_DP_SMSPKG\\$/[^/]+)/sccm$ \$1%1? [PT]
+CONF
+}
+start_apache() { # HOST NAME gssapi|open
+    local dir=$work/$1 module
+    mkdir -p "$dir"
+    {
+        for module in mpm_event authn_core authz_core authz_user auth_gssapi dav dav_fs \
+            proxy proxy_http rewrite setenvif; do
+            echo "LoadModule ${module}_module $modules/mod_$module.so"
+        done
+        cat <<CONF
+ServerRoot $dir
+ServerName $2.lab.example
+PidFile $dir/pid
+DefaultRuntimeDir $dir
+Mutex pthread
+Listen 80
+StartServers 1
+ServerLimit 1
+ThreadLimit 16
+MinSpareThreads 1
+MaxSpareThreads 16
+ThreadsPerChild 16
+MaxRequestWorkers 16
+ServerTokens Prod
+ErrorLog $dir/error.log
+LogLevel notice auth_gssapi:info
+DavLockDB $dir/davlock
+SetEnvIf Authorization "^([A-Za-z]+)" SCHEME=\$1
+RegisterHttpMethod CCM_POST BITS_POST
+KeepAlive On
+KeepAliveTimeout 20
+DocumentRoot "$www"
+LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%p,\\"role\\":\\"${1:0:2}\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\"}" truth
+CustomLog $dir/access.log truth
+CONF
+        directories "$3" "$2"
+    } >"$dir/apache.conf"
+    (NTLM_USER_FILE=$work/ntlm.users NETBIOS_DOMAIN_NAME=LAB KRB5_KTNAME=FILE:$work/$2.keytab \
+        named "$1" "${2^^}" apache2 -d "$dir" -f "$dir/apache.conf" -DFOREGROUND) 2>"$dir/stderr.log" &
+    pids+=($!)
+}
+mark_logs() {
+    local file
+    for file in "$work"/*/access.log "$work/kdc.log"; do
+        [ ! -e "$file" ] || wc -l <"$file" >"$file.mark"
+    done
+}
+logs_since_mark() { # into access.jsonl and kdc.part
+    local file
+    for file in "$work"/*/access.log; do tail -n "+$(($(cat "$file.mark") + 1))" "$file"; done \
+        >"$work/access.jsonl"
+    tail -n "+$(($(cat "$work/kdc.log.mark") + 1))" "$work/kdc.log" >"$work/kdc.part"
+}

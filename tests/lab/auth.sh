@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Kerberos, NTLM and anonymous clients against Apache with mod_auth_gssapi and an MIT KDC.
+# in: OUTDIR [SCENARIO...]; out: OUTDIR/auth-SCENARIO.pcap and .truth.json (from the logs of the
+# KDC and of the servers, and from what the clients were told to do; see README.md)
+# Passwords and keys are made up on the spot and die with the run.
+# Exit 77 with a message where namespaces are refused or a program is missing.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:?usage: auth.sh OUTDIR [kerberos|ntlm|fallback|anonymous...]}
+# shellcheck disable=SC2034 # net.sh reads it
+needs="curl openssl apache2 krb5kdc kdb5_util kadmin.local kinit"
+# shellcheck source=net.sh
+. "$here/net.sh"
+[ -e /usr/lib/apache2/modules/mod_auth_gssapi.so ] || skip "Apache has no mod_auth_gssapi"
+[ -e /etc/gss/mech.d/mech.ntlmssp.conf ] || skip "gss-ntlmssp is not installed"
+scenarios=("${@:2}")
+[ $# -gt 1 ] || scenarios=(kerberos ntlm fallback anonymous)
+export LC_ALL=C
+
+switch
+host kdc 10
+host mp 11
+host dp 12
+host dpopen 13 # a distribution point that allows anonymous access
+host mpstale 14 # a management point whose keytab is out of date
+host ntlmd 16 # asks for bare NTLM, for curl
+host kdcmute 15 # gets requests, answers nothing
+for n in 1 2 3 4 5 6 7 8; do host "client$n" "2$n"; done
+(within kdcmute ip route add blackhole 10.11.0.22/32)
+
+# shellcheck source=kdc.sh
+. "$here/kdc.sh"
+# shellcheck source=apache.sh
+. "$here/apache.sh"
+# shellcheck source=auth-clients.sh
+. "$here/auth-clients.sh"
+
+start_kdc
+for n in mp mpstale; do
+    (within "$n" python3 "$here/mp.py" 127.0.0.1 8080 "$work/$n.log") &
+    pids+=($!)
+done
+start_apache mp mp01 gssapi
+start_apache mpstale mp02 gssapi
+start_apache dp dp01 gssapi
+start_apache dpopen dp02 open
+mkdir "$work/ntlmd"
+(named ntlmd MP04 python3 "$here/ntlmd.py" 10.11.0.16 80 mp "$work/ntlmd/access.log" "$work/ntlm.users") &
+pids+=($!)
+sleep 1.5
+for scenario in "${scenarios[@]}"; do
+    rm -f "$work/attempts.jsonl" "$work/fallbacks.jsonl" "$work"/cc-*
+    mark_logs
+    capture "auth-$scenario"
+    "scenario_$scenario"
+    end_capture
+    logs_since_mark
+    python3 "$here/authtruth.py" "$out/auth-$scenario.pcap" --log "$work/access.jsonl" \
+        --kdc "$work/kdc.part" --attempts "$work/attempts.jsonl" --accounts "$work/accounts.jsonl" \
+        --fallbacks "$work/fallbacks.jsonl" >"$out/auth-$scenario.truth.json"
+done

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hold a truth file of the lab against what tshark reads in the capture.
+
+in:   PCAP TRUTH.json
+out:  differences, one a line; exit 1 when there is one, 77 when tshark is missing
+"""
+import collections
+import json
+import shutil
+import subprocess
+import sys
+
+ERRORS = {
+    "25": "NEEDED_PREAUTH",
+    "7": "LOOKING_UP_SERVER",
+    "6": "CLIENT_NOT_FOUND",
+}
+
+
+def fields(pcap, condition, *names):
+    command = ["tshark", "-n", "-r", pcap, "-Y", condition, "-T", "fields", "-E", "separator=/t"]
+    for name in names:
+        command += ["-e", name]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True
+    )
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def main():
+    if not shutil.which("tshark"):
+        print("lab: tshark is not installed, nothing compared", file=sys.stderr)
+        sys.exit(77)
+    pcap = sys.argv[1]
+    with open(sys.argv[2], encoding="utf-8") as file:
+        truth = json.load(file)
+    wrong = []
+
+    def check(what, want, have):
+        if want != have:
+            wrong.append("%s: truth %s, tshark %s" % (what, want, have))
+
+    seen = collections.Counter(row[0] for row in fields(pcap, "http.request", "http.request.method"))
+    # tshark does not know BITS_POST as a method
+    want = {key: count for key, count in truth["requests"].items() if key != "BITS_POST"}
+    check("requests", want, {key: count for key, count in seen.items() if key != "BITS_POST"})
+    if "auth" not in truth:
+        finish(wrong)
+    asked = {
+        (row["client"], row["account"])
+        for row in truth["attempts"]
+        if row["mode"] == "ntlm" and row["account"]
+    }
+    names = fields(pcap, "ntlmssp.messagetype == 3", "ip.src", "ntlmssp.auth.username")
+    check("NTLM accounts", asked, {tuple(row) for row in names if row[1] not in ("", "NULL")})
+    check(
+        "NTLM anonymous",
+        any(row["mode"] == "ntlm" and not row["account"] for row in truth["attempts"]),
+        any(row[1] in ("", "NULL") for row in names),
+    )
+    for exchange, kind in (("AS", 11), ("TGS", 13)):
+        want = collections.Counter()
+        for row in truth["kerberos"]:
+            if row["exchange"] == exchange and row["result"] == "ISSUE":
+                want[(row["client"], row["cname"].split("@")[0])] += row["count"]
+        have = collections.Counter(
+            tuple(row)
+            for row in fields(
+                pcap, "kerberos.msg_type == %d" % kind, "ip.dst", "kerberos.CNameString"
+            )
+        )
+        check("%s-REP" % exchange, dict(want), dict(have))
+    want = collections.Counter()
+    for row in truth["kerberos"]:
+        if row["result"] != "ISSUE":
+            want[(row["client"], row["result"])] += row["count"]
+    have = collections.Counter(
+        (row[0], ERRORS.get(row[1], row[1]))
+        for row in fields(
+            pcap, "kerberos.msg_type == 30 && (udp.srcport == 88 || tcp.srcport == 88)",
+            "ip.dst", "kerberos.error_code",
+        )  # fmt: skip
+    )
+    check("KRB-ERROR", dict(want), dict(have))
+    users = fields(pcap, "http.authbasic", "http.authbasic")
+    check("basic", 0, len(users))
+    finish(wrong)
+
+
+def finish(wrong):
+    for line in wrong:
+        print(line)
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
