@@ -91,7 +91,7 @@ mark_logs() {
 }
 logs_since_mark() { # into access.jsonl and kdc.part
     local file
-    for file in "$work"/*/access.log; do tail -n "+$(($(cat "$file.mark") + 1))" "$file"; done \
+    for file in "$work"/*/access.log; do tail -n "+$(($(cat "$file.mark" 2>/dev/null || echo 0) + 1))" "$file"; done \
         >"$work/access.jsonl"
     tail -n "+$(($(cat "$work/kdc.log.mark") + 1))" "$work/kdc.log" >"$work/kdc.part"
 }

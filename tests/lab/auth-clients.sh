@@ -18,7 +18,7 @@ attempt() { # CLIENT-NUMBER MODE ACCOUNT EXPECTED
     printf '{"client":"10.11.0.2%s","mode":"%s","account":"%s","expect":"%s"}\n' "$@" \
         >>"$work/attempts.jsonl"
 }
-# Without credentials of a kind, SPNEGO offers only the other kind.
+# Without credentials of a kind, SPNEGO offers only the other kind; with both, the record says $as.
 try() { # CLIENT-NUMBER kerberos|spnego-ntlm|both|ntlm|none ACCOUNT EXPECTED CURL-ARGUMENTS...
     local n=$1 offer=$2 account=$3 expect=$4 short=${3%\$} args=()
     local mode=$offer kerberos=/nonexistent ntlm=/nonexistent cache=/nonexistent
@@ -26,7 +26,7 @@ try() { # CLIENT-NUMBER kerberos|spnego-ntlm|both|ntlm|none ACCOUNT EXPECTED CUR
     case $offer in
     kerberos) kerberos=$work/$short.keytab args=(--negotiate -u :) ;;
     spnego-ntlm) ntlm=${users:-$work/$short.ntlm} mode=ntlm args=(--negotiate -u :) ;;
-    both) kerberos=$work/$short.keytab ntlm=$work/$short.ntlm mode=ntlm args=(--negotiate -u :) ;;
+    both) kerberos=$work/$short.keytab ntlm=$work/$short.ntlm mode=${as:-ntlm} args=(--negotiate -u :) ;;
     ntlm) args=(--ntlm -u "LAB\\$account:${password:-$(password_of "$account")}") ;;
     none) mode=anonymous ;;
     esac
@@ -83,6 +83,8 @@ scenario_ntlm() {
         try $n spnego-ntlm svc-naa accepted "${listing[@]}" "$pkg/"
     done
     gss 6 ntlm svc-naa accepted 10.11.0.12 $dp "/SMS_DP_SMSPKG\$/ABC00012/sccm?/setup.exe" --agent 'SMS CCM 5.0 TS'
+    # under Negotiate without SPNEGO
+    gss 5 ntlm 'WKS05$' accepted 10.11.0.12 $dp "/SMS_DP_SMSPKG\$/ABC00012/sccm?/setup.exe" --plain
     try 7 spnego-ntlm alice accepted -r 0-2047 "$pkg/sccm?/setup.exe"
     agent=ccmhttp
     try 2 spnego-ntlm 'WKS02$' accepted "${message[@]}" --data-binary "$(body MP_ClientRegistration 2)" \
@@ -112,7 +114,7 @@ scenario_fallback() {
     try 6 both 'WKS06$' accepted "$winmp/.sms_aut?MPLIST"
     fallback 6 1 10.11.0.11 "KRB-ERROR 6 C_PRINCIPAL_UNKNOWN"
     # 3: the server's key is out of date, so it refuses the ticket
-    try 3 kerberos 'WKS03$' rejected "http://mp02.lab.example/SMS_MP_WindowsAuth/.sms_aut?MPLIST"
+    as=kerberos try 3 both 'WKS03$' rejected "http://mp02.lab.example/SMS_MP_WindowsAuth/.sms_aut?MPLIST"
     try 3 spnego-ntlm 'WKS03$' accepted "http://mp02.lab.example/SMS_MP_WindowsAuth/.sms_aut?MPLIST"
     fallback 3 3 10.11.0.14 "401 to the Kerberos token"
     # 4: by address, with no Kerberos at all: bare and within SPNEGO
@@ -120,8 +122,10 @@ scenario_fallback() {
     fallback 4 4 10.11.0.11 "bare NTLM, server named by address"
     try 5 spnego-ntlm 'WKS05$' accepted "http://10.11.0.11/SMS_MP_WindowsAuth/.sms_aut?MPLIST"
     fallback 5 4 10.11.0.11 "NTLM alone in SPNEGO, server named by address"
-    # none: Kerberos works
-    try 7 kerberos 'WKS07$' accepted "$winmp/.sms_aut?MPLIST"
+    gss 8 ntlm 'WKS08$' accepted 10.11.0.11 10.11.0.11 '/SMS_MP_WindowsAuth/.sms_aut?MPLIST' --plain
+    fallback 8 4 10.11.0.11 "NTLM without SPNEGO under Negotiate, server named by address"
+    # none: Kerberos works, though NTLM is offered too
+    as=kerberos try 7 both 'WKS07$' accepted "$winmp/.sms_aut?MPLIST"
     # 2: the KDC is silent
     config=$work/krb5-mute.conf try 2 both 'WKS02$' accepted "$winmp/.sms_aut?MPLIST"
     fallback 2 2 10.11.0.11 "no reply from port 88"

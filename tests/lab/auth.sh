@@ -12,7 +12,8 @@ out=${1:?usage: auth.sh OUTDIR [kerberos|ntlm|fallback|anonymous...]}
 needs="curl openssl apache2 krb5kdc kdb5_util kadmin.local kinit"
 # shellcheck source=net.sh
 . "$here/net.sh"
-[ -e /usr/lib/apache2/modules/mod_auth_gssapi.so ] || skip "Apache has no mod_auth_gssapi"
+[ -e /usr/lib/apache2/modules/mod_auth_gssapi.so ] ||
+    skip "libapache2-mod-auth-gssapi is not installed"
 [ -e /etc/gss/mech.d/mech.ntlmssp.conf ] || skip "gss-ntlmssp is not installed"
 scenarios=("${@:2}")
 [ $# -gt 1 ] || scenarios=(kerberos ntlm fallback anonymous)
@@ -48,7 +49,8 @@ start_apache dpopen dp02 open
 mkdir "$work/ntlmd"
 (named ntlmd MP04 python3 "$here/ntlmd.py" 10.11.0.16 80 mp "$work/ntlmd/access.log" "$work/ntlm.users") &
 pids+=($!)
-sleep 1.5
+for n in mp mpstale; do listening "$n" 8080 80; done
+for n in dp dpopen ntlmd; do listening "$n" 80; done
 for scenario in "${scenarios[@]}"; do
     rm -f "$work/attempts.jsonl" "$work/fallbacks.jsonl" "$work"/cc-*
     mark_logs

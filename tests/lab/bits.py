@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A BITS upload client for the lab.
 
-in:    ADDRESS HOST PATH FILE, --fragment BYTES, --gap (skips a fragment once, to see 416)
-out:   the upload; exit 0 when the server took the whole file
-spec:  MC-BUPS: Ping, Create-Session, Fragment, Close-Session, one packet outstanding
+in:    ADDRESS HOST PATH FILE, --fragment BYTES, --gap (skips a fragment once, to see 416),
+       --cancel-after N fragments, --address-of NAME=ADDRESS (for BITS-Host-Id)
+out:   the upload; exit 0 when the server took the whole file or the upload was cancelled as asked
+spec:  MC-BUPS: Ping, Create-Session, Fragment, Close-Session, one packet outstanding; a lost session
+       (0x8020001F) starts again, BITS-Host-Id moves what follows to another host
 """
 import argparse
 import http.client
@@ -12,16 +14,20 @@ import os
 import sys
 
 PROTOCOL = "{7df0354d-249b-430f-820d-3d2a9bef4931}"
+SESSION_NOT_FOUND = "0x8020001F"
 
 
 class Upload:
     def __init__(self, options):
-        self.options = options
-        self.connection = http.client.HTTPConnection(options.address, options.port, timeout=20)
+        self.options, self.host = options, options.host
+        self.connect(options.address)
+
+    def connect(self, address):
+        self.connection = http.client.HTTPConnection(address, self.options.port, timeout=20)
 
     def packet(self, kind, body=b"", **headers):
         fields = {
-            "Host": self.options.host,
+            "Host": self.host,
             "User-Agent": "Microsoft BITS/7.8",
             "BITS-Packet-Type": kind,
             "Content-Length": str(len(body)),
@@ -39,11 +45,22 @@ class Upload:
             sys.exit("no Ack in the answer")
         return reply
 
+    def create(self):
+        reply = self.packet("Create-Session", BITS_Supported_Protocols=PROTOCOL)
+        if reply.status not in (200, 201):
+            sys.exit("create: %d" % reply.status)
+        other = reply.getheader("BITS-Host-Id")
+        if other:
+            names = dict(pair.split("=") for pair in self.options.address_of)
+            self.host = other
+            self.connection.close()
+            self.connect(names.get(other, other))
+        return reply.getheader("BITS-Session-Id")
+
     def run(self, data):
         self.packet("Ping")
-        reply = self.packet("Create-Session", BITS_Supported_Protocols=PROTOCOL)
-        session = reply.getheader("BITS-Session-Id")
-        offset, total, skip = 0, len(data), self.options.gap
+        session = self.create()
+        offset, total, skip, sent = 0, len(data), self.options.gap, 0
         while offset < total:
             first = offset + self.options.fragment if skip and offset else offset
             skip = skip and not offset
@@ -55,9 +72,16 @@ class Upload:
             if first == 0:
                 fields["Content_Name"] = os.path.basename(self.options.file)
             reply = self.packet("Fragment", part, **fields)
+            if reply.getheader("BITS-Error-Code") == SESSION_NOT_FOUND:
+                session, offset = self.create(), 0
+                continue
             if reply.status not in (200, 416):
                 sys.exit("fragment: %d" % reply.status)
             offset = int(reply.getheader("BITS-Received-Content-Range"))
+            sent += 1
+            if sent == self.options.cancel_after:
+                self.packet("Cancel-Session", BITS_Session_Id=session)
+                return
         if self.packet("Close-Session", BITS_Session_Id=session).status != 200:
             sys.exit("close failed")
 
@@ -69,6 +93,8 @@ def main():
     parser.add_argument("--port", type=int, default=80)
     parser.add_argument("--fragment", type=int, default=16384)
     parser.add_argument("--gap", action="store_true")
+    parser.add_argument("--cancel-after", type=int, default=0)
+    parser.add_argument("--address-of", action="append", default=[])
     options = parser.parse_args()
     with open(options.file, "rb") as file:
         Upload(options).run(file.read())

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Compare the program with ground truth. in: $CCMSCOPE, the program;
-# no argument: a fresh lab run (skipped with a message where refused), then every encapsulation of it;
+# no argument: fresh lab runs (skipped with a message where refused), then every encapsulation of one,
+# and tshark's reading of the others against the same truth;
 # PCAPS: the shipped captures of that folder. out: a line per capture; exit 1 on a difference.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,17 +35,38 @@ if [ $# -gt 0 ]; then
     done
     exit "$failed"
 fi
-"$here/lab.sh" "$work/run"
-code=$?
-[ "$code" != 77 ] || exit 0 # lab.sh has said why it is skipped
-[ "$code" = 0 ] || exit "$code"
+ran=0
+for script in lab auth ccm; do
+    code=0
+    bash "$here/$script.sh" "$work/run" || code=$?
+    case $code in
+    0) ran=1 ;;
+    77) ;; # it has said why it is skipped
+    *) failed=1 && echo "FAIL $script.sh exits $code" ;;
+    esac
+done
+[ "$ran" = 1 ] || exit "$failed"
 mkdir "$work/pcaps"
 echo '| file' >"$work/pcaps/README.md"
 "$here/make-pcaps.sh" "$work/run" "$work/pcaps"
 for truth in "$work"/pcaps/*.truth.json; do
     for file in "${truth%.truth.json}".pcap*; do check "$file" "$truth"; done
 done
+for truth in "$work"/run/*.truth.json; do
+    file=${truth%.truth.json}.pcap code=0
+    python3 "$here/crosscheck.py" "$file" "$truth" >"$work/diff" || code=$?
+    case $code in
+    0) echo "ok   $file, read by tshark" ;;
+    77) ;;
+    *)
+        echo "FAIL $file, read by tshark"
+        sed 's/^/     /' "$work/diff"
+        failed=1
+        ;;
+    esac
+done
 for file in "$work"/run/encap-*.pcap; do
+    [ -e "$file" ] || continue
     python3 "$here/truth.py" --packets "$file" "$work/pcaps/messages.pcap" >"$work/truth.json"
     check "$file" "$work/truth.json"
 done

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bare NTLM or Negotiate over HTTP, the tokens made by the system's GSSAPI library and gss-ntlmssp.
 
-in:    ADDRESS HOST PATH..., one connection for all paths; --negotiate, --anonymous, --agent;
+in:    ADDRESS HOST PATH..., one connection for all paths; --negotiate (SPNEGO), --plain (NTLM
+       without SPNEGO under the scheme Negotiate), --anonymous, --agent;
        $NTLM_USER_FILE or $KRB5_CLIENT_KTNAME, the account
 out:   the requests: the first path authenticates, the others rely on the connection;
        "STATUS PATH" a line on stdout
@@ -123,9 +124,10 @@ def main():
     parser.add_argument("paths", nargs="+")
     parser.add_argument("--anonymous", action="store_true")
     parser.add_argument("--negotiate", action="store_true")
+    parser.add_argument("--plain", action="store_true")
     parser.add_argument("--agent", default="SMS CCM 5.0")
     options = parser.parse_args()
-    scheme = "Negotiate" if options.negotiate else "NTLM"
+    scheme = "Negotiate" if options.negotiate or options.plain else "NTLM"
     connection = http.client.HTTPConnection(options.address, timeout=20)
 
     def request(path, token=None):

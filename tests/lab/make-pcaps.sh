@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Make the shipped captures from one lab run. in: RUNDIR (of lab.sh) PCAPS
+# Make the shipped captures. in: RUNDIR, the output directory of lab.sh, auth.sh and ccm.sh (what is
+# not there stays as it is), PCAPS
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 run=${1:?usage: make-pcaps.sh RUNDIR PCAPS} pcaps=${2:?}
@@ -8,32 +9,40 @@ base=$run/lab.pcap
 impair() { python3 "$here/impair.py" "$@"; }
 scan() { python3 "$here/truth.py" "${@:2}" "$pcaps/$1" >"$pcaps/${1%.*}.truth.json"; }
 
-editcap -F pcapng "$base" "$pcaps/demo.pcapng"
-cp "$run/lab.truth.json" "$pcaps/demo.truth.json"
+for truth in "$run"/*.truth.json; do # one capture a scenario
+    name=$(basename "$truth" .truth.json)
+    [ "$name" = lab ] || cp "$run/$name.pcap" "$truth" "$pcaps"
+done
+variants() { # of the run of lab.sh
+    editcap -F pcapng "$base" "$pcaps/demo.pcapng"
+    cp "$run/lab.truth.json" "$pcaps/demo.truth.json"
 
-impair "$base" "$pcaps/messages.pcap" --flows-with CCM_POST
-impair "$base" "$pcaps/bits-upload.pcap" --flows-with BITS_POST
-impair "$base" "$pcaps/midstream.pcap" --host 10.11.0.23 --from-packet 150
-impair "$base" "$pcaps/loss.pcap" --host 10.11.0.23 --drop-every 7
-impair "$base" "$pcaps/reordered.pcap" --host 10.11.0.23 --reorder-every 5
-impair "$base" "$pcaps/one-direction.pcap" --requests-only
-impair "$pcaps/messages.pcap" "$pcaps/span-duplicates.pcap" --duplicate
-impair "$base" "$pcaps/snaplen.pcap" --host 10.11.0.23 --snaplen 256
-for name in messages bits-upload midstream loss reordered one-direction span-duplicates snaplen; do
-    scan "$name.pcap"
-done
-for kind in vlan qinq mpls pppoe gre gre-key erspan1 erspan2 erspan3 vxlan ipip; do
-    python3 "$here/encap.py" "$pcaps/messages.pcap" "$run/encap-$kind.pcap" "$kind"
-done
-python3 "$here/encap.py" "$pcaps/messages.pcap" "$pcaps/encapsulated.pcap" all
-python3 "$here/truth.py" --packets "$pcaps/encapsulated.pcap" "$pcaps/messages.pcap" \
-    >"$pcaps/encapsulated.truth.json"
+    impair "$base" "$pcaps/messages.pcap" --flows-with CCM_POST
+    impair "$base" "$pcaps/bits-upload.pcap" --flows-with BITS_POST
+    impair "$base" "$pcaps/midstream.pcap" --host 10.11.0.23 --from-packet 150
+    impair "$base" "$pcaps/loss.pcap" --host 10.11.0.23 --drop-every 7
+    impair "$base" "$pcaps/reordered.pcap" --host 10.11.0.23 --reorder-every 5
+    impair "$base" "$pcaps/one-direction.pcap" --requests-only
+    impair "$pcaps/messages.pcap" "$pcaps/span-duplicates.pcap" --duplicate
+    impair "$base" "$pcaps/snaplen.pcap" --host 10.11.0.23 --snaplen 256
+    for name in messages bits-upload midstream loss reordered one-direction span-duplicates snaplen; do
+        scan "$name.pcap"
+    done
+    for kind in vlan qinq mpls pppoe gre gre-key erspan1 erspan2 erspan3 vxlan ipip; do
+        python3 "$here/encap.py" "$pcaps/messages.pcap" "$run/encap-$kind.pcap" "$kind"
+    done
+    python3 "$here/encap.py" "$pcaps/messages.pcap" "$pcaps/encapsulated.pcap" all
+    python3 "$here/truth.py" --packets "$pcaps/encapsulated.pcap" "$pcaps/messages.pcap" \
+        >"$pcaps/encapsulated.truth.json"
+}
+[ ! -e "$base" ] || variants
 
 {
     sed '/^| file/,$d' "$pcaps/README.md"
     echo '| file | how made | what it shows | packets | licence | sha256 |'
     echo '| --- | --- | --- | --- | --- | --- |'
     while IFS='|' read -r name how shows; do
+        [ -e "$pcaps/$name" ] || continue
         printf '| %s | %s | %s | %s | GPL-2.0-or-later | %s |\n' "$name" "$how" "$shows" \
             "$(capinfos -Mcr "$pcaps/$name" 2>/dev/null | sed -n 's/^Number of packets: *//p')" \
             "$(sha256sum "$pcaps/$name" | cut -d' ' -f1)"

@@ -105,6 +105,7 @@ class Handler(BaseHTTPRequestHandler):
     sys_version = ""
     disable_nagle_algorithm = True
     wbufsize = -1
+    facts = {}  # more for the log line of this request
 
     def log_message(self, *args):
         pass
@@ -132,7 +133,9 @@ class Handler(BaseHTTPRequestHandler):
             "status": status,
             "request_bytes": int(self.headers.get("Content-Length", 0)),
             "response_bytes": 0 if self.command == "HEAD" else len(body),
+            **self.facts,
         }
+        self.facts = {}
         with self.server.log_lock:
             self.server.log.write(json.dumps(line) + "\n")
             self.server.log.flush()
@@ -203,13 +206,17 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
 
-def main():
-    address, port, log = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    server = ThreadingHTTPServer((address, port), Handler)
+def serve(address, port, handler):
+    server = ThreadingHTTPServer((address, port), handler)
     server.daemon_threads = True
     server.uploads = Uploads()
     server.log_lock = threading.Lock()
-    with open(log, "a", encoding="utf-8") as server.log:
+    return server
+
+
+def main():
+    server = serve(sys.argv[1], int(sys.argv[2]), Handler)
+    with open(sys.argv[3], "a", encoding="utf-8") as server.log:
         server.serve_forever()
 
 

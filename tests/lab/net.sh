@@ -7,11 +7,12 @@
 PATH=$PATH:/usr/sbin:/sbin
 
 skip() {
-    echo "lab: skipped: $*" >&2
+    echo "lab: $(basename "$0") skipped: $*" >&2
     exit 77
 }
-for tool in ip nsenter unshare tcpdump python3 ${needs:-}; do
-    command -v "$tool" >/dev/null || skip "$tool is not installed"
+for tool in ip ss nsenter unshare tcpdump python3 ${needs:-}; do
+    command -v "$tool" >/dev/null ||
+        skip "$tool is not installed; the lab needs the Debian packages" $(grep -v "^#" "$here/packages")
 done
 # A private mount namespace holds our /run/netns, a private UTS namespace the names of hosts;
 # an ordinary user also needs a user namespace.
@@ -74,7 +75,20 @@ switch() {
     (within switch ip link set br0 promisc on)
 }
 
+listening() { # NAMESPACE PORT...: waits for servers
+    local name=$1 port
+    shift
+    for port; do
+        for _ in $(seq 100); do
+            [ -z "$( (within "$name" ss -Hltn "sport = :$port"))" ] || continue 2
+            sleep 0.1
+        done
+        echo "lab: nothing listens on port $port of $name" >&2
+        exit 1
+    done
+}
 capture() { # NAME: into $work/NAME.pcap
+    : >"$work/tcpdump.log"
     (within switch tcpdump -i br0 -p -Z root -U -s 0 -w "$work/$1.pcap" ip) 2>"$work/tcpdump.log" &
     dump=$!
     pids+=("$dump")
