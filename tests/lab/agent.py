@@ -18,11 +18,14 @@ import signing
 
 MP = "10.11.0.10"
 HOST = "mp01.lab.example"
+TIMESTAMP_SIGNATURE = "CCMClientTimestampSignature"
 POLICY = "/SMS_MP/.sms_pol?{0A0B0C0D-1111-4222-8333-444455556666}.2_00"
 SIGNING_USE, ENCRYPTION_USE = "1.3.6.1.4.1.311.101", "1.3.6.1.4.1.311.101.2"
 LOCATION = (
-    '<ContentLocationRequest SchemaVersion="1.00"><Package ID="ABC00012" Version="3"/><AssignedSite '
-    'SiteCode="ABC"/><ClientLocationInfo LocationType="SMSPackage" UseProtected="0" AllowCaching="0" '
+    '<ContentLocationRequest SchemaVersion="1.00"><Package ID="ABC00012" Version="3"/>'
+    '<AssignedSite '
+    'SiteCode="ABC"/><ClientLocationInfo LocationType="SMSPackage" UseProtected="0" '
+    'AllowCaching="0" '
     'BranchDPFlags="0" AllowHTTP="1" AllowSMB="0" AllowMulticast="0" AllowSuperPeer="1" '
     'UseInternetDP="0"><ADSite Name="LAB-SITE"/><IPAddresses><IPAddress SubnetAddress="10.11.0.0" '
     'Address="{address}"/></IPAddresses></ClientLocationInfo></ContentLocationRequest>'
@@ -34,28 +37,43 @@ POLICIES = (
     '<Resource ResourceType="Machine"/><ServerCookie/></RequestAssignments>'
 )
 REPORT = (
-    "<Report><ReportHeader><Identification><Machine><ClientInstalled>1</ClientInstalled><ClientType>1"
+    "<Report><ReportHeader><Identification><Machine><ClientInstalled>1</ClientInstalled>"
+    "<ClientType>1"
     '</ClientType><ClientID IDType="0" IDFlag="0">{id}</ClientID><ClientVersion>5.00.9128.1007'
-    "</ClientVersion><NetBIOSName>{name}</NetBIOSName><CodePage>437</CodePage><SystemDefaultLCID>1033"
+    "</ClientVersion><NetBIOSName>{name}</NetBIOSName><CodePage>437</CodePage>"
+    "<SystemDefaultLCID>1033"
     "</SystemDefaultLCID><Priority>5</Priority></Machine></Identification><ReportDetails>"
-    "<ReportContent>{content}</ReportContent><ReportType>{kind}</ReportType><Date>20261126120000.000000"
+    "<ReportContent>{content}</ReportContent><ReportType>{kind}</ReportType>"
+    "<Date>20261126120000.000000"
     "+000</Date><Version>1.0</Version><Format>1.1</Format>{more}</ReportDetails></ReportHeader>"
     "<ReportBody>{body}</ReportBody></Report>"
 )
 INVENTORY = "".join(
-    '<Instance Content="New" Namespace="\\\\WKS\\root\\cimv2" Class="LAB_Item" ParentClass="LAB_Item">'
+    '<Instance Content="New" Namespace="\\\\WKS\\root\\cimv2" Class="LAB_Item" '
+    'ParentClass="LAB_Item">'
     "<LAB_Item><Index>%d</Index><Name>item %d</Name></LAB_Item></Instance>" % (n, n)
     for n in range(20)
 )
 STATE = (
-    '<StateMessage MessageTime="20261126120000.000000+000" SerialNumber="7"><Topic ID="{{00000000-0000-'
-    '4000-8000-0000000000aa}}" Type="301" IDType="3" User="" UserSID=""/><State ID="2" Criticality="0"/>'
+    '<StateMessage MessageTime="20261126120000.000000+000" SerialNumber="7"><Topic '
+    'ID="{{00000000-0000-'
+    '4000-8000-0000000000aa}}" Type="301" IDType="3" User="" UserSID=""/><State ID="2" '
+    'Criticality="0"/>'
     '<UserParameters Flags="0" Count="1"><Param>4</Param></UserParameters></StateMessage>'
 ).replace("{{", "{").replace("}}", "}")
+UPDATES = (
+    '<WSUSLocationRequest SchemaVersion="1.00"><Content ID="{00000000-0000-4000-8000-'
+    '0000000000bb}" Version="5"/><ClientLocationInfo OnInternet="0"/></WSUSLocationRequest>'
+)
+SITE = (
+    '<SiteInformationRequest SchemaVersion="1.00"><SiteCode Name="ABC"/></SiteInformationRequest>'
+)
 STATUS = (
-    '<Status SchemaVersion="1.00" CodePage="437" LocaleID="1033"><Type>SoftDistProgramCompleted</Type>'
+    '<Status SchemaVersion="1.00" CodePage="437" LocaleID="1033">'
+    '<Type>SoftDistProgramCompleted</Type>'
     '<Properties><Property Name="ClientID">{id}</Property><Property Name="PackageID">ABC00012'
-    '</Property></Properties><Qualifiers><Qualifier Name="Machine">{name}</Qualifier></Qualifiers></Status>'
+    '</Property></Properties><Qualifiers><Qualifier Name="Machine">{name}</Qualifier>'
+    '</Qualifiers></Status>'
 )
 
 
@@ -156,8 +174,10 @@ class Agent:
         self.note("PayloadSignature", where, verdict, why, data="part-2")
         return envelope.hook2(rows)
 
-    def send(self, endpoint, xml, signed=True, crlf=False, compress=True, public_key=False, flip=None,
-             verdict="verified", why="", **more):  # fmt: skip
+    def send(
+        self, endpoint, xml, signed=True, crlf=False, compress=True, public_key=False,
+        flip=None, verdict="verified", why="", **more
+    ):  # fmt: skip
         part2, length = envelope.body_bytes(xml, compress, crlf)
         fields = self.fields(endpoint, **more)
         hooks = self.hooks(part2, public_key, verdict, why, fields["ID"]) if signed else ""
@@ -170,11 +190,16 @@ class Agent:
     def register(self, anonymous=False):
         other = signing.Key(os.path.join(self.directory, "encrypt-%d.key" % self.number))
         data = (
-            '<Data HashAlgorithm="%s" SMSID="" RequestType="Registration" TimeStamp="%s"><AgentInformation'
-            ' AgentIdentity="CCMSetup.exe" AgentVersion="5.00.9128.1007" AgentType="0"/><Certificates>'
-            '<Encryption Encoding="HexBinary" KeyType="1">%s</Encryption><Signing Encoding="HexBinary" '
-            'KeyType="1">%s</Signing></Certificates><DiscoveryProperties><Property Name="Netbios Name" '
-            'Value="%s"/><Property Name="FQ Name" Value="%s.lab.example"/><Property Name="Locale ID" '
+            '<Data HashAlgorithm="%s" SMSID="" RequestType="Registration" TimeStamp="%s">'
+            '<AgentInformation'
+            ' AgentIdentity="CCMSetup.exe" AgentVersion="5.00.9128.1007" AgentType="0"/>'
+            '<Certificates>'
+            '<Encryption Encoding="HexBinary" KeyType="1">%s</Encryption><Signing '
+            'Encoding="HexBinary" '
+            'KeyType="1">%s</Signing></Certificates><DiscoveryProperties><Property Name="Netbios '
+            'Name" '
+            'Value="%s"/><Property Name="FQ Name" Value="%s.lab.example"/><Property Name="Locale '
+            'ID" '
             'Value="1033"/><Property Name="InternetFlag" Value="0"/></DiscoveryProperties>%s</Data>'
         ) % (
             signing.SHA256, self.now(), other.certificate(ENCRYPTION_USE),
@@ -182,11 +207,10 @@ class Agent:
             "<Note>anonymous</Note>" if anonymous else "",
         )  # fmt: skip
         value = self.hex(envelope.utf16(data))
-        xml = "<ClientRegistrationRequest>%s<Signature><SignatureValue>%s</SignatureValue></Signature>" % (
-            data, value,
-        )  # fmt: skip
+        value = envelope.element("Signature", envelope.element("SignatureValue", value))
+        xml = envelope.element("ClientRegistrationRequest", data + value)
         reply, _ = self.send(
-            "MP_ClientRegistration", xml + "</ClientRegistrationRequest>", signed=False,
+            "MP_ClientRegistration", xml, signed=False,
             SourceID="UID:00000000-0000-4000-8000-00000000000%d" % self.number,
             ReplyTo="direct:%s:ClientRegistration" % self.name,
         )  # fmt: skip
@@ -194,7 +218,7 @@ class Agent:
         self.note("SignatureValue", "{A1B2C3D4-000%d-4000-8000-%012d}" % (self.number, self.count),
                   "verified", data="data")  # fmt: skip
 
-    def policy(self, style, verdict="verified", why="", spelling="CCMClientTimestampSignature", spoil=False):
+    def policy(self, style, verdict="verified", why="", spelling=TIMESTAMP_SIGNATURE, spoil=False):
         """GET of a policy body with signed headers."""
         end = b"\0\0" if self.nul else b""
         data = "with-nul" if self.nul else "without-nul"
@@ -228,9 +252,7 @@ def usual(agent):
     agent.policy("header")
     agent.send("MP_LocationManager", agent.text(LOCATION), signed=False,
                ReplyTo="direct:%s:LS_ReplyLocations" % agent.name)  # fmt: skip
-    agent.send("MP_LocationManager", '<WSUSLocationRequest SchemaVersion="1.00"><Content ID="{00000000-'
-               '0000-4000-8000-0000000000bb}" Version="5"/><ClientLocationInfo OnInternet="0"/>'
-               "</WSUSLocationRequest>", signed=False)  # fmt: skip
+    agent.send("MP_LocationManager", UPDATES, signed=False)
     agent.shared("to-replay", body)
     agent.shared("to-replay.headers", json.dumps([agent.id, headers]).encode())
 
@@ -252,7 +274,7 @@ def reports(agent):
     agent.register()
     agent.nul = False
     agent.send("MP_DdrEndpoint", agent.text(
-        REPORT, content="Inventory Data", kind="Full", body=INVENTORY[:700].rsplit("<Instance", 1)[0],
+        REPORT, content="Inventory Data", kind="Full", body=INVENTORY[: len(INVENTORY) // 20],
         more="<InventoryActionID>{00000000-0000-0000-0000-000000000003}</InventoryActionID>"),
         ReplyMode="Async")  # fmt: skip
     agent.nul = True
@@ -271,10 +293,13 @@ def reports(agent):
 def damaged(agent):
     agent.register()
     xml = agent.text(POLICIES)
-    agent.send("MP_PolicyManager", xml, compress=False, flip=2 * xml.index("SMS:ABC"), verdict="failed",
-               why="one bit of part 2 changed after signing")  # fmt: skip
+    agent.send(
+        "MP_PolicyManager", xml, compress=False, flip=2 * xml.index("SMS:ABC"), verdict="failed",
+        why="one bit of part 2 changed after signing",
+    )  # fmt: skip
     agent.policy("token", verdict="failed", why="one bit of the signature changed", spoil=True)
-    agent.send("MP_PolicyManager", agent.text(POLICIES), signed=False)  # the endpoint wants a signature
+    # without a signature, which the endpoint wants
+    agent.send("MP_PolicyManager", agent.text(POLICIES), signed=False)
 
 
 def replayer(agent):
@@ -314,8 +339,8 @@ def unknown_key(agent):
 def unsigned(agent):
     """Registration that waits for approval; then a media client's request."""
     agent.register(anonymous=True)
-    agent.send("MP_LocationManager", '<SiteInformationRequest SchemaVersion="1.00"><SiteCode Name="ABC"/>'
-               "</SiteInformationRequest>", signed=False, TargetAddress="mp:[http]MP_LocationManager")  # fmt: skip
+    address = "mp:[http]MP_LocationManager"
+    agent.send("MP_LocationManager", SITE, signed=False, TargetAddress=address)
     media = "{0A0B0C0D-9999-4222-8333-444455556666}"
     agent.id = "GUID:0A0B0C0D-8888-4222-8333-444455556666"
     token = "%s;%s" % (media, agent.now())

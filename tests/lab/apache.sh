@@ -43,12 +43,50 @@ directories() { # KIND NAME: what is under which authentication
     RewriteRule ^(/(NOCERT_)?SMS_DP_SMSPKG\\$/[^/]+)/sccm$ \$1%1? [PT]
 CONF
 }
-start_apache() { # HOST NAME gssapi|open
-    local dir=$work/$1 module
+forwarding() { # a forward proxy, with another kind of authentication on each port
+    cat <<CONF
+    ProxyRequests On
+    Listen 3129
+    Listen 3130
+    <VirtualHost *:3128>
+        ProxyRequests On
+        <Proxy "*">
+            AuthType GSSAPI
+            AuthName lab
+            GssapiAllowedMech krb5
+            GssapiAllowedMech ntlmssp
+            GssapiConnectionBound On
+            GssapiPublishMech On
+            Require valid-user
+        </Proxy>
+    </VirtualHost>
+    <VirtualHost *:3129>
+        ProxyRequests On
+        <Proxy "*">
+            AuthType Basic
+            AuthName lab
+            AuthUserFile $work/basic.users
+            Require valid-user
+        </Proxy>
+    </VirtualHost>
+    <VirtualHost *:3130>
+        ProxyRequests On
+        <Proxy "*">
+            AuthType Digest
+            AuthName lab
+            AuthUserFile $work/digest.users
+            Require valid-user
+        </Proxy>
+    </VirtualHost>
+CONF
+}
+start_apache() { # HOST NAME gssapi|open|proxy
+    local dir=$work/$1 module role=${1:0:2} port=80
+    [ "$3" != proxy ] || role=web-proxy port=3128
     mkdir -p "$dir"
     {
         for module in mpm_event authn_core authz_core authz_user auth_gssapi dav dav_fs \
-            proxy proxy_http rewrite setenvif; do
+            proxy proxy_http rewrite setenvif auth_basic auth_digest authn_file; do
             echo "LoadModule ${module}_module $modules/mod_$module.so"
         done
         cat <<CONF
@@ -57,7 +95,7 @@ ServerName $2.lab.example
 PidFile $dir/pid
 DefaultRuntimeDir $dir
 Mutex pthread
-Listen 80
+Listen $port
 StartServers 1
 ServerLimit 1
 ThreadLimit 16
@@ -70,14 +108,15 @@ ErrorLog $dir/error.log
 LogLevel notice auth_gssapi:info
 DavLockDB $dir/davlock
 SetEnvIf Authorization "^([A-Za-z]+)" SCHEME=\$1
+SetEnvIf Proxy-Authorization "^([A-Za-z]+)" SCHEME=\$1
 RegisterHttpMethod CCM_POST BITS_POST
 KeepAlive On
 KeepAliveTimeout 20
 DocumentRoot "$www"
-LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%p,\\"role\\":\\"${1:0:2}\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\"}" truth
+LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%{local}p,\\"role\\":\\"$role\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\"}" truth
 CustomLog $dir/access.log truth
 CONF
-        directories "$3" "$2"
+        if [ "$3" = proxy ]; then forwarding; else directories "$3" "$2"; fi
     } >"$dir/apache.conf"
     (NTLM_USER_FILE=$work/ntlm.users NETBIOS_DOMAIN_NAME=LAB KRB5_KTNAME=FILE:$work/$2.keytab \
         named "$1" "${2^^}" apache2 -d "$dir" -f "$dir/apache.conf" -DFOREGROUND) 2>"$dir/stderr.log" &

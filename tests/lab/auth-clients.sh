@@ -10,16 +10,17 @@ message=(-X CCM_POST -H 'Content-Type: multipart/mixed; boundary="aAbBcCdDv12345
 listing=(-X PROPFIND -H 'Depth: 1' -H 'Translate: f' -H 'Content-Type: text/xml' --data-binary
     '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/><D:getcontentlength/></D:prop></D:propfind>')
 resolve=()
-for pair in mp01:11 mp02:14 mp03:11 mp04:16 dp01:12 dp02:13; do
+for pair in mp01:11 mp02:14 mp03:11 mp04:16 dp01:12 dp02:13 proxy01:17; do
     resolve+=(--resolve "${pair%:*}.lab.example:80:10.11.0.${pair#*:}")
 done
+for n in 3128 3129 3130; do resolve+=(--resolve "proxy01.lab.example:$n:10.11.0.17"); done
 
 attempt() { # CLIENT-NUMBER MODE ACCOUNT EXPECTED
     printf '{"client":"10.11.0.2%s","mode":"%s","account":"%s","expect":"%s"}\n' "$@" \
         >>"$work/attempts.jsonl"
 }
 # Without credentials of a kind, SPNEGO offers only the other kind; with both, the record says $as.
-try() { # CLIENT-NUMBER kerberos|spnego-ntlm|both|ntlm|none ACCOUNT EXPECTED CURL-ARGUMENTS...
+try() { # CLIENT-NUMBER kerberos|spnego-ntlm|both|ntlm|basic|digest|none ACCOUNT EXPECTED CURL-ARGUMENTS...
     local n=$1 offer=$2 account=$3 expect=$4 short=${3%\$} args=()
     local mode=$offer kerberos=/nonexistent ntlm=/nonexistent cache=/nonexistent
     shift 4
@@ -29,7 +30,9 @@ try() { # CLIENT-NUMBER kerberos|spnego-ntlm|both|ntlm|none ACCOUNT EXPECTED CUR
     both) kerberos=$work/$short.keytab ntlm=$work/$short.ntlm mode=${as:-ntlm} args=(--negotiate -u :) ;;
     ntlm) args=(--ntlm -u "LAB\\$account:${password:-$(password_of "$account")}") ;;
     none) mode=anonymous ;;
+    basic | digest) ;;
     esac
+    [ -z "${through:-}" ] || args=("${through[@]}") # it is the proxy that asks
     [ "$kerberos" = /nonexistent ] || cache=$work/cc-$n-$short
     attempt "$n" "$mode" "$account" "$expect"
     (KRB5_CONFIG=${config:-$work/krb5.conf} KRB5_CLIENT_KTNAME=$kerberos NTLM_USER_FILE=$ntlm \
@@ -151,4 +154,20 @@ scenario_anonymous() {
         "http://$mp/ccm_system/request"
     try 3 none '' rejected "${message[@]}" --data-binary "$(body MP_ClientRegistration 3)" \
         "http://$mp/ccm_system_windowsauth/request"
+}
+scenario_proxy() {
+    local proxy=http://proxy01.lab.example agent='Windows-Update-Agent/10.0.19041.1 Client-Protocol/2.33'
+    local url="http://10.11.0.13/SMS_DP_SMSPKG\$/ABC00012/sccm?/setup.exe"
+    local through=(-x "$proxy:3128" --proxy-negotiate --proxy-user : -r 0-1023)
+    try 1 kerberos 'WKS01$' accepted "$url" "$url"
+    try 2 spnego-ntlm svc-proxy accepted "$url" "$url"
+    echo "LAB:svc-proxy:wrong" >"$work/wrong-proxy.ntlm"
+    users=$work/wrong-proxy.ntlm try 3 spnego-ntlm svc-proxy rejected "$url"
+    through=()
+    try 4 none '' rejected -x "$proxy:3128" "$url"
+    try 5 basic svc-proxy accepted -x "$proxy:3129" --proxy-basic \
+        --proxy-user "svc-proxy:$(password_of svc-proxy)" -r 0-1023 "$url"
+    try 6 digest svc-proxy accepted -x "$proxy:3130" --proxy-digest \
+        --proxy-user "svc-proxy:$(password_of svc-proxy)" -r 0-1023 "$url"
+    try 7 basic svc-proxy rejected -x "$proxy:3129" --proxy-basic --proxy-user svc-proxy:wrong "$url"
 }

@@ -7,7 +7,7 @@
 # Exit 77 with a message where namespaces are refused or a program is missing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:?usage: auth.sh OUTDIR [kerberos|ntlm|fallback|anonymous...]}
+out=${1:?usage: auth.sh OUTDIR [kerberos|ntlm|fallback|anonymous|proxy...]}
 # shellcheck disable=SC2034 # net.sh reads it
 needs="curl openssl apache2 krb5kdc kdb5_util kadmin.local kinit"
 # shellcheck source=net.sh
@@ -16,7 +16,7 @@ needs="curl openssl apache2 krb5kdc kdb5_util kadmin.local kinit"
     skip "libapache2-mod-auth-gssapi is not installed"
 [ -e /etc/gss/mech.d/mech.ntlmssp.conf ] || skip "gss-ntlmssp is not installed"
 scenarios=("${@:2}")
-[ $# -gt 1 ] || scenarios=(kerberos ntlm fallback anonymous)
+[ $# -gt 1 ] || scenarios=(kerberos ntlm fallback anonymous proxy)
 export LC_ALL=C
 
 switch
@@ -26,6 +26,7 @@ host dp 12
 host dpopen 13 # a distribution point that allows anonymous access
 host mpstale 14 # a management point whose keytab is out of date
 host ntlmd 16 # asks for bare NTLM, for curl
+host proxy 17
 host kdcmute 15 # gets requests, answers nothing
 for n in 1 2 3 4 5 6 7 8; do host "client$n" "2$n"; done
 (within kdcmute ip route add blackhole 10.11.0.22/32)
@@ -46,11 +47,13 @@ start_apache mp mp01 gssapi
 start_apache mpstale mp02 gssapi
 start_apache dp dp01 gssapi
 start_apache dpopen dp02 open
+start_apache proxy proxy01 proxy
 mkdir "$work/ntlmd"
 (named ntlmd MP04 python3 "$here/ntlmd.py" 10.11.0.16 80 mp "$work/ntlmd/access.log" "$work/ntlm.users") &
 pids+=($!)
 for n in mp mpstale; do listening "$n" 8080 80; done
 for n in dp dpopen ntlmd; do listening "$n" 80; done
+listening proxy 3128
 for scenario in "${scenarios[@]}"; do
     rm -f "$work/attempts.jsonl" "$work/fallbacks.jsonl" "$work"/cc-*
     mark_logs

@@ -34,6 +34,7 @@ def directory(target):
     """First part of the path, in lower case."""
     words = target.split(" ")
     path = words[1] if len(words) > 1 else target
+    path = re.sub(r"^http://[^/]*", "", path)  # of a request to a proxy
     return path.lstrip("/").split("?")[0].split("/")[0].lower()
 
 
@@ -45,10 +46,14 @@ def plain(user):
 def authenticated(log, kinds):
     found = {}
     for row in log:
-        if row["mech"] == "-":
+        if row["mech"] == "-" and row["user"] != "-" and row["status"] not in (401, 407):
+            wrapper = row["scheme"]
+            mode = wrapper.lower()  # basic or digest
+        elif row["mech"] == "-":
             continue
-        wrapper, mechanism = row["mech"].split("/")
-        mode = "ntlm" if mechanism == "NTLM" else "kerberos"
+        else:
+            wrapper, mechanism = row["mech"].split("/")
+            mode = "ntlm" if mechanism == "NTLM" else "kerberos"
         key = (row["client"], row["server"], mode, wrapper, row["user"])
         entry = found.setdefault(
             key,
@@ -110,7 +115,8 @@ def disagreements(attempts, auth, anonymous):
                 if entry["client"] == row["client"]
                 for status in entry["statuses"]
             }
-            good = bool(got & ({"401", "403"} if row["expect"] == "rejected" else {"200", "206", "404"}))
+            wanted = {"401", "403", "407"} if row["expect"] == "rejected" else {"200", "206", "404"}
+            good = bool(got & wanted)
         else:
             done = any(
                 (entry["client"], entry["mode"], plain(entry["account"]))

@@ -5,8 +5,8 @@
 in:    ADDRESS HOST PATH FILE, --fragment BYTES, --gap (skips a fragment once, to see 416),
        --cancel-after N fragments, --address-of NAME=ADDRESS (for BITS-Host-Id)
 out:   the upload; exit 0 when the server took the whole file or the upload was cancelled as asked
-spec:  MC-BUPS: Ping, Create-Session, Fragment, Close-Session, one packet outstanding; a lost session
-       (0x8020001F) starts again, BITS-Host-Id moves what follows to another host
+spec:  MC-BUPS: Ping, Create-Session, Fragment, Close-Session, one packet outstanding; a lost
+       session (0x8020001F) starts again, BITS-Host-Id moves what follows to another host
 """
 import argparse
 import http.client

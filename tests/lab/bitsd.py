@@ -5,8 +5,8 @@
 in:    ADDRESS PORT LOG OTHER-HOST SESSIONS; SESSIONS: a directory two servers share, so that an
        upload can go on at the other one
 out:   LOG, mp.py's line a request, with `bits` added
-spec:  MC-BUPS. The last digit of the path says what happens: 1 go on at OTHER-HOST, 3 the session is
-       lost after two fragments, 5 the application refuses the file at the end (context 7), 6 no
+spec:  MC-BUPS. The last digit of the path says what happens: 1 go on at OTHER-HOST, 3 the session
+       is lost after two fragments, 5 the application refuses the file at the end (context 7), 6 no
        session is given, 7 upload-reply; others go well.
 """
 import json
@@ -74,7 +74,8 @@ class Handler(mp.Handler):
         state = {"next": 0, "fragments": 0, "first": self.server.created[scene] == 1}
         with open(self.session_file(session), "w", encoding="utf-8") as file:
             json.dump(state, file)
-        ack = [("BITS-Protocol", mp.PROTOCOL), ("BITS-Session-Id", session), ("Accept-Encoding", "Identity")]
+        ack = [("BITS-Protocol", mp.PROTOCOL), ("BITS-Session-Id", session)]
+        ack.append(("Accept-Encoding", "Identity"))
         facts = {"session": session}
         if scene == "1" and self.server.other:
             ack += [("BITS-Host-Id", self.server.other), ("BITS-Host-Id-Fallback-Timeout", "60")]

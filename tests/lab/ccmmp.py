@@ -17,24 +17,38 @@ import mp
 import signing
 
 SIGNED_ENDPOINTS = {"MP_PolicyManager", "MP_TokenManager"}
-ASYNC = {"MP_HinvEndpoint", "MP_SinvEndpoint", "MP_DdrEndpoint", "MP_RelayEndpoint", "StatusReceiver"}
+ASYNC = {
+    "MP_HinvEndpoint", "MP_SinvEndpoint", "MP_DdrEndpoint", "MP_RelayEndpoint", "StatusReceiver",
+}  # fmt: skip
+ERROR = b"<HTML><HEAD><TITLE>ERROR</TITLE></HEAD><BODY></BODY></HTML>"
 REPLIES = {
-    "RequestAssignments": '<ReplyAssignments SchemaVersion="1.00" ReplyType="Full"><PolicyAssignment '
-    'PolicyAssignmentID="{{00000000-0000-4000-8000-000000000001}}"><Policy PolicyID="{{0A0B0C0D-1111-'
+    "RequestAssignments": '<ReplyAssignments SchemaVersion="1.00" ReplyType="Full">'
+    '<PolicyAssignment '
+    'PolicyAssignmentID="{{00000000-0000-4000-8000-000000000001}}"><Policy '
+    'PolicyID="{{0A0B0C0D-1111-'
     '4222-8333-444455556666}}" PolicyVersion="2.00" PolicyCategory="UpdateSource" PolicyFlags="16">'
-    '<PolicyLocation PolicyHash="SHA256:{zero}"><![CDATA[http://<mp>/SMS_MP/.sms_pol?{{0A0B0C0D-1111-'
-    "4222-8333-444455556666}}.2_00]]></PolicyLocation></Policy></PolicyAssignment></ReplyAssignments>",
-    "ContentLocationRequest": '<ContentLocationReply SchemaVersion="1.00"><ContentInfo PackageFlags="0"/>'
-    '<Sites><Site><MPSite SiteCode="ABC" MasterSiteCode="ABC" SiteLocality="LOCAL" IISPreferedPort="80" '
+    '<PolicyLocation PolicyHash="SHA256:{zero}"><![CDATA[http://'
+    '<mp>/SMS_MP/.sms_pol?{{0A0B0C0D-1111-'
+    "4222-8333-444455556666}}.2_00]]></PolicyLocation></Policy></PolicyAssignment>"
+    "</ReplyAssignments>",
+    "ContentLocationRequest": '<ContentLocationReply SchemaVersion="1.00">'
+    '<ContentInfo PackageFlags="0"/>'
+    '<Sites><Site><MPSite SiteCode="ABC" MasterSiteCode="ABC" SiteLocality="LOCAL" '
+    'IISPreferedPort="80" '
     'IISSSLPreferedPort="443"/><LocationRecords><LocationRecord><URL Name="http://dp01.lab.example/'
-    'SMS_DP_SMSPKG$/ABC00012" Signature="http://dp01.lab.example/SMS_DP_SMSSIG$/ABC00012.3.tar"/><ADSite '
-    'Name="LAB-SITE"/><Version>9128</Version><Capabilities SchemaVersion="1.0"><Property Name="SSLState" '
-    'Value="0"/></Capabilities><ServerRemoteName>dp01.lab.example</ServerRemoteName><DPType>SERVER</DPType>'
+    'SMS_DP_SMSPKG$/ABC00012" '
+    'Signature="http://dp01.lab.example/SMS_DP_SMSSIG$/ABC00012.3.tar"/><ADSite '
+    'Name="LAB-SITE"/><Version>9128</Version><Capabilities SchemaVersion="1.0"><Property '
+    'Name="SSLState" '
+    'Value="0"/></Capabilities><ServerRemoteName>dp01.lab.example</ServerRemoteName>'
+    '<DPType>SERVER</DPType>'
     "</LocationRecord></LocationRecords></Site></Sites></ContentLocationReply>",
     "WSUSLocationRequest": '<WSUSLocationReply SchemaVersion="1.00"><Sites><Site><LocationRecords>'
-    '<LocationRecord WSUSURL="http://sup01.lab.example:8530" ServerName="sup01.lab.example" Version="5"/>'
+    '<LocationRecord WSUSURL="http://sup01.lab.example:8530" '
+    'ServerName="sup01.lab.example" Version="5"/>'
     "</LocationRecords></Site></Sites></WSUSLocationReply>",
-    "SiteInformationRequest": '<SiteInfoReply SchemaVersion="1.00"><SiteCode Name="ABC"/></SiteInfoReply>',
+    "SiteInformationRequest": '<SiteInfoReply SchemaVersion="1.00"><SiteCode Name="ABC"/>'
+    '</SiteInfoReply>',
 }
 
 
@@ -49,7 +63,8 @@ class Handler(mp.Handler):
         for name, data in variants:
             match = signing.verify(pem, hexadecimal, data, self.server.directory)
             if match:
-                return {"field": field, "good": True, "padding": match[0], "hash": match[1], "data": name}
+                found = {"padding": match[0], "hash": match[1], "data": name}
+                return {"field": field, "good": True, **found}
         return {"field": field, "good": False}
 
     def with_and_without_zero(self, text):
@@ -60,7 +75,8 @@ class Handler(mp.Handler):
         data = envelope.utf16(re.search(r"<Data .*</Data>", body, re.S).group(0))
         der = re.search(r"<Signing [^>]*>([0-9A-F]+)<", body).group(1)
         pem = signing.pem_of_certificate(bytes.fromhex(der))
-        row = self.checked("SignatureValue", envelope.value(body, "SignatureValue"), [("data", data)], pem)
+        value = envelope.value(body, "SignatureValue")
+        row = self.checked("SignatureValue", value, [("data", data)], pem)
         with self.server.log_lock:
             self.server.count += 1
             client = "GUID:11223344-5566-7788-99AA-BBCCDDEEFF%02d" % self.server.count
@@ -94,9 +110,8 @@ class Handler(mp.Handler):
         pem = self.key_of(source, envelope.hook_property(text, "PublicKey"))
         client_id = envelope.hook_property(text, "ClientIDSignature")
         if client_id and pem:
-            rows.append(
-                self.checked("ClientIDSignature", client_id, self.with_and_without_zero(source), pem)
-            )
+            variants = self.with_and_without_zero(source)
+            rows.append(self.checked("ClientIDSignature", client_id, variants, pem))
         payload = envelope.hook_property(text, "PayloadSignature")
         if payload and pem:
             rows.append(self.checked("PayloadSignature", payload, [("part-2", part2)], pem))
@@ -157,7 +172,7 @@ class Handler(mp.Handler):
         if facts["client_id"]:
             self.facts = {"headers": facts, "signatures": rows}
             if not all(row["good"] for row in rows):
-                return self.answer(200, b"<HTML><HEAD><TITLE>ERROR</TITLE></HEAD><BODY></BODY></HTML>")
+                return self.answer(200, ERROR)
         return super().do_GET()
 
     do_HEAD = do_GET

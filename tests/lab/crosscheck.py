@@ -41,7 +41,8 @@ def main():
         if want != have:
             wrong.append("%s: truth %s, tshark %s" % (what, want, have))
 
-    seen = collections.Counter(row[0] for row in fields(pcap, "http.request", "http.request.method"))
+    methods = fields(pcap, "http.request", "http.request.method")
+    seen = collections.Counter(row[0] for row in methods)
     # tshark does not know BITS_POST as a method
     want = {key: count for key, count in truth["requests"].items() if key != "BITS_POST"}
     check("requests", want, {key: count for key, count in seen.items() if key != "BITS_POST"})
@@ -83,8 +84,12 @@ def main():
         )  # fmt: skip
     )
     check("KRB-ERROR", dict(want), dict(have))
-    users = fields(pcap, "http.authbasic", "http.authbasic")
-    check("basic", 0, len(users))
+    asked = {
+        (row["client"], row["account"]) for row in truth["attempts"] if row["mode"] == "basic"
+    }
+    field = "http.proxy_authorization contains \"Basic\""
+    names = fields(pcap, field, "ip.src", "http.authbasic")
+    check("basic", asked, {(row[0], row[1].split(":")[0]) for row in names})
     finish(wrong)
 
 

@@ -28,7 +28,8 @@ def element(name, text):
 
 def envelope(fields, length, hooks, compress=True, reply_compression=True):
     """fields: elements of Msg in order of their names; None is an empty element."""
-    text = "<Msg %sSchemaVersion=\"1.1\">" % ('ReplyCompression="zlib" ' if reply_compression else "")
+    wanted = 'ReplyCompression="zlib" ' if reply_compression else ""
+    text = '<Msg %sSchemaVersion="1.1">' % wanted
     text += '<Body Type="ByteRange" Length="%d" Offset="0"/>' % length
     text += element("CorrelationID", fields.get("CorrelationID", ZERO))
     hook3 = '<Hook3 Name="zlib-compress"/>' if compress else ""
@@ -107,7 +108,8 @@ def value(text, name):
 
 
 def hook_property(text, name):
-    found = re.search(r'<Property Name="%s">(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?</Property>' % name, text, re.S)
+    inner = r"(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?"
+    found = re.search('<Property Name="%s">%s</Property>' % (name, inner), text, re.S)
     return found.group(1) if found else ""
 
 

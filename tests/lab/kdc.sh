@@ -71,7 +71,11 @@ start_kdc() {
     account alice user
     account bob user
     account svc-naa network-access
-    for name in mp01 mp02 dp01 dp02; do
+    account svc-proxy service
+    echo "svc-proxy:$(openssl passwd -apr1 "$(password_of svc-proxy)")" >"$work/basic.users"
+    n=svc-proxy:lab:
+    echo "$n$(printf '%s' "$n$(password_of svc-proxy)" | openssl dgst -md5 -r | cut -c1-32)" >"$work/digest.users"
+    for name in mp01 mp02 dp01 dp02 proxy01; do
         admin "addprinc -randkey HTTP/$name.lab.example"
         keytab "HTTP/$name.lab.example" "$name"
     done

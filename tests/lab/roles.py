@@ -13,21 +13,26 @@ import envelope
 import mp
 
 SOAP = (
-    '<?xml version="1.0"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
-    '<%sResponse xmlns="http://www.microsoft.com/SoftwareDistribution"/></soap:Body></soap:Envelope>'
+    '<?xml version="1.0"?><soap:Envelope '
+    'xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
+    '<%sResponse xmlns="http://www.microsoft.com/SoftwareDistribution"/></soap:Body>'
+    '</soap:Envelope>'
 )
 AUT = {
-    "MPLIST": mp.MP_LIST, "MPLIST1": mp.MP_LIST, "MPLIST2": mp.MP_LIST, "SITESIGNCERT": mp.SIGN_CERT,
-    "MPCERT": mp.SIGN_CERT, "MPCERT2": "<MPCertificates><Certificate1/><Certificate2/></MPCertificates>",
+    "MPLIST": mp.MP_LIST, "MPLIST1": mp.MP_LIST, "MPLIST2": mp.MP_LIST,
+    "SITESIGNCERT": mp.SIGN_CERT, "MPCERT": mp.SIGN_CERT,
+    "MPCERT2": "<MPCertificates><Certificate1/><Certificate2/></MPCertificates>",
     "MPKEYINFORMATION": '<MPKEYINFORMATION><SITECODE>ABC</SITECODE></MPKEYINFORMATION>',
     "MPKEYINFORMATIONMEDIA": '<MPKEYINFORMATION><SITECODE>ABC</SITECODE></MPKEYINFORMATION>',
     "MPTRK": "<KEYDATA><TRUSTEDROOTKEY/></KEYDATA>",
     "MPLOCATION": '<MPLocation AssignedSiteCode="ABC" MP="mp01.lab.example" SiteCode="ABC"/>',
-    "GETCLIENTAFFINITY": "<MachineAffinity><Affinity><User>LAB\\alice</User></Affinity></MachineAffinity>",
+    "GETCLIENTAFFINITY":
+        "<MachineAffinity><Affinity><User>LAB\\alice</User></Affinity></MachineAffinity>",
 }  # fmt: skip
 FILE = b"".join(b"%06d" % n for n in range(512))
 LISTING = (
-    '<?xml version="1.0"?><D:multistatus xmlns:D="DAV:"><D:response><D:href>%s</D:href><D:propstat><D:prop>'
+    '<?xml version="1.0"?><D:multistatus xmlns:D="DAV:"><D:response><D:href>%s</D:href>'
+    '<D:propstat><D:prop>'
     "<D:iscollection>1</D:iscollection></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>"
     "</D:response></D:multistatus>"
 )
@@ -93,7 +98,7 @@ class Handler(mp.Handler):
             return self.answer(200)
         if "datalib" in path:
             return self.answer(200, b"<html><a href=\"ABC00012\">ABC00012</a></html>", "text/html")
-        if "_smspkg" in path or "_smssig" in path or "branchcache" in path or path.startswith("/ccm_client/"):
+        if re.search(r"_smspkg|_smssig|branchcache|^/ccm_client/", path):
             return self.file()
         return self.answer(404)
 

@@ -34,7 +34,8 @@ CLAIMS = {
     "content-token": {"hierarchyId": HIERARCHY, "deviceId": DEVICE, **SITE, "exp": START + 28800},
     "entra-device-token": {
         "aud": "https://ConfigMgrService", "iss": "https://sts.windows.net/%s/" % TENANT,
-        "iat": START, "nbf": START, "exp": START + 3600, "deviceid": DEVICE, "tid": TENANT, "ver": "1.0",
+        "iat": START, "nbf": START,
+        "exp": START + 3600, "deviceid": DEVICE, "tid": TENANT, "ver": "1.0",
     },
     "entra-user-token": {
         "aud": "https://ConfigMgrService",
@@ -97,31 +98,36 @@ class Client:
                   Content_Type='multipart/mixed; boundary="%s"' % envelope.BOUNDARY)  # fmt: skip
 
 
-REGISTER = '<ClientRegistrationRequest><Data HashAlgorithm="1.2.840.113549.1.1.11"/></ClientRegistrationRequest>'
+REGISTER = (
+    '<ClientRegistrationRequest><Data HashAlgorithm="1.2.840.113549.1.1.11"/>'
+    "</ClientRegistrationRequest>"
+)
 POLICY = '<RequestAssignments SchemaVersion="1.00" RequestType="Always"/>'
 PKG = "/CCMTOKENAUTH_SMS_DP_SMSPKG$/ABC00012"
 
 
 def main():
     number, mp, dp = int(sys.argv[1]), "mp01.lab.example", "dp01.lab.example"
-    client = Client(number, sys.argv[2])
+    client, bulk = Client(number, sys.argv[2]), "bulk-registration-token"
+    policy = "/.sms_pol?{0A0B0C0D-1111-4222-8333-444455556666}.2_00"
     if number == 1:
-        client.message("ccm_system_tokenauth", "bulk-registration-token", "MP_ClientRegistration", REGISTER)
+        client.message("ccm_system_tokenauth", bulk, "MP_ClientRegistration", REGISTER)
         client.send(mp, "POST", "/CCM_STS", "entra-device-token")
         client.message("ccm_system_tokenauth", "ccm-token", "MP_PolicyManager", POLICY, "CCMToken")
     elif number == 2:
         client.send(mp, "GET", "/CCM_STS", "entra-user-token")
-        client.send(mp, "GET", "/SMS_MP_TokenAuth/.sms_pol?{0A0B0C0D-1111-4222-8333-444455556666}.2_00",
-                    "ccm-token")  # fmt: skip
-        client.send("provider.lab.example", "GET", "/AdminService_TokenAuth/v1.0/Device", "entra-user-token")
+        client.send(mp, "GET", "/SMS_MP_TokenAuth" + policy, "ccm-token")
+        provider, path = "provider.lab.example", "/AdminService_TokenAuth/v1.0/Device"
+        client.send(provider, "GET", path, "entra-user-token")
     elif number == 3:
         client.send(dp, "PROPFIND", PKG + "/", "content-token", Depth="1")
         client.send(dp, "GET", PKG + "/sccm?/setup.exe", "content-token", Range="bytes=0-1023")
-        client.send(dp, "GET", "/CCMTOKENAUTH_SMS_DP_SMSSIG$/ABC00012.3.tar", "content-token", "X-CCM-Token")
+        path = "/CCMTOKENAUTH_SMS_DP_SMSSIG$/ABC00012.3.tar"
+        client.send(dp, "GET", path, "content-token", "X-CCM-Token")
         client.send(dp, "GET", PKG + "/sccm?/setup.exe", None)
     else:
         client.message("ccm_system_altauth", None, "MP_PolicyManager", POLICY)
-        client.send(mp, "GET", "/SMS_MP_AltAuth/.sms_pol?{0A0B0C0D-1111-4222-8333-444455556666}.2_00", None)
+        client.send(mp, "GET", "/SMS_MP_AltAuth" + policy, None)
         # what only looks like a token
         client.send(mp, "GET", "/CCM_STS", "no-token", value="0123456789abcdef")
         broken = base64.urlsafe_b64encode(b'{"alg":"RS256"}').decode().rstrip("=")
