@@ -1,25 +1,46 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The test programs; a new one is a line here.
 unit_tests = \
-	tests/unit/test_account tests/unit/test_base tests/unit/test_catalog \
-	tests/unit/test_ccm_headers tests/unit/test_decode tests/unit/test_defrag \
-	tests/unit/test_flow tests/unit/test_http tests/unit/test_inflate \
-	tests/unit/test_input tests/unit/test_kerberos tests/unit/test_model tests/unit/test_observe \
-	tests/unit/test_pcapng tests/unit/test_pcapng_write tests/unit/test_reader \
+	tests/unit/test_account \
+	tests/unit/test_base \
+	tests/unit/test_catalog \
+	tests/unit/test_ccm_headers \
+	tests/unit/test_decode \
+	tests/unit/test_defrag \
+	tests/unit/test_flow \
+	tests/unit/test_http \
+	tests/unit/test_inflate \
+	tests/unit/test_input \
+	tests/unit/test_jwt \
+	tests/unit/test_kerberos \
+	tests/unit/test_message \
+	tests/unit/test_message_kinds \
+	tests/unit/test_message_replies \
+	tests/unit/test_model \
+	tests/unit/test_multipart \
+	tests/unit/test_observe \
+	tests/unit/test_pcapng \
+	tests/unit/test_pcapng_write \
+	tests/unit/test_reader \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
 	tests/unit/test_verify \
 	tests/unit/test_verify_keys \
-	tests/unit/test_win_auth
+	tests/unit/test_win_auth \
+	tests/unit/test_xml
 prop_tests = \
-	tests/prop/test_http tests/prop/test_merge tests/prop/test_stream
+	tests/prop/test_http \
+	tests/prop/test_merge \
+	tests/prop/test_stream
 fuzz_replays = \
 	tests/fuzz/replay_catalog \
 	tests/fuzz/replay_decode \
 	tests/fuzz/replay_flow \
 	tests/fuzz/replay_gss \
 	tests/fuzz/replay_http \
+	tests/fuzz/replay_jwt \
 	tests/fuzz/replay_kerberos \
+	tests/fuzz/replay_message \
 	tests/fuzz/replay_obs_json \
 	tests/fuzz/replay_reader \
 	tests/fuzz/replay_verify
@@ -30,6 +51,8 @@ test_headers = \
 	tests/unit/http_driver.h \
 	tests/unit/kerberos_driver.h \
 	tests/unit/make_verify_vectors.py \
+	tests/unit/message_driver.h \
+	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
 	tests/unit/verify_driver.h \
 	tests/unit/verify_openssl.h \
@@ -44,16 +67,22 @@ tests_fuzz_replay_flow_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_flow.c
 tests_fuzz_replay_gss_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_gss.c
 tests_fuzz_replay_http_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_http.c
 tests_fuzz_replay_kerberos_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_kerberos.c
+tests_fuzz_replay_jwt_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_jwt.c
+tests_fuzz_replay_message_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_message.c
 tests_fuzz_replay_obs_json_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_obs_json.c
 tests_fuzz_replay_reader_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_reader.c
 tests_fuzz_replay_verify_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_verify.c
 # ... and, with --enable-fuzzers, is a libFuzzer program
 if FUZZERS
 noinst_PROGRAMS = \
-	tests/fuzz/fuzz_catalog tests/fuzz/fuzz_decode tests/fuzz/fuzz_flow \
+	tests/fuzz/fuzz_catalog \
+	tests/fuzz/fuzz_decode \
+	tests/fuzz/fuzz_flow \
 	tests/fuzz/fuzz_gss \
 	tests/fuzz/fuzz_http \
+	tests/fuzz/fuzz_jwt \
 	tests/fuzz/fuzz_kerberos \
+	tests/fuzz/fuzz_message \
 	tests/fuzz/fuzz_obs_json \
 	tests/fuzz/fuzz_reader \
 	tests/fuzz/fuzz_verify
@@ -63,6 +92,8 @@ tests_fuzz_fuzz_flow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_gss_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_kerberos_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_jwt_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_message_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_obs_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_reader_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_verify_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

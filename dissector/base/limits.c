@@ -26,6 +26,7 @@ void ccm_limits_init(ccm_limits *limits)
         .pending_bytes = 16u << 20,
         .head_bytes = 64u << 10,
         .inflate_bytes = 1u << 20,
+        .message_bytes = 256u << 10,
         .fragments = 1024,
         .edges = 20000,
         .hosts = 20000,

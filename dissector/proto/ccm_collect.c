@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ccm_collect.c - gathers the body of an HTTP message that may be a Configuration Manager message.
+ * In: content bytes in pieces. Out: whether more are wanted; the kept bytes for ccm_message.c.
+ * State: a buffer that grows with what came, never by an announced length, and is bounded. When
+ * only the header is wanted it stops at the end of the first part. */
+#include "proto/ccm_collect.h"
+
+enum { FIRST_ROOM = 4096, HEADER_MAX = 64 << 10, COLLECTS_MAX = 1024 };
+
+ccm_collect *ccm_collect_begin(const ccm_parse *ps, ccm_depth depth, bool reply,
+                               ccm_span content_type)
+{
+    bool wants = depth == CCM_DEPTH_FULL || !reply;
+    if (wants && ps->decoders && *ps->decoders >= COLLECTS_MAX)
+        return NULL;
+    ccm_collect *c = g_new0(ccm_collect, 1);
+    if (wants && ps->decoders) {
+        c->decoders = ps->decoders;
+        ++*c->decoders;
+    }
+    c->depth = (uint8_t)depth;
+    c->reply = reply;
+    c->wants = wants;
+    ccm_span boundary = ccm_multipart_boundary(content_type, &c->multipart);
+    if (boundary.n)
+        memcpy(c->boundary, boundary.p, boundary.n);
+    c->n_boundary = (uint8_t)boundary.n;
+    return c;
+}
+
+/* Appends what the bound allows. */
+static void keep(ccm_collect *c, const ccm_parse *ps, ccm_span in)
+{
+    size_t most = ps->limits->message_bytes;
+    if (c->depth == CCM_DEPTH_HEADER && most > HEADER_MAX)
+        most = HEADER_MAX;
+    size_t room = most > c->n ? most - c->n : 0;
+    if (in.n > room) {
+        in.n = room;
+        c->limited = true;
+        c->wants = false;
+    }
+    if (!in.n)
+        return;
+    if (c->room - c->n < in.n) {
+        size_t want = c->n + in.n;
+        c->room = c->room ? c->room : FIRST_ROOM;
+        while (c->room < want)
+            c->room *= 2;
+        c->p = g_realloc(c->p, c->room);
+    }
+    memcpy(c->p + c->n, in.p, in.n);
+    c->n += in.n;
+}
+
+/* At header depth: is the first part there? Also ends the wait for what will never be one. */
+static void look_for_header(ccm_collect *c)
+{
+    ccm_span body = ccm_span_of(c->p, c->n);
+    if (!c->n_boundary) {
+        ccm_span guess = ccm_multipart_guess(body);
+        bool dashes = c->n < 2 || (c->p[0] == '-' && c->p[1] == '-');
+        if (!guess.n && (!dashes || c->n > 2 * CCM_BOUNDARY_MAX))
+            c->wants = false;
+        if (!guess.n)
+            return;
+        memcpy(c->boundary, guess.p, guess.n);
+        c->n_boundary = (uint8_t)guess.n;
+    }
+    ccm_span boundary = ccm_span_of(c->boundary, c->n_boundary);
+    while (c->delimiters < 2) {
+        size_t at = ccm_multipart_seek(body, boundary, &c->seek);
+        if (at == SIZE_MAX)
+            return;
+        c->delimiters++;
+        c->seek = at + 2;
+    }
+    c->wants = false;
+}
+
+bool ccm_collect_feed(ccm_collect *c, const ccm_parse *ps, ccm_span bytes)
+{
+    if (c->wants && bytes.n) {
+        keep(c, ps, bytes);
+        if (c->depth == CCM_DEPTH_HEADER && c->wants)
+            look_for_header(c);
+    }
+    return c->wants;
+}
+
+bool ccm_collect_wants(const ccm_collect *c)
+{
+    return c->wants;
+}
+
+void ccm_collect_gap(ccm_collect *c, uint64_t n)
+{
+    if (!n || !c->wants)
+        return;
+    c->lost = true;
+    c->wants = false;
+}
+
+void ccm_collect_free(ccm_collect *c)
+{
+    if (!c)
+        return;
+    if (c->decoders)
+        --*c->decoders;
+    g_free(c->p);
+    g_free(c);
+}

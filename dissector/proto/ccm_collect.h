@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ccm_collect.h - the bytes of one message while they come; shared by the files that make
+ * ccm_message.h. */
+#ifndef CCM_PROTO_CCM_COLLECT_H
+#define CCM_PROTO_CCM_COLLECT_H
+
+#include "proto/ccm_message.h"
+#include "proto/multipart.h"
+
+struct ccm_collect {
+    uint8_t *p; /* what was kept of the body */
+    size_t n, room;
+    size_t seek;        /* where the search for a delimiter goes on */
+    unsigned *decoders; /* counted while this one lives; NULL: not counted */
+    uint8_t depth;
+    uint8_t delimiters; /* found so far, at header depth */
+    uint8_t n_boundary;
+    bool reply;
+    bool multipart; /* by its Content-Type */
+    bool wants;
+    bool lost;    /* bytes of it are missing */
+    bool limited; /* it grew beyond the bound */
+    char boundary[CCM_BOUNDARY_MAX];
+};
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ccm_envelope.c - the <Msg> header of a Configuration Manager message.
+ * In: its XML as UTF-8, perhaps cut. Out: addresses, identity, hooks, where the body lies.
+ * State: none. Runs for every message also when only a verdict is wanted, so one pass without
+ * copies. Spec: message envelope, elements and hooks. */
+#include "proto/ccm_envelope.h"
+
+#include <stddef.h>
+
+/* What the element being read is for. */
+typedef struct reader {
+    ccm_envelope *e;
+    ccm_span *target; /* where the text goes */
+    bool in_hooks, in_auth;
+} reader;
+
+typedef struct name_row {
+    const char *name;
+    size_t n; /* of its characters */
+    size_t offset;
+} name_row;
+
+#define ROW(name, field)                                                                           \
+    {                                                                                              \
+        name, sizeof(name) - 1, offsetof(ccm_envelope, field)                                      \
+    }
+
+/* A value with entities becomes a copy; one that is too long for it is cut. */
+static ccm_span plain(ccm_envelope *e, ccm_span raw)
+{
+    if (!raw.n || !memchr(raw.p, '&', raw.n))
+        return raw;
+    uint8_t *to = e->scratch + e->used;
+    size_t n = ccm_xml_unescape(raw, to, sizeof e->scratch - e->used);
+    e->used += (unsigned)n;
+    return ccm_span_of(to, n);
+}
+
+static ccm_span *field(ccm_envelope *e, size_t offset)
+{
+    return (ccm_span *)(void *)((uint8_t *)e + offset);
+}
+
+/* Child of Msg whose text is wanted. */
+static ccm_span *child(ccm_envelope *e, ccm_span name)
+{
+    static const name_row rows[] = {
+        ROW("ID", id),
+        ROW("CorrelationID", correlation_id),
+        ROW("SourceID", source_id),
+        ROW("SourceHost", source_host),
+        ROW("TargetEndpoint", endpoint),
+        ROW("TargetAddress", target_address),
+        ROW("TargetHost", target_host),
+        ROW("ReplyTo", reply_to),
+        ROW("ReplyMode", reply_mode),
+        ROW("SentTime", sent_time),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (name.n == rows[i].n && !memcmp(name.p, rows[i].name, name.n))
+            return field(e, rows[i].offset);
+    return NULL;
+}
+
+/* Property of the clientauth hook whose text is wanted. */
+static ccm_span *property(ccm_envelope *e, ccm_span name)
+{
+    static const name_row rows[] = {
+        ROW("AuthSenderMachine", sender_machine), ROW("PublicKey", public_key),
+        ROW("ClientIDSignature", id_signature),   ROW("PayloadSignature", payload_signature),
+        ROW("HashAlgorithm", algorithm),          ROW("Token", token),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (name.n == rows[i].n && ccm_span_same(name, rows[i].name))
+            return field(e, rows[i].offset);
+    return NULL;
+}
+
+static void open_child(reader *r, const ccm_xml *x)
+{
+    ccm_envelope *e = r->e;
+    if (ccm_span_is(x->name, "Body")) {
+        e->body_offset = ccm_span_number(ccm_xml_get(x->attrs, "Offset"));
+        e->body_length = ccm_span_number(ccm_xml_get(x->attrs, "Length"));
+    } else if (ccm_span_is(x->name, "Payload")) {
+        e->payload_type = plain(e, ccm_xml_get(x->attrs, "Type"));
+    } else if (ccm_span_is(x->name, "Attachment")) {
+        e->attachments++;
+    } else if (ccm_span_is(x->name, "Hooks")) {
+        r->in_hooks = true;
+    } else {
+        r->target = child(e, x->name);
+    }
+}
+
+static void open_hook(reader *r, const ccm_xml *x)
+{
+    ccm_envelope *e = r->e;
+    ccm_span name = ccm_xml_get(x->attrs, "Name");
+    r->in_auth = ccm_span_same(name, "clientauth");
+    e->client_auth |= r->in_auth;
+    e->encrypted |= ccm_span_same(name, "encrypt");
+    e->zlib |= ccm_span_same(name, "zlib-compress");
+    e->legacy_compress |= ccm_span_same(name, "compress");
+}
+
+static void open_element(reader *r, const ccm_xml *x)
+{
+    r->target = NULL;
+    if (x->depth == 2)
+        open_child(r, x);
+    else if (x->depth == 3 && r->in_hooks)
+        open_hook(r, x);
+    else if (x->depth == 4 && r->in_auth && ccm_span_is(x->name, "Property"))
+        r->target = property(r->e, ccm_xml_get(x->attrs, "Name"));
+}
+
+bool ccm_envelope_parse(ccm_envelope *e, ccm_span text)
+{
+    memset(e, 0, offsetof(ccm_envelope, scratch));
+    e->body_offset = e->body_length = UINT64_MAX;
+    ccm_xml x = ccm_xml_of(text);
+    ccm_xml_event event = ccm_xml_next(&x);
+    if (event != CCM_XML_OPEN || !ccm_span_is(x.name, "Msg"))
+        return false;
+    reader r = { .e = e };
+    while ((event = ccm_xml_next(&x)) != CCM_XML_END) {
+        if (event == CCM_XML_OPEN) {
+            open_element(&r, &x);
+        } else if (event == CCM_XML_TEXT) {
+            if (r.target && !r.target->n)
+                *r.target = x.raw ? x.text : plain(e, x.text);
+        } else {
+            r.target = NULL;
+            if (x.depth <= 1)
+                break;
+            r.in_hooks &= x.depth > 2;
+            r.in_auth &= x.depth > 3;
+        }
+    }
+    e->cut = event == CCM_XML_END;
+    return true;
+}
+
+static bool space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+ccm_span ccm_envelope_line(ccm_span lines, const char *lower)
+{
+    size_t n = strlen(lower);
+    while (lines.n) {
+        const uint8_t *lf = memchr(lines.p, '\n', lines.n);
+        ccm_span line = ccm_span_of(lines.p, lf ? (size_t)(lf - lines.p) : lines.n);
+        size_t taken = line.n + (lf != NULL);
+        lines = ccm_span_of(lines.p + taken, lines.n - taken);
+        while (line.n && space(line.p[0]))
+            line = ccm_span_of(line.p + 1, line.n - 1);
+        const uint8_t *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
+        if (!colon)
+            continue;
+        size_t name = (size_t)(colon - line.p);
+        if (name != n || !ccm_span_same(ccm_span_of(line.p, n), lower))
+            continue;
+        ccm_span value = ccm_span_of(colon + 1, line.n - name - 1);
+        while (value.n && space(value.p[0]))
+            value = ccm_span_of(value.p + 1, value.n - 1);
+        while (value.n && space(value.p[value.n - 1]))
+            value.n--;
+        return value;
+    }
+    return (ccm_span){ 0 };
+}

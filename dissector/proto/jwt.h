@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * jwt.h - JSON web tokens in header values: what they claim, never the token. */
+#ifndef CCM_PROTO_JWT_H
+#define CCM_PROTO_JWT_H
+
+#include "proto/proto.h"
+
+/* Emits a `token` for each JSON web token inside the value of a header. */
+void ccm_token_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint64_t time_ns,
+                    uint64_t frame, ccm_span header_name, ccm_span value);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * xml.c - pull scanner over the XML of a message.
+ * In: UTF-8 text, perhaps cut anywhere. Out: tags, attributes and texts as spans of it.
+ * State: the position and the depth; no stack, so nesting costs nothing and is bounded by a count.
+ * Spec: XML 1.0, without document types. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+#include "proto/xml.h"
+
+#include "proto/utf16.h"
+
+static bool blank(uint8_t c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static bool starts(const ccm_xml *x, const char *literal)
+{
+    size_t n = strlen(literal);
+    return (size_t)(x->end - x->p) >= n && !memcmp(x->p, literal, n);
+}
+
+static ccm_xml_event stop(ccm_xml *x, bool cut)
+{
+    x->cut = cut;
+    x->p = x->end;
+    return CCM_XML_END;
+}
+
+/* Moves behind the next `literal`; false when it is not there. */
+static bool behind(ccm_xml *x, const char *literal)
+{
+    size_t n = strlen(literal);
+    const uint8_t *at = memmem(x->p, (size_t)(x->end - x->p), literal, n);
+    if (!at)
+        return false;
+    x->p = at + n;
+    return true;
+}
+
+/* Characters that end a name, and those that matter between a name and the end of its tag. */
+static const bool name_stop[256] = { [0 ... ' '] = true, ['>'] = true, ['/'] = true };
+static const bool tag_stop[256] = { ['>'] = true, ['"'] = true, ['\''] = true };
+
+/* The '>' that ends the tag whose name ends at `p`, not one inside quotes; NULL: not there. */
+static const uint8_t *tag_end(const uint8_t *p, const uint8_t *end)
+{
+    for (; p < end; p++) {
+        if (!tag_stop[*p])
+            continue;
+        if (*p == '>')
+            return p;
+        p = p + 1 < end ? memchr(p + 1, *p, (size_t)(end - p - 1)) : NULL;
+        if (!p)
+            return NULL;
+    }
+    return NULL;
+}
+
+static ccm_xml_event start_tag(ccm_xml *x)
+{
+    const uint8_t *p = x->p + 1, *name = p;
+    while (p < x->end && !name_stop[*p])
+        p++;
+    const uint8_t *end = tag_end(p, x->end);
+    if (!end)
+        return stop(x, true);
+    x->name = ccm_span_of(name, (size_t)(p - name));
+    x->closing = end > p && end[-1] == '/';
+    x->attrs = ccm_span_of(p, (size_t)(end - p) - x->closing);
+    x->p = end + 1;
+    if (++x->depth > CCM_XML_DEPTH)
+        return stop(x, true);
+    return CCM_XML_OPEN;
+}
+
+static ccm_xml_event end_tag(ccm_xml *x)
+{
+    /* Most often it ends the element that was opened last. */
+    size_t n = x->name.n, left = (size_t)(x->end - x->p);
+    bool same = n && left > n + 2 && x->p[n + 2] == '>' && x->p[2] == x->name.p[0] &&
+                x->p[n + 1] == x->name.p[n - 1];
+    const uint8_t *end = same ? x->p + n + 2 : memchr(x->p, '>', left);
+    if (!end)
+        return stop(x, true);
+    x->p = end + 1;
+    x->leave = true;
+    return CCM_XML_CLOSE;
+}
+
+static ccm_xml_event cdata(ccm_xml *x)
+{
+    x->p += strlen("<![CDATA[");
+    const uint8_t *from = x->p;
+    if (!behind(x, "]]>"))
+        return stop(x, true);
+    x->text = ccm_span_of(from, (size_t)(x->p - from) - 3);
+    x->raw = true;
+    return CCM_XML_TEXT;
+}
+
+/* Text up to the next tag, without the white space round it. Empty: there was nothing else. */
+static bool text(ccm_xml *x)
+{
+    const uint8_t *from = x->p;
+    const uint8_t *to = memchr(from, '<', (size_t)(x->end - from));
+    if (!to) {
+        (void)stop(x, x->depth > 0);
+        return false;
+    }
+    x->p = to;
+    while (from < to && blank(*from))
+        from++;
+    while (to > from && blank(to[-1]))
+        to--;
+    x->text = ccm_span_of(from, (size_t)(to - from));
+    x->raw = false;
+    return x->depth && to > from;
+}
+
+ccm_xml_event ccm_xml_next(ccm_xml *x)
+{
+    if (x->closing) {
+        x->closing = false;
+        x->leave = true;
+        return CCM_XML_CLOSE;
+    }
+    if (x->leave) {
+        x->leave = false;
+        x->depth -= x->depth > 0;
+    }
+    while (x->p < x->end) {
+        if (*x->p != '<') {
+            if (text(x))
+                return CCM_XML_TEXT;
+            continue;
+        }
+        if (x->end - x->p < 2)
+            return stop(x, true);
+        bool good = true;
+        if (x->p[1] == '/')
+            return end_tag(x);
+        if (x->p[1] != '!' && x->p[1] != '?')
+            return start_tag(x);
+        if (starts(x, "<![CDATA["))
+            return cdata(x);
+        if (starts(x, "<!--"))
+            good = behind(x, "-->");
+        else
+            good = behind(x, x->p[1] == '?' ? "?>" : ">");
+        if (!good)
+            return stop(x, true);
+    }
+    x->cut |= x->depth > 0;
+    return CCM_XML_END;
+}
+
+bool ccm_xml_attribute(ccm_span *attrs, ccm_span *name, ccm_span *value)
+{
+    const uint8_t *p = attrs->p, *end = attrs->p + attrs->n;
+    while (p < end && blank(*p))
+        p++;
+    const uint8_t *from = p;
+    while (p < end && *p != '=' && !blank(*p))
+        p++;
+    *name = ccm_span_of(from, (size_t)(p - from));
+    while (p < end && blank(*p))
+        p++;
+    if (p == end || *p != '=')
+        return false;
+    p++;
+    while (p < end && blank(*p))
+        p++;
+    if (p == end || (*p != '"' && *p != '\''))
+        return false;
+    uint8_t quote = *p++;
+    const uint8_t *to = p < end ? memchr(p, quote, (size_t)(end - p)) : NULL;
+    if (!to)
+        return false;
+    *value = ccm_span_of(p, (size_t)(to - p));
+    *attrs = ccm_span_of(to + 1, (size_t)(end - to) - 1);
+    return true;
+}
+
+ccm_span ccm_xml_get(ccm_span attrs, const char *name)
+{
+    ccm_span want = ccm_span_str(name), key, value;
+    while (ccm_xml_attribute(&attrs, &key, &value))
+        if (key.n == want.n && !memcmp(key.p, want.p, want.n))
+            return value;
+    return (ccm_span){ 0 };
+}
+
+/* The character that the entity `e`, without & and ;, stands for; 0 = unknown. */
+static uint32_t entity(ccm_span e)
+{
+    static const struct {
+        const char *name;
+        char c;
+    } rows[] = { { "lt", '<' }, { "gt", '>' }, { "amp", '&' }, { "quot", '"' }, { "apos", '\'' } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (ccm_span_is(e, rows[i].name))
+            return (uint32_t)rows[i].c;
+    if (e.n < 2 || e.p[0] != '#')
+        return 0;
+    bool hex = e.p[1] == 'x';
+    uint32_t c = 0;
+    for (size_t i = 1 + hex; i < e.n; i++) {
+        uint8_t b = e.p[i], letter = b | 0x20;
+        unsigned digit = 99;
+        if (b >= '0' && b <= '9')
+            digit = b - (unsigned)'0';
+        else if (hex && letter >= 'a' && letter <= 'f')
+            digit = letter - (unsigned)'a' + 10;
+        if (digit == 99)
+            return 0;
+        c = c * (hex ? 16 : 10) + digit;
+        if (c > 0x10ffff)
+            return 0;
+    }
+    return c >= 0xd800 && c < 0xe000 ? 0 : c;
+}
+
+size_t ccm_xml_unescape(ccm_span in, uint8_t *out, size_t room)
+{
+    enum { LONGEST = 10 }; /* "#x0010FFFF" */
+    size_t o = 0;
+    for (size_t i = 0; i < in.n && o < room;) {
+        size_t left = in.n - i - 1;
+        const uint8_t *semi =
+            in.p[i] == '&' && left
+                ? memchr(in.p + i + 1, ';', left < LONGEST + 1 ? left : LONGEST + 1)
+                : NULL;
+        ccm_span e =
+            semi ? ccm_span_of(in.p + i + 1, (size_t)(semi - in.p) - i - 1) : (ccm_span){ 0 };
+        uint32_t c = semi ? entity(e) : 0;
+        if (!c) {
+            out[o++] = in.p[i++];
+            continue;
+        }
+        size_t n = ccm_utf8_put(c, out + o, room - o);
+        if (!n)
+            break;
+        o += n;
+        i += e.n + 2;
+    }
+    return o;
+}
+
+bool ccm_span_same(ccm_span s, const char *name)
+{
+    size_t n = strlen(name);
+    if (s.n != n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t a = s.p[i], b = (uint8_t)name[i];
+        if (a != b && ((a ^ b) != 0x20 || (a | 0x20) < 'a' || (a | 0x20) > 'z'))
+            return false;
+    }
+    return true;
+}
+
+uint64_t ccm_span_number(ccm_span s)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9' || v > (UINT64_MAX - 9) / 10)
+            return UINT64_MAX;
+        v = v * 10 + (uint64_t)(s.p[i] - '0');
+    }
+    return s.n ? v : UINT64_MAX;
+}
