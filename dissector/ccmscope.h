@@ -86,6 +86,8 @@ typedef struct ccm_engine_options {
     const char *bpf;        /* capture filter expression, or NULL */
     uint64_t max_packets;   /* stop after this many packets; 0 = no bound */
     bool no_classify;       /* do not show unclaimed flows to nDPI */
+    bool messages;          /* decode messages whole; else what verdicts need of their headers */
+    bool no_verify;         /* with `messages`: do not check signatures */
     const volatile int *stop; /* when it becomes non-zero the engine stops cleanly; may be NULL */
     void (*progress)(void *user_data, uint64_t bytes_read, uint64_t bytes_total, uint64_t packets);
     void *progress_data;    /* `progress` is called about ten times a second; bytes_total 0 = unknown */
@@ -95,6 +97,12 @@ typedef struct ccm_engine_options {
 CCM_API ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *options,
                                    ccm_obs_fn fn, void *user_data);
 CCM_API void ccm_engine_free(ccm_engine *engine);
+
+/* A public key or certificate (PEM, DER, or a PUBLICKEYBLOB in hexadecimal) that may have signed
+ * messages. CCM_ERROR_USAGE with a message when it cannot be used. */
+CCM_API bool ccm_engine_add_key(ccm_engine *engine, const char *path, GError **error);
+/* What is known of the site, from a key file: [client-keys] GUID:... = path of a key. */
+CCM_API bool ccm_engine_add_site(ccm_engine *engine, const char *path, GError **error);
 
 /* Reads capture files, directories of them, observation files or "-" (stdin), as one capture point
  * in time order. Returns false with CCM_ERROR_USAGE or CCM_ERROR_INPUT when nothing could be read;

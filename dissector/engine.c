@@ -8,6 +8,7 @@
 #include "input/input.h"
 #include "input/live.h"
 #include "observe/obs.h"
+#include "proto/verify.h"
 
 enum { PROGRESS_EVERY = 4096, EXPIRED_EVERY = 1024 }; /* packets between two looks */
 
@@ -18,6 +19,7 @@ struct ccm_engine {
     void *user_data;
     ccm_decoder *decoder;
     ccm_flows *flows;
+    ccm_verify *verify; /* NULL: signatures are not checked */
     ccm_filter *filter;
     uint64_t frame; /* of the newest packet, filtered ones included, so that Wireshark's agree */
     uint64_t packets, wire_bytes, start_ns, end_ns;
@@ -26,6 +28,7 @@ struct ccm_engine {
     gint64 last_progress;
     const char *link_problem;
     GString *reasons; /* why the capture is incomplete, joined by "; " */
+    bool more;        /* a packet was left out because max_packets were read */
     bool replayed;    /* an observation file was read: it has its own `capture` observation */
 };
 
@@ -40,6 +43,10 @@ ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *o
     e->user_data = user_data;
     e->decoder = ccm_decoder_new(&e->limits);
     e->flows = ccm_flows_new(&e->limits, options->no_classify, fn, user_data);
+    if (options->messages && !options->no_verify)
+        e->verify = ccm_verify_new(&e->limits);
+    ccm_flows_decode(e->flows, options->messages ? CCM_DEPTH_FULL : CCM_DEPTH_HEADER,
+                     e->verify ? ccm_verify_service(e->verify) : NULL);
     e->reasons = g_string_new("");
     return e;
 }
@@ -49,10 +56,21 @@ void ccm_engine_free(ccm_engine *e)
     if (!e)
         return;
     ccm_flows_free(e->flows);
+    ccm_verify_free(e->verify);
     ccm_decoder_free(e->decoder);
     ccm_filter_free(e->filter);
     g_string_free(e->reasons, TRUE);
     g_free(e);
+}
+
+bool ccm_engine_add_key(ccm_engine *e, const char *path, GError **error)
+{
+    return !e->verify || ccm_verify_add_file(e->verify, path, error);
+}
+
+bool ccm_engine_add_site(ccm_engine *e, const char *path, GError **error)
+{
+    return !e->verify || ccm_verify_add_site(e->verify, path, error);
 }
 
 static void emit(ccm_engine *e, const ccm_obs *o)
@@ -126,8 +144,10 @@ static bool process(ccm_engine *e, const ccm_raw *raw, unsigned n)
 
     ccm_decoder_begin_batch(e->decoder);
     for (unsigned i = 0; i < n; i++) {
-        if (e->options.max_packets && e->packets >= e->options.max_packets)
+        if (e->options.max_packets && e->packets >= e->options.max_packets) {
+            e->more = true;
             break;
+        }
         e->frame++;
         if (!filter_passes(e, &raw[i]))
             continue;
@@ -230,6 +250,10 @@ static bool read_capture(ccm_engine *e, ccm_reader *reader, const char *path, GE
         add_reason(e, "reading was interrupted, the rest was not looked at");
         go_on = false;
     }
+    if (!go_on && !e->more && !*damage && !stopped(e))
+        e->more = ccm_reader_next(reader, raw, damage) > 0;
+    if (e->more)
+        add_reason(e, "reading stopped at the wanted number of packets");
     ccm_obs o = plain_obs(e, CCM_OBS_capture_file);
     ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(path));
     ccm_obs_u64(&o, CCM_KEY_packets, e->packets - packets);
@@ -391,18 +415,34 @@ bool ccm_engine_live(ccm_engine *e, const ccm_live_options *options, GError **er
 
 /* ---- end ------------------------------------------------------------------------------------- */
 
+static void limit_hit(ccm_engine *e, const char *name, uint64_t count)
+{
+    ccm_obs o = plain_obs(e, CCM_OBS_limit);
+
+    if (!count)
+        return;
+    ccm_obs_str(&o, CCM_KEY_limit, ccm_span_str(name));
+    ccm_obs_u64(&o, CCM_KEY_count, count);
+    emit(e, &o);
+}
+
+static void verify_limits(ccm_engine *e)
+{
+    if (!e->verify)
+        return;
+    const ccm_verify_counts *c = ccm_verify_count(e->verify);
+    limit_hit(e, "client_keys", c->clients_dropped);
+    limit_hit(e, "registrations", c->registrations_dropped);
+}
+
 void ccm_engine_finish(ccm_engine *e)
 {
     if (e->replayed)
         return;
     flush_expired(e, UINT64_MAX);
     ccm_flows_finish(e->flows);
-    if (ccm_decoder_evicted(e->decoder)) {
-        ccm_obs o = plain_obs(e, CCM_OBS_limit);
-        ccm_obs_str(&o, CCM_KEY_limit, ccm_span_str("fragments"));
-        ccm_obs_u64(&o, CCM_KEY_count, ccm_decoder_evicted(e->decoder));
-        emit(e, &o);
-    }
+    limit_hit(e, "fragments", ccm_decoder_evicted(e->decoder));
+    verify_limits(e);
     ccm_obs o = plain_obs(e, CCM_OBS_capture);
     ccm_obs_u64(&o, CCM_KEY_packets, e->packets);
     ccm_obs_u64(&o, CCM_KEY_wire_bytes, e->wire_bytes);

@@ -132,6 +132,14 @@ static int start(run *r, options *o, const ccm_limits *limits)
     return EXIT_DONE;
 }
 
+static bool add_keys(ccm_engine *engine, const options *o, GError **error)
+{
+    for (guint i = 0; i < o->keys->len; i++)
+        if (!ccm_engine_add_key(engine, o->keys->pdata[i], error))
+            return false;
+    return !o->site || ccm_engine_add_site(engine, o->site, error);
+}
+
 /* Reads or captures. Returns an exit code; *have_data says that a report makes sense. */
 static int feed(run *r, options *o, const ccm_limits *limits, bool *have_data)
 {
@@ -144,7 +152,13 @@ static int feed(run *r, options *o, const ccm_limits *limits, bool *have_data)
         o->engine.progress = progress_show;
         o->engine.progress_data = &status;
     }
+    /* A summary shows no message, so it reads their headers alone; facts are always whole. */
+    o->engine.messages = o->command != CMD_SUMMARY || o->observations;
     ccm_engine *engine = ccm_engine_new(limits, &o->engine, observe, r);
+    if (!add_keys(engine, o, &error)) {
+        ccm_engine_free(engine);
+        return complain(&error);
+    }
     *have_data = o->command == CMD_LIVE
                      ? ccm_engine_live(engine, &o->live, &error)
                      : ccm_engine_read(engine, (const char *const *)o->inputs->pdata,

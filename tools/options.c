@@ -12,9 +12,13 @@
 enum {
     FILES = CMD_SUMMARY | CMD_REPORT | CMD_EXCHANGES,
     ALL = FILES | CMD_LIVE,
+    READERS = ALL & ~CMD_SUMMARY, /* read messages whole */
     /* options without a short form */
     OPT_OBSERVATIONS = 256,
     OPT_NO_CLASSIFY,
+    OPT_KEY,
+    OPT_SITE,
+    OPT_NO_VERIFY,
     OPT_CATALOG,
     OPT_FORMAT,
     OPT_PER_CLIENT,
@@ -71,6 +75,10 @@ static const struct row {
     { OPT_OBSERVATIONS, "observations", "FILE", ALL,
       "also write the facts; such a file is an input, too" },
     { OPT_NO_CLASSIFY, "no-classify", NULL, ALL, "do not ask nDPI about unknown flows" },
+    { OPT_KEY, "key", "FILE", READERS,
+      "public key or certificate that signed messages; may be repeated" },
+    { OPT_SITE, "site", "FILE", READERS, "what is known of the site, such as clients' keys" },
+    { OPT_NO_VERIFY, "no-verify", NULL, READERS, "do not check signatures" },
     { OPT_CATALOG, "catalog", "DIR", ALL, "use the catalogue files of DIR" },
     { OPT_COLOR, "color", "WHEN", ALL, "auto, always or never" },
     { OPT_PROGRESS, "progress", "WHEN", FILES, "auto or never" },
@@ -181,6 +189,8 @@ static const char **text_option(options *o, int code)
         return &o->observations;
     case OPT_CATALOG:
         return &o->catalog;
+    case OPT_SITE:
+        return &o->site;
     case OPT_FORMAT:
         return &o->report.format;
     case OPT_VERB:
@@ -209,6 +219,8 @@ static bool *flag_option(options *o, int code)
         return &o->verbose;
     case OPT_NO_CLASSIFY:
         return &o->engine.no_classify;
+    case OPT_NO_VERIFY:
+        return &o->engine.no_verify;
     case OPT_PER_CLIENT:
         return &o->report.per_client;
     case OPT_JSON:
@@ -239,6 +251,9 @@ static bool apply(options *o, const struct row *row, const char *value, int *exi
     switch (row->code) {
     case 'r':
         g_ptr_array_add(o->inputs, (gpointer)value);
+        return true;
+    case OPT_KEY:
+        g_ptr_array_add(o->keys, (gpointer)value);
         return true;
     case 'c':
         return parse_number(value, &o->engine.max_packets) ||
@@ -346,7 +361,7 @@ bool options_parse(options *o, int argc, char **argv, int *exit_code)
     unsigned n = 0;
     int code;
 
-    *o = (options){ .inputs = g_ptr_array_new() };
+    *o = (options){ .inputs = g_ptr_array_new(), .keys = g_ptr_array_new() };
     *exit_code = EXIT_DONE;
     if (!pick_command(o, &argc, &argv, exit_code))
         return false;
@@ -376,4 +391,5 @@ bool options_parse(options *o, int argc, char **argv, int *exit_code)
 void options_clear(options *o)
 {
     g_ptr_array_free(o->inputs, TRUE);
+    g_ptr_array_free(o->keys, TRUE);
 }

@@ -20,8 +20,8 @@ typedef enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER } when;
 /* The parsed command line. Texts point into argv. */
 typedef struct options {
     command command;
-    GPtrArray *inputs; /* of const char * */
-    const char *catalog, *output, *observations;
+    GPtrArray *inputs, *keys; /* of const char * */
+    const char *catalog, *output, *observations, *site;
     when color, progress;
     bool quiet, verbose;
     ccm_engine_options engine;

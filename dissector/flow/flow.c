@@ -35,6 +35,12 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
     return fs;
 }
 
+void ccm_flows_decode(ccm_flows *fs, ccm_depth depth, const ccm_verifier *verifier)
+{
+    fs->parse.depth = depth;
+    fs->parse.verifier = verifier;
+}
+
 static void discard(void *ud, const ccm_obs *obs)
 {
     (void)ud;

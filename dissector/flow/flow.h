@@ -6,11 +6,15 @@
 #define CCM_FLOW_FLOW_H
 
 #include "input/input.h"
+#include "proto/proto.h"
 
 typedef struct ccm_flows ccm_flows;
 
 /* `limits` is copied. Observations go to `emit`; `no_classify` keeps nDPI out. */
 ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn emit, void *ud);
+/* How much of Configuration Manager messages the parsers read, and who checks signatures (NULL =
+ * nobody; borrowed). Header only, until told otherwise. */
+void ccm_flows_decode(ccm_flows *flows, ccm_depth depth, const ccm_verifier *verifier);
 /* Frees without emitting; call ccm_flows_finish before. */
 void ccm_flows_free(ccm_flows *flows);
 

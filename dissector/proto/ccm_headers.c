@@ -48,6 +48,7 @@ static void client_token(ccm_headers *h, ccm_span value)
 {
     h->any = true;
     h->client_token = true;
+    h->client_token_text = value;
     const uint8_t *semi = value.n ? memchr(value.p, ';', value.n) : NULL;
     if (!semi)
         return; /* not the documented form: its content may be a secret */
@@ -136,8 +137,9 @@ static const uint8_t *object_start(ccm_span s)
     return NULL;
 }
 
-void ccm_headers_token(ccm_headers *h, ccm_span value)
+void ccm_headers_token(ccm_headers *h, ccm_span name, ccm_span value)
 {
+    ccm_span whole = value;
     while (value.n >= JWT_MIN) {
         const uint8_t *at = object_start(value);
         if (!at)
@@ -147,6 +149,10 @@ void ccm_headers_token(ccm_headers *h, ccm_span value)
         if (body + 3 < value.n && value.p[body - 1] == '.' && !memcmp(value.p + body, "eyJ", 3)) {
             size_t n = base64url_run(value, body);
             if (body + n < value.n && value.p[body + n] == '.') {
+                if (!h->jwt) {
+                    h->jwt_header = name;
+                    h->jwt_value = whole;
+                }
                 h->jwt = true;
                 claims(h, ccm_span_of(value.p + body, n));
                 return;
@@ -179,11 +185,17 @@ static bool ccm_line(ccm_headers *h, ccm_span name, ccm_span value)
     } else if (name.n == 18 && ccm_headers_is(name, "ccmclienttimestamp")) {
         h->any = true;
         h->client_time = value;
-    } else if (ccm_headers_is(name, "ccmclientidsignature") ||
-               ccm_headers_is(name, "clienttokensignature") ||
-               ccm_headers_is(name, "ccmclienttimestampsignature") ||
-               ccm_headers_is(name, "ccmclienttimestampssignature") ||
-               ccm_headers_is(name, "ccmauthheadertypesignature")) {
+    } else if (ccm_headers_is(name, "ccmclientidsignature")) {
+        h->client_id_signature = value;
+        signature(h, value);
+    } else if (ccm_headers_is(name, "clienttokensignature")) {
+        h->client_token_signature = value;
+        signature(h, value);
+    } else if (ccm_headers_is(name, "ccmclienttimestampsignature") ||
+               ccm_headers_is(name, "ccmclienttimestampssignature")) {
+        h->client_time_signature = value;
+        signature(h, value);
+    } else if (ccm_headers_is(name, "ccmauthheadertypesignature")) {
         signature(h, value);
     } else if (name.n == 17 && ccm_headers_is(name, "ccmauthheadertype")) {
         h->any = true;
@@ -219,7 +231,7 @@ void ccm_headers_line(ccm_headers *h, ccm_span name, ccm_span value)
         return;
     if (first == 'b' && name.n >= 12 && bits_line(h, name, value))
         return;
-    ccm_headers_token(h, value);
+    ccm_headers_token(h, name, value);
 }
 
 static void token_kinds(const ccm_headers *h, ccm_obs *o)

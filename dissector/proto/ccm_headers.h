@@ -8,6 +8,9 @@
 /* What the headers of one head said. Spans point into the head. Zero to begin. */
 typedef struct ccm_headers {
     ccm_span client_id, client_time;
+    ccm_span client_token_text; /* of ClientToken, whole */
+    ccm_span client_id_signature, client_time_signature, client_token_signature;
+    ccm_span jwt_header, jwt_value; /* where the first JSON web token was */
     ccm_span bits_packet, bits_session, bits_error, bits_host, content_name;
     uint64_t bits_received;
     uint16_t signature_bits; /* of the first well-formed signature */
@@ -63,7 +66,7 @@ static inline __attribute__((always_inline)) bool ccm_headers_is(ccm_span s, con
 /* One header line that plain HTTP did not want; `value` is trimmed. */
 void ccm_headers_line(ccm_headers *h, ccm_span name, ccm_span value);
 /* Looks for a JSON web token inside a header value. */
-void ccm_headers_token(ccm_headers *h, ccm_span value);
+void ccm_headers_token(ccm_headers *h, ccm_span name, ccm_span value);
 /* Adds the attributes that a request or a response may carry. */
 void ccm_headers_request(const ccm_headers *h, ccm_obs *o);
 void ccm_headers_response(const ccm_headers *h, ccm_obs *o);

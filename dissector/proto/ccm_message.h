@@ -11,12 +11,6 @@
 
 #include "proto/proto.h"
 
-typedef enum ccm_depth {
-    CCM_DEPTH_HEADER, /* the elements of the header that a verdict needs; of a reply nothing but
-                         that it is there */
-    CCM_DEPTH_FULL,   /* header, body, signatures */
-} ccm_depth;
-
 /* How the body of the HTTP message ended. */
 typedef struct ccm_collect_body {
     uint64_t bytes;  /* of it on the wire, lost ones included */

@@ -44,7 +44,7 @@ static void claim(const ccm_place *at, ccm_signature_claim *c)
     if (v.key_source)
         ccm_obs_str(&o, CCM_KEY_key_source, ccm_span_str(v.key_source));
     if (v.signature_hash)
-        ccm_obs_u64(&o, CCM_KEY_signature_hash, v.signature_hash);
+        ccm_obs_u64(&o, CCM_KEY_signature_hash, v.signature_hash & INT64_MAX);
     ps->emit(ps->emit_data, &o);
 }
 

@@ -22,6 +22,7 @@ typedef struct half {
     size_t kept;     /* bytes that a search asked to see again */
     bool resumed;    /* the search has begun in an earlier call */
     uint64_t number; /* exchange of the message being received */
+    uint16_t status; /* of a response */
     ccm_http_origin at;
     ccm_http_body body;
 } half;
@@ -81,16 +82,27 @@ static bool from_client(const http_state *st, const ccm_parse *ps)
 
 static void go_to(half *h, half_state state)
 {
-    ccm_http_body_stop(&h->body);
+    ccm_http_body_free(&h->body);
     h->state = (uint8_t)state;
     h->started = h->resumed = false;
     h->scanned = h->kept = 0;
+}
+
+/* Tells of the message that the body may hold. */
+static void collected(const ccm_parse *ps, half *h, bool whole)
+{
+    const ccm_collect_body body = { h->body.bytes, h->status, whole && !h->body.missing };
+    ccm_collect *c = h->body.collect;
+    h->body.collect = NULL;
+    if (c)
+        ccm_collect_end(c, ps, ps->dir, h->number, h->at.time_ns, h->at.frame, &body);
 }
 
 /* The message of this direction is over; `whole` = its end was seen. */
 static void message_end(http_state *st, const ccm_parse *ps, half *h, bool whole)
 {
     ccm_http_pairs *q = &st->pairs;
+    collected(ps, h, whole);
     go_to(h, HALF_START);
     if (from_client(st, ps))
         ccm_http_pairs_request_end(q, ps, client_of(st), h->number, &h->body, whole);
@@ -151,10 +163,15 @@ static void limit_hit(const ccm_parse *ps, const char *name)
     ps->emit(ps->emit_data, &o);
 }
 
-static void start_body(const ccm_parse *ps, half *h, const ccm_http_head *head, bool empty)
+/* `message`: the body may hold a Configuration Manager message. */
+static void start_body(const ccm_parse *ps, half *h, const ccm_http_head *head, bool empty,
+                       bool message)
 {
     go_to(h, HALF_BODY);
     ccm_http_body_start(&h->body, head, empty);
+    h->status = head->status;
+    if (message)
+        h->body.collect = ccm_collect_begin(ps, ps->depth, head->response, head->content_type);
     bool any = h->body.framing != CCM_HTTP_LENGTH || h->body.left;
     if (any && decodable(head) && ps->limits->inflate_bytes &&
         !ccm_http_body_decode(&h->body, ps->limits->inflate_bytes, ps->decoders))
@@ -164,7 +181,7 @@ static void start_body(const ccm_parse *ps, half *h, const ccm_http_head *head, 
 static void request_head(http_state *st, const ccm_parse *ps, half *h, const ccm_http_head *head)
 {
     h->number = ccm_http_pairs_request(&st->pairs, ps, client_of(st), &h->at, head);
-    start_body(ps, h, head, false);
+    start_body(ps, h, head, false, ccm_http_may_be_message(head));
     if (head->expect)
         h->body.peek = CCM_HTTP_REQUEST;
 }
@@ -185,7 +202,9 @@ static void response_head(http_state *st, const ccm_parse *ps, half *h, const cc
         return;
     }
     bool sure = x->request_seen && !x->uncertain;
-    start_body(ps, h, head, x->head_method || head->status == 204 || head->status == 304);
+    h->number = x->number;
+    start_body(ps, h, head, x->head_method || head->status == 204 || head->status == 304,
+               x->message && sure);
     if (!sure && h->body.framing == CCM_HTTP_UNTIL_CLOSE && head->version > 10 && !head->close) {
         /* Most likely the answer to a HEAD that is not in the capture: do not wait for the close.
          */
@@ -211,7 +230,7 @@ static bool head_found(http_state *st, ccm_parse *ps, half *h, const ccm_http_he
     else
         request_head(st, ps, h, head);
     if (head->incomplete && h->state == HALF_BODY) {
-        ccm_http_body_stop(&h->body);
+        ccm_http_body_free(&h->body);
         ccm_http_body_start(&h->body, head, true);
         message_end(st, ps, h, false);
         place_lost(st, ps, h);
@@ -286,7 +305,7 @@ static step step_body(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
     step s = { .next = STEP_AGAIN };
     if (h->body.peek == CCM_HTTP_REQUEST && !ccm_http_pairs_answered(&st->pairs, h->number))
         h->body.peek = in.n ? CCM_HTTP_NONE : CCM_HTTP_REQUEST;
-    ccm_http_part part = ccm_http_body_feed(&h->body, in, &s.used, &s.skip);
+    ccm_http_part part = ccm_http_body_feed(&h->body, ps, in, &s.used, &s.skip);
     if (part == CCM_HTTP_END) {
         message_end(st, ps, h, true);
     } else if (part == CCM_HTTP_LOST) {
@@ -358,7 +377,7 @@ static void rest_of_body(http_state *st, const ccm_parse *ps, half *h, ccm_span 
     size_t used;
     uint64_t skip;
     h->body.peek = CCM_HTTP_NONE;
-    if (tail.n && ccm_http_body_feed(&h->body, tail, &used, &skip) == CCM_HTTP_END)
+    if (tail.n && ccm_http_body_feed(&h->body, ps, tail, &used, &skip) == CCM_HTTP_END)
         message_end(st, ps, h, true);
 }
 
@@ -407,7 +426,7 @@ static void http_close(ccm_parse *ps)
         ps->dir = i;
         if (st->half[i].state == HALF_BODY)
             message_end(st, ps, &st->half[i], false);
-        ccm_http_body_stop(&st->half[i].body);
+        ccm_http_body_free(&st->half[i].body);
     }
     ps->dir = dir;
     ccm_http_pairs_flush(&st->pairs, ps, client_of(st), true);

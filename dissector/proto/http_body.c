@@ -44,11 +44,39 @@ void ccm_http_body_stop(ccm_http_body *b)
     b->z = NULL;
 }
 
-/* `n` bytes are content: decode and count them. */
-static void content(ccm_http_body *b, const uint8_t *p, size_t n)
+void ccm_http_body_free(ccm_http_body *b)
 {
+    ccm_http_body_stop(b);
+    ccm_collect_free(b->collect);
+    b->collect = NULL;
+}
+
+/* Do the bytes matter, and not only their number? */
+static bool wanted(const ccm_http_body *b)
+{
+    return b->z || (b->collect && ccm_collect_wants(b->collect));
+}
+
+typedef struct decoded_to {
+    ccm_http_body *b;
+    const ccm_parse *ps;
+} decoded_to;
+
+static void on_decoded(void *user_data, ccm_span bytes)
+{
+    const decoded_to *to = user_data;
+    if (to->b->collect)
+        (void)ccm_collect_feed(to->b->collect, to->ps, bytes);
+}
+
+/* `n` bytes are content: decode and count them. */
+static void content(ccm_http_body *b, const ccm_parse *ps, const uint8_t *p, size_t n)
+{
+    decoded_to to = { b, ps };
     b->bytes += n;
-    if (b->z && ccm_inflate_feed(b->z, ccm_span_of(p, n), NULL, NULL) >= CCM_INFLATE_LIMIT)
+    if (!b->z && b->collect)
+        (void)ccm_collect_feed(b->collect, ps, ccm_span_of(p, n));
+    if (b->z && ccm_inflate_feed(b->z, ccm_span_of(p, n), on_decoded, &to) >= CCM_INFLATE_LIMIT)
         ccm_http_body_stop(b);
 }
 
@@ -58,6 +86,8 @@ static void counted(ccm_http_body *b, uint64_t n, uint64_t missing)
     b->missing += missing;
     if (missing)
         ccm_http_body_stop(b); /* what follows cannot be decoded */
+    if (missing && b->collect)
+        ccm_collect_gap(b->collect, missing);
 }
 
 /* Hexadecimal size, then an optional extension. False when it is no chunk size. */
@@ -103,19 +133,20 @@ static ccm_http_part framing_line(ccm_http_body *b, ccm_span in, size_t *used)
 }
 
 /* Content bytes at `in`: takes what belongs to the body. */
-static ccm_http_part content_bytes(ccm_http_body *b, ccm_span in, size_t *used, uint64_t *skip)
+static ccm_http_part content_bytes(ccm_http_body *b, const ccm_parse *ps, ccm_span in, size_t *used,
+                                   uint64_t *skip)
 {
     if (b->framing == CCM_HTTP_UNTIL_CLOSE) {
-        content(b, in.p, in.n);
+        content(b, ps, in.p, in.n);
         *used = in.n;
-        *skip = b->z ? 0 : UINT64_MAX;
+        *skip = wanted(b) ? 0 : UINT64_MAX;
         return CCM_HTTP_MORE;
     }
     size_t n = b->left < in.n ? (size_t)b->left : in.n;
-    content(b, in.p, n);
+    content(b, ps, in.p, n);
     b->left -= n;
     *used = n;
-    *skip = b->z ? 0 : b->left;
+    *skip = wanted(b) ? 0 : b->left;
     if (b->left)
         return CCM_HTTP_MORE;
     if (b->framing == CCM_HTTP_LENGTH)
@@ -139,7 +170,8 @@ static ccm_http_part peeked(ccm_http_body *b, ccm_span in)
     return next ? CCM_HTTP_END : CCM_HTTP_MORE;
 }
 
-ccm_http_part ccm_http_body_feed(ccm_http_body *b, ccm_span in, size_t *used, uint64_t *skip)
+ccm_http_part ccm_http_body_feed(ccm_http_body *b, const ccm_parse *ps, ccm_span in, size_t *used,
+                                 uint64_t *skip)
 {
     size_t at = 0;
     *used = 0;
@@ -159,7 +191,7 @@ ccm_http_part ccm_http_body_feed(ccm_http_body *b, ccm_span in, size_t *used, ui
         bool data = b->framing == CCM_HTTP_LENGTH || b->framing == CCM_HTTP_CHUNK_DATA ||
                     b->framing == CCM_HTTP_UNTIL_CLOSE;
         if (data)
-            part = content_bytes(b, rest, &took, skip);
+            part = content_bytes(b, ps, rest, &took, skip);
         else
             part = rest.n ? framing_line(b, rest, &took) : CCM_HTTP_MORE;
         at += took;

@@ -4,6 +4,7 @@
 #define CCM_PROTO_HTTP_BODY_H
 
 #include "base/inflate.h"
+#include "proto/ccm_message.h"
 #include "proto/http_head.h"
 
 typedef enum ccm_http_framing {
@@ -29,14 +30,16 @@ typedef struct ccm_http_body {
     uint64_t bytes;   /* content bytes on the wire, lost ones included, chunk framing excluded */
     uint64_t missing; /* of these not in the capture */
     uint64_t decoded;
-    unsigned *decoders; /* how many `z` there are, in all flows */
-    ccm_inflate *z;     /* while content is being decoded */
+    unsigned *decoders;   /* how many `z` there are, in all flows */
+    ccm_inflate *z;       /* while content is being decoded */
+    ccm_collect *collect; /* while the content may be a message; freed by ccm_collect_end */
 } ccm_http_body;
 
 /* `head` decides; `empty` = this message has no body whatever its head says. */
 void ccm_http_body_start(ccm_http_body *b, const ccm_http_head *head, bool empty);
 /* Shows bytes. With `peek`, END with nothing used when the next message starts here. */
-ccm_http_part ccm_http_body_feed(ccm_http_body *b, ccm_span in, size_t *used, uint64_t *skip);
+ccm_http_part ccm_http_body_feed(ccm_http_body *b, const ccm_parse *ps, ccm_span in, size_t *used,
+                                 uint64_t *skip);
 /* `n` bytes of a skip have passed. */
 ccm_http_part ccm_http_body_pass(ccm_http_body *b, uint64_t n, uint64_t missing);
 /* `n` bytes are lost; *beyond = how many of them lie behind the end of the body. */
@@ -44,6 +47,9 @@ ccm_http_part ccm_http_body_gap(ccm_http_body *b, uint64_t n, uint64_t *beyond);
 /* Decodes the content from now on, at most `limit` decoded bytes. *decoders, which may be NULL,
  * counts the decoders alive; false = there are too many. */
 bool ccm_http_body_decode(ccm_http_body *b, uint64_t limit, unsigned *decoders);
+/* Decodes no more. */
 void ccm_http_body_stop(ccm_http_body *b);
+/* Lets go of everything, without a word about it. */
+void ccm_http_body_free(ccm_http_body *b);
 
 #endif

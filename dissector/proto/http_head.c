@@ -122,20 +122,29 @@ static size_t token_run(ccm_span s)
     return n;
 }
 
-static G_GNUC_NO_INLINE void authorization(ccm_http_head *h, ccm_span value)
+static void credential(ccm_http_head *h, const char *header, ccm_span value)
+{
+    if (h->n_credentials < CCM_HTTP_CREDENTIALS)
+        h->credentials[h->n_credentials++] = (ccm_http_credential){ header, value };
+}
+
+static G_GNUC_NO_INLINE void authorization(ccm_http_head *h, const char *header, ccm_span name,
+                                           ccm_span value)
 {
     ccm_span word = ccm_span_of(value.p, token_run(value));
     if (!word.n)
         return;
     add_scheme(h, word);
+    credential(h, header, value);
     if (ccm_headers_is(word, "bearer"))
         h->ccm.bearer = true;
-    ccm_headers_token(&h->ccm, value);
+    ccm_headers_token(&h->ccm, name, value);
 }
 
 /* One or more challenges; a comma separates challenges as well as their parameters. */
-static G_GNUC_NO_INLINE void challenges(ccm_http_head *h, ccm_span s)
+static G_GNUC_NO_INLINE void challenges(ccm_http_head *h, const char *header, ccm_span s)
 {
+    credential(h, header, s);
     bool quoted = false, element = true;
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '"') {
@@ -193,6 +202,12 @@ static G_GNUC_NO_INLINE void transfer_encoding(ccm_http_head *h, ccm_span value)
         h->coded = true;
 }
 
+static ccm_span unquoted(ccm_span v)
+{
+    bool quoted = v.n >= 2 && v.p[0] == '"' && v.p[v.n - 1] == '"';
+    return quoted ? ccm_span_of(v.p + 1, v.n - 2) : v;
+}
+
 /* Headers with short names; false when it is none of them. */
 static bool short_header(ccm_http_head *h, ccm_span name, ccm_span v)
 {
@@ -208,6 +223,8 @@ static bool short_header(ccm_http_head *h, ccm_span name, ccm_span v)
         h->location = v;
     else if (name.n == 10 && ccm_headers_is(name, "user-agent"))
         h->user_agent = v;
+    else if (name.n == 10 && ccm_headers_is(name, "soapaction"))
+        h->soap_action = unquoted(v);
     else if (name.n == 10 && ccm_headers_is(name, "connection"))
         h->close = h->close || (!ccm_headers_is(v, "keep-alive") && lists(v, "close"));
     else
@@ -229,7 +246,7 @@ static void header(ccm_http_head *h, ccm_span name, ccm_span v)
         if (ccm_headers_is(name, "content-range"))
             h->content_range = v;
         else if (ccm_headers_is(name, "authorization"))
-            authorization(h, v);
+            authorization(h, "authorization", name, v);
         else
             break;
         return;
@@ -242,7 +259,7 @@ static void header(ccm_http_head *h, ccm_span name, ccm_span v)
         if (ccm_headers_is(name, "content-encoding"))
             h->content_encoding = v;
         else if (ccm_headers_is(name, "www-authenticate"))
-            challenges(h, v);
+            challenges(h, "www-authenticate", v);
         else
             break;
         return;
@@ -250,6 +267,16 @@ static void header(ccm_http_head *h, ccm_span name, ccm_span v)
         if (!ccm_headers_is(name, "transfer-encoding"))
             break;
         transfer_encoding(h, v);
+        return;
+    case 18:
+        if (!ccm_headers_is(name, "proxy-authenticate"))
+            break;
+        challenges(h, "proxy-authenticate", v);
+        return;
+    case 19:
+        if (!ccm_headers_is(name, "proxy-authorization"))
+            break;
+        authorization(h, "proxy-authorization", name, v);
         return;
     default:
         if (name.n <= 10 && short_header(h, name, v))
@@ -323,8 +350,8 @@ size_t ccm_http_head_parse(ccm_span in, bool partial, ccm_http_head *h)
     const uint8_t *p = in.p, *end = in.p + in.n, *lf = line_end(p, end);
     if (!lf)
         return 0;
-    /* The two buffers at the end need no clearing; their lengths do. */
-    memset(h, 0, offsetof(ccm_http_head, schemes));
+    /* The buffers at the end need no clearing; their lengths do. */
+    memset(h, 0, offsetof(ccm_http_head, credentials));
     if (!first_line(ccm_span_of(p, (size_t)(lf - p - (lf > p && lf[-1] == '\r'))), h))
         return SIZE_MAX;
     for (p = lf + 1; (lf = line_end(p, end)) && !blank(p, lf); p = lf + 1) {

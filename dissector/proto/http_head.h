@@ -14,7 +14,18 @@ typedef enum ccm_http_shape {
     CCM_HTTP_RESPONSE,
 } ccm_http_shape;
 
-enum { CCM_HTTP_SCHEMES = 96, CCM_HTTP_FOLDS = 1024, CCM_HTTP_METHOD_MAX = 32 };
+enum {
+    CCM_HTTP_SCHEMES = 96,
+    CCM_HTTP_FOLDS = 1024,
+    CCM_HTTP_METHOD_MAX = 32,
+    CCM_HTTP_CREDENTIALS = 4
+};
+
+/* A header that holds credentials or challenges; `header` is a literal in lower case. */
+typedef struct ccm_http_credential {
+    const char *header;
+    ccm_span value;
+} ccm_http_credential;
 
 typedef struct ccm_http_head {
     bool response;
@@ -22,13 +33,15 @@ typedef struct ccm_http_head {
     uint16_t status;
     ccm_span method, target;
     ccm_span host, user_agent, content_type, content_encoding, range, content_range, server,
-        location;
+        location, soap_action;
     uint64_t content_length;
     bool has_length, chunked, coded /* another transfer coding is the last */, close, expect;
     bool incomplete; /* ended without its blank line */
     ccm_headers ccm;
-    uint8_t n_schemes;              /* bytes used of `schemes` */
-    uint16_t n_folds;               /* bytes used of `folds` */
+    uint8_t n_credentials;
+    uint8_t n_schemes; /* bytes used of `schemes` */
+    uint16_t n_folds;  /* bytes used of `folds` */
+    ccm_http_credential credentials[CCM_HTTP_CREDENTIALS];
     char schemes[CCM_HTTP_SCHEMES]; /* authentication schemes, joined by ", " */
     uint8_t folds[CCM_HTTP_FOLDS];  /* unfolded values of wanted headers */
 } ccm_http_head;

@@ -81,8 +81,10 @@ static void emit_request(const ccm_parse *ps, unsigned client, const ccm_http_or
     ccm_obs_str(&o, CCM_KEY_content_range, h->content_range);
     ccm_obs_str(&o, CCM_KEY_auth_scheme, ccm_span_of(h->schemes, h->n_schemes));
     ccm_headers_request(&h->ccm, &o);
+    ccm_obs_str(&o, CCM_KEY_soap_action, h->soap_action);
     ccm_obs_flag(&o, CCM_KEY_head_incomplete, h->incomplete);
     ps->emit(ps->emit_data, &o);
+    ccm_http_auth_emit(ps, client, at, h, number);
 }
 
 static void emit_response(const ccm_parse *ps, unsigned client, const ccm_http_origin *at,
@@ -105,6 +107,7 @@ static void emit_response(const ccm_parse *ps, unsigned client, const ccm_http_o
     ccm_headers_response(&h->ccm, &o);
     ccm_obs_flag(&o, CCM_KEY_head_incomplete, h->incomplete);
     ps->emit(ps->emit_data, &o);
+    ccm_http_auth_emit(ps, !client, at, h, number);
 }
 
 /* ---- the queue ------------------------------------------------------------------------------- */
@@ -154,6 +157,7 @@ uint64_t ccm_http_pairs_request(ccm_http_pairs *q, const ccm_parse *ps, unsigned
     x->request_known = !head->incomplete;
     x->head_method = is_method(head->method, "HEAD");
     x->connect_method = is_method(head->method, "CONNECT");
+    x->message = ccm_http_may_be_message(head);
     emit_request(ps, client, at, head, x->number);
     return x->number;
 }

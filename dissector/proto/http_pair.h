@@ -22,6 +22,7 @@ typedef struct ccm_http_exchange {
     uint64_t pos, acked;
     uint64_t request_bytes, response_bytes, missing, decoded;
     bool head_method, connect_method;
+    bool message; /* the request may hold a Configuration Manager message */
     bool request_seen, request_ended, request_whole;
     bool response_seen, response_ended, response_whole;
     bool uncertain, tunnel, has_decoded;
@@ -39,6 +40,12 @@ typedef struct ccm_http_pairs {
 } ccm_http_pairs;
 
 enum { CCM_HTTP_ANSWERS_NONE, CCM_HTTP_ANSWERS_OLDEST, CCM_HTTP_ANSWERS_NOTHING };
+
+/* http_auth.c: emits what the head's credentials, tokens and signed headers tell. */
+void ccm_http_auth_emit(const ccm_parse *ps, unsigned from, const ccm_http_origin *at,
+                        const ccm_http_head *head, uint64_t exchange);
+/* May the body of this request be a Configuration Manager message? */
+bool ccm_http_may_be_message(const ccm_http_head *head);
 
 void ccm_http_pairs_init(ccm_http_pairs *q);
 void ccm_http_pairs_free(ccm_http_pairs *q);

@@ -8,6 +8,13 @@
 #include "observe/obs.h"
 #include "proto/verifier.h"
 
+/* How much of a Configuration Manager message is read. */
+typedef enum ccm_depth {
+    CCM_DEPTH_HEADER, /* the elements of the header that a verdict needs; of a reply nothing but
+                         that it is there */
+    CCM_DEPTH_FULL,   /* header, body, signatures */
+} ccm_depth;
+
 /* Context of a call: filled by the flow layer, valid during the call. `dir` indexes end[]: it is
  * the side that sent the bytes. Which side is the client is the parser's to say. */
 typedef struct ccm_parse {
@@ -27,6 +34,7 @@ typedef struct ccm_parse {
     uint64_t pos;        /* stream offset of in.p[0] in this direction */
     uint64_t peer_acked; /* stream offset of the other direction that this segment acknowledges */
     unsigned *decoders;  /* bodies being decoded in all flows together */
+    ccm_depth depth;
     const ccm_verifier *verifier; /* NULL: signatures cannot be checked here */
     int8_t client; /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
 } ccm_parse;

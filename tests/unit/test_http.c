@@ -38,6 +38,7 @@ static void test_ccm_post(void)
           "boundary=\"aAbBcCdDv1234567890VxXyYzZ\" content_length=10\n"
           "response S @300 exchange=1 status=200 version=11 server=Microsoft-IIS/10.0 "
           "content_length=4\n"
+          "ccm_message S @300 exchange=1 reply=1\n"
           "done C @300 exchange=1 pairing=sure request_bytes=10 response_bytes=4 complete=1 "
           "ttfb_ns=200 duration_ns=200\n"
           "request C @400 exchange=2 method=HEAD target=/SMS_MP/.sms_pol?x version=11 host=a\n"
@@ -130,6 +131,8 @@ static void test_refused_expectation(void)
           "done C @3 exchange=1 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
           "duration_ns=1\n"
           "request C @3 exchange=2 method=POST target=/b version=11 auth_scheme=NTLM\n"
+          "auth C @3 exchange=2 header=authorization auth_scheme=NTLM mechanism=ntlm ntlm_type=1 "
+          "incomplete=1\n"
           "response S @4 exchange=2 status=200 version=11 content_length=0\n"
           "done C @4 exchange=2 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
           "ttfb_ns=1 duration_ns=1\n");
@@ -208,7 +211,11 @@ static void test_secrets(void)
     };
     check(p, 1,
           "request C @1 exchange=1 method=GET target=/ version=11 auth_scheme=other "
-          "token_kind=jwt, ccm\ndone C @1 exchange=1 pairing=request-only request_bytes=0\n");
+          "token_kind=jwt, ccm\n"
+          "auth C @1 exchange=1 header=authorization auth_scheme=other mechanism=other\n"
+          "token C @1 exchange=1 header=x-t category=ccm issuer=urn:sccm:oauth2:a "
+          "algorithm=RS256\n"
+          "done C @1 exchange=1 pairing=request-only request_bytes=0\n");
 }
 
 static void test_probe(void)
