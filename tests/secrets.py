@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""No token, signature, NTLM response, ticket or password of a capture appears in any output.
+
+In: $CCMSCOPE, the shipped captures. What is secret is found in the raw bytes by the lab's own pcap
+code: credentials of headers, JSON web tokens, long hexadecimal texts (signatures, keys), in clear,
+in UTF-16 and inside zlib data, NTLM responses and Basic passwords behind their base64. Every run of
+16 of their characters is searched in what each command prints, also with -v. Prints TAP.
+"""
+import base64
+import binascii
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zlib
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, "lab"))
+sys.dont_write_bytecode = True
+import pcapfile  # noqa: E402
+
+WINDOW = 16
+CAPTURES = """auth-kerberos auth-ntlm auth-fallback auth-anonymous auth-proxy messages-signed tokens
+bits-sessions roles messages""".split()
+MUST_HOLD = {"auth-kerberos", "auth-ntlm", "auth-proxy", "messages-signed", "tokens"}
+CREDENTIAL = re.compile(rb"(?i)\r\n(?:proxy-)?(?:authorization|www-authenticate|authenticate): *"
+                        rb"\w+ +([A-Za-z0-9+/=_.-]{16,})")
+JWT = re.compile(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+HEX = re.compile(rb"[0-9A-Fa-f]{256,}")
+HEX16 = re.compile(rb"(?:[0-9A-Fa-f]\x00){256,}")
+
+
+def streams(path):
+    """The bytes of each direction of each connection, in order."""
+    parts = {}
+    for packet in pcapfile.read(path):
+        s = pcapfile.segment(packet.data)
+        if s and s.payload:
+            parts.setdefault((s.src, s.sport, s.dst, s.dport), {})[s.seq] = s.payload
+    for segments in parts.values():
+        out, end = b"", None
+        for seq in sorted(segments):
+            skip = max(0, end - seq) if end is not None else 0
+            out += segments[seq][skip:]
+            end = max(end or 0, seq + len(segments[seq]))
+        yield out
+
+
+def behind_base64(token):
+    """What a credential holds: an NTLM message's responses, a password; as hex and base64, too."""
+    try:
+        raw = base64.b64decode(token + b"=" * (-len(token) % 4))
+    except binascii.Error:
+        return
+    at = raw.find(b"NTLMSSP\0\x03\0\0\0")
+    if at >= 0:
+        for field in (12, 20): # LM and NT response: length, room, offset
+            size = int.from_bytes(raw[at + field : at + field + 2], "little")
+            start = at + int.from_bytes(raw[at + field + 4 : at + field + 8], "little")
+            response = raw[start : start + size]
+            yield response.hex().encode()
+            yield response.hex().upper().encode()
+            yield base64.b64encode(response)
+    elif b":" in raw and raw.isascii():
+        yield raw.partition(b":")[2]
+    else: # a Kerberos ticket
+        yield raw.hex().encode()
+
+
+def secrets(data):
+    for found in CREDENTIAL.findall(data):
+        yield found
+        yield from behind_base64(found)
+    yield from JWT.findall(data)
+    for text in inside(data):
+        yield from HEX.findall(text)
+        yield from (x.replace(b"\0", b"") for x in HEX16.findall(text))
+
+
+def inside(data):
+    """The data and what is compressed in it."""
+    yield data
+    for start in re.finditer(rb"\r\n\r\n(?=\x78[\x01\x5e\x9c\xda])", data):
+        decoder = zlib.decompressobj()
+        try:
+            yield decoder.decompress(data[start.end() :])
+        except zlib.error:
+            pass
+
+
+def outputs(program, path, scratch):
+    """What every command says about the capture, and where."""
+    facts = os.path.join(scratch, "facts.jsonl")
+    for command in (["summary", "-v"], ["report", "-v"], ["report", "--no-verify", "-v"],
+                    ["report", "--format", "json", "--per-client", "--observations", facts],
+                    ["exchanges", "-v"], ["exchanges", "--json"]):
+        done = subprocess.run([program, *command, path], stdin=subprocess.DEVNULL, timeout=60,
+                              capture_output=True, check=True)
+        yield " ".join(command), done.stdout + done.stderr
+    with open(facts, "rb") as file:
+        yield "observations", file.read()
+
+
+def windows(text):
+    return {text[i : i + WINDOW] for i in range(len(text) - WINDOW + 1)}
+
+
+def shown(secret_windows, secrets_short, text):
+    return sorted(secret_windows & windows(text))[:3] + [x for x in secrets_short if x in text]
+
+
+def main():
+    program = os.environ["CCMSCOPE"]
+    pcaps = os.path.join(os.environ.get("srcdir", os.path.join(here, "..")), "pcaps")
+    failed = number = 0
+    for name in CAPTURES:
+        path = os.path.join(pcaps, name + ".pcap")
+        known = {s for stream in streams(path) for s in secrets(stream)}
+        parts = set().union(*map(windows, known)) if known else set()
+        short = [s for s in known if 6 <= len(s) < WINDOW]
+        # The search itself must find what is there.
+        problems = [] if known or name not in MUST_HOLD else ["holds no secret"]
+        if known and not shown(parts, short, b"x" + max(known, key=len) + b"y"):
+            problems.append("the search finds nothing")
+        with tempfile.TemporaryDirectory() as scratch:
+            for where, text in outputs(program, path, scratch):
+                problems += ["%s shows %s" % (where, x.decode("latin-1"))
+                             for x in shown(parts, short, text)]
+        number += 1
+        failed += bool(problems)
+        print("%sok %d - %s: %d secrets" % ("not " if problems else "", number, name, len(known)))
+        for problem in problems:
+            print("# " + problem)
+    print("1..%d" % number)
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
