@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The benchmark. in: $CCMSCOPE_PROGRAM or $CCMSCOPE; $BENCH_DIR (default: a temporary directory)
+# The benchmark. in: $CCMSCOPE_PROGRAM or $CCMSCOPE; $BENCH_DIR (default: a temporary directory);
+# $VERIFY, the unit test that times signature checks (may be absent)
 # run.sh           counts against the truth, CPU ratios to tcpdump, memory, instructions per packet
 # run.sh --ci      small files: counts, and instructions per packet against instructions.tsv
 # run.sh --update  as --ci, but write instructions.tsv
@@ -104,18 +105,30 @@ large() { # KIND LIMIT ARGUMENTS-OF-WORKLOAD DOUBLED-ARGUMENTS
         pair "flows, no classify" 2 "$file" "summary --no-classify"
     fi
     pair "$1" "$2" "$file" summary
+    if [ "$1" = chatty ]; then
+        pair "chatty, messages" 8 "$file" "report --messages --no-verify"
+    fi
     # shellcheck disable=SC2086
     "$dir/workload" "$1" "$dir/twice.pcap" $4
     memory "$1" "$file" "$dir/twice.pcap"
     rm -f "$file"* "$dir"/twice.pcap*
 }
 
+signatures() { # one RSA operation of 2048 bits and the hash of 1 KiB
+    local micros
+    micros=$("$VERIFY" -m perf -p /verify/cost 2>&1 |
+        sed -n 's/.*distinct signature[^:]*: \([0-9.]*\) us.*/\1/p')
+    echo "distinct signature checked in ${micros:-?} us (limit 25)"
+    awk -v t="${micros:-999}" 'BEGIN { exit t > 25 }' || fail "signature check"
+}
+
 small
 if [ "$mode" = --update ]; then
     cp "$dir/instructions.tsv" "$here/instructions.tsv"
 elif [ -z "$mode" ]; then
+    [ ! -x "${VERIFY:-}" ] || signatures
     large bulk 0.8 "size=512M seed=1" "size=1G seed=1"
-    large chatty 1.2 "size=256M conc=100 seed=2" "size=512M conc=100 seed=2"
+    large chatty 2.0 "size=256M conc=100 seed=2" "size=512M conc=100 seed=2"
     large mix 1.0 "size=512M seed=5" "size=1G seed=5"
     large flows 6 "flows=200000 conc=25000 seed=7" "flows=400000 conc=25000 seed=7"
 fi
