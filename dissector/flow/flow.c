@@ -31,6 +31,7 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
     fs->parse.emit = emit;
     fs->parse.emit_data = ud;
     fs->parse.decoders = &fs->decoders;
+    fs->parse.gathered = &fs->gathered;
     ccm_table_init(fs);
     return fs;
 }

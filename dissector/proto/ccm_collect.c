@@ -18,6 +18,7 @@ ccm_collect *ccm_collect_begin(const ccm_parse *ps, ccm_depth depth, bool reply,
         c->decoders = ps->decoders;
         ++*c->decoders;
     }
+    c->gathered = ps->gathered;
     c->depth = (uint8_t)depth;
     c->reply = reply;
     c->wants = wants;
@@ -28,7 +29,26 @@ ccm_collect *ccm_collect_begin(const ccm_parse *ps, ccm_depth depth, bool reply,
     return c;
 }
 
-/* Appends what the bound allows. */
+/* Makes room for `n` bytes; false when all flows together hold too much already. */
+static bool grow(ccm_collect *c, const ccm_parse *ps, size_t n)
+{
+    size_t room = c->room ? c->room : FIRST_ROOM;
+
+    while (room - c->n < n)
+        room *= 2;
+    if (room == c->room)
+        return true;
+    if (c->gathered) {
+        if (*c->gathered + (room - c->room) > ps->limits->pending_bytes)
+            return false;
+        *c->gathered += room - c->room;
+    }
+    c->p = g_realloc(c->p, room);
+    c->room = room;
+    return true;
+}
+
+/* Appends what the bounds allow. */
 static void keep(ccm_collect *c, const ccm_parse *ps, ccm_span in)
 {
     size_t most = ps->limits->message_bytes;
@@ -42,12 +62,10 @@ static void keep(ccm_collect *c, const ccm_parse *ps, ccm_span in)
     }
     if (!in.n)
         return;
-    if (c->room - c->n < in.n) {
-        size_t want = c->n + in.n;
-        c->room = c->room ? c->room : FIRST_ROOM;
-        while (c->room < want)
-            c->room *= 2;
-        c->p = g_realloc(c->p, c->room);
+    if (!grow(c, ps, in.n)) {
+        c->limited = true;
+        c->wants = false;
+        return;
     }
     memcpy(c->p + c->n, in.p, in.n);
     c->n += in.n;
@@ -107,6 +125,8 @@ void ccm_collect_free(ccm_collect *c)
         return;
     if (c->decoders)
         --*c->decoders;
+    if (c->gathered)
+        *c->gathered -= c->room;
     g_free(c->p);
     g_free(c);
 }

@@ -12,6 +12,7 @@ struct ccm_collect {
     size_t n, room;
     size_t seek;        /* where the search for a delimiter goes on */
     unsigned *decoders; /* counted while this one lives; NULL: not counted */
+    size_t *gathered;   /* its room is part of this sum; NULL: no such sum */
     uint8_t depth;
     uint8_t delimiters; /* found so far, at header depth */
     uint8_t n_boundary;

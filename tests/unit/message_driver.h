@@ -14,6 +14,7 @@ typedef struct mdrive {
     ccm_limits limits;
     ccm_verifier verifier;
     unsigned decoders;
+    size_t gathered;
     GString *out;    /* observations */
     GString *claims; /* what was to be checked */
     size_t shown;    /* bytes fed until no more were wanted */
@@ -101,6 +102,7 @@ static inline void mdrive_open(mdrive *d, bool verifier)
                          .l4 = 6,
                          .frame = 99,
                          .decoders = &d->decoders,
+                         .gathered = &d->gathered,
                          .verifier = verifier ? &d->verifier : NULL };
     d->ps.end[0].port = 1000;
     d->ps.end[1].port = 80;
@@ -109,6 +111,7 @@ static inline void mdrive_open(mdrive *d, bool verifier)
 static inline void mdrive_close(mdrive *d)
 {
     g_assert_cmpuint(d->decoders, ==, 0);
+    g_assert_cmpuint(d->gathered, ==, 0);
     g_string_free(d->out, TRUE);
     g_string_free(d->claims, TRUE);
 }

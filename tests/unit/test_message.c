@@ -270,6 +270,17 @@ static void test_limits(void)
     g_assert_cmpuint(d.shown, <=, 5400);
     g_assert_true(g_str_has_suffix(d.out->str, "limit C limit=message_bytes count=1\n"));
     mdrive_close(&d);
+    /* All flows together hold no more than their bound. */
+    mdrive_open(&d, false);
+    d.limits.pending_bytes = 12288;
+    ccm_collect *other = ccm_collect_begin(&d.ps, CCM_DEPTH_FULL, false, ccm_span_str(TYPE));
+    g_assert_true(ccm_collect_feed(other, &d.ps, ccm_span_of(a->data, 5000)));
+    g_assert_cmpuint(d.gathered, ==, 8192);
+    mdrive_play(&d, &x);
+    g_assert_cmpuint(d.shown, <=, 4200);
+    g_assert_true(g_str_has_suffix(d.out->str, "limit C limit=message_bytes count=1\n"));
+    ccm_collect_free(other);
+    mdrive_close(&d);
     /* A bomb: no more than the bound is decoded. */
     GByteArray *zeros = g_byte_array_new(), *m = g_byte_array_new();
     add(zeros, "<Report><ReportContent>Inventory Data</ReportContent>");
