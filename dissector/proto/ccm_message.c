@@ -336,6 +336,31 @@ static void empty_reply(const message *m, const ccm_collect_body *body)
     emit_words(m, "rejected without reason (empty answer)");
 }
 
+/* A message about which only its place is known. */
+static void begin_message(message *m, const ccm_place *at, bool reply)
+{
+    memset(m, 0, offsetof(message, e));
+    m->at = *at;
+    m->reply = reply;
+    clear(m);
+}
+
+static void brief_reply(const message *m, const ccm_collect_body *body)
+{
+    if (!body->bytes)
+        empty_reply(m, body);
+    else if (body->status >= 200 && body->status < 300)
+        emit_message(m);
+}
+
+void ccm_message_reply_emit(const ccm_parse *ps, unsigned from, uint64_t exchange,
+                            uint64_t time_ns, uint64_t frame, const ccm_collect_body *body)
+{
+    message m;
+    begin_message(&m, &(ccm_place){ ps, from, exchange, time_ns, frame }, true);
+    brief_reply(&m, body);
+}
+
 void ccm_collect_end(ccm_collect *c, const ccm_parse *ps, unsigned from, uint64_t exchange,
                      uint64_t time_ns, uint64_t frame, const ccm_collect_body *body)
 {
@@ -343,19 +368,12 @@ void ccm_collect_end(ccm_collect *c, const ccm_parse *ps, unsigned from, uint64_
         return;
     uint8_t text[HEADER_TEXT];
     message m;
-    memset(&m, 0, offsetof(message, e));
-    m.at = (ccm_place){ ps, from, exchange, time_ns, frame };
+    begin_message(&m, &(ccm_place){ ps, from, exchange, time_ns, frame }, c->reply);
     m.full = c->depth == CCM_DEPTH_FULL;
-    m.reply = c->reply;
-    clear(&m);
-    bool success = body->status >= 200 && body->status < 300;
     bool whole = body->complete && !c->lost && !c->limited;
     m.payload_whole = whole;
-    if (c->reply && !body->bytes) {
-        empty_reply(&m, body);
-    } else if (c->reply && !m.full) {
-        if (success)
-            emit_message(&m);
+    if (c->reply && (!body->bytes || !m.full)) {
+        brief_reply(&m, body);
     } else if (c->n) {
         take_parts(&m, c, whole, text);
         if (m.full)

@@ -23,6 +23,7 @@ typedef struct half {
     bool resumed;    /* the search has begun in an earlier call */
     uint64_t number; /* exchange of the message being received */
     uint16_t status; /* of a response */
+    bool answers;    /* a message; only that it does is told */
     ccm_http_origin at;
     ccm_http_body body;
 } half;
@@ -84,7 +85,7 @@ static void go_to(half *h, half_state state)
 {
     ccm_http_body_free(&h->body);
     h->state = (uint8_t)state;
-    h->started = h->resumed = false;
+    h->started = h->resumed = h->answers = false;
     h->scanned = h->kept = 0;
 }
 
@@ -94,6 +95,9 @@ static void collected(const ccm_parse *ps, half *h, bool whole)
     const ccm_collect_body body = { h->body.bytes, h->status, whole && !h->body.missing };
     ccm_collect *c = h->body.collect;
     h->body.collect = NULL;
+    if (h->answers)
+        ccm_message_reply_emit(ps, ps->dir, h->number, h->at.time_ns, h->at.frame, &body);
+    h->answers = false;
     if (c)
         ccm_collect_end(c, ps, ps->dir, h->number, h->at.time_ns, h->at.frame, &body);
 }
@@ -170,7 +174,8 @@ static void start_body(const ccm_parse *ps, half *h, const ccm_http_head *head, 
     go_to(h, HALF_BODY);
     ccm_http_body_start(&h->body, head, empty);
     h->status = head->status;
-    if (message)
+    h->answers = message && head->response && ps->depth == CCM_DEPTH_HEADER;
+    if (message && !h->answers)
         h->body.collect = ccm_collect_begin(ps, ps->depth, head->response, head->content_type);
     bool any = h->body.framing != CCM_HTTP_LENGTH || h->body.left;
     if (any && decodable(head) && ps->limits->inflate_bytes &&
