@@ -102,6 +102,20 @@ static bool verb_like(ccm_span m)
     return upper && !cut_method(m);
 }
 
+/* How many last bytes of `m` are a known method glued to what precedes; 0: none. `any` = whatever
+ * precedes, else only what no method's name would go on from ("hiCCM_POST"). */
+static size_t glued_method(ccm_span m, bool any)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(known_methods); i++) {
+        size_t n = strlen(known_methods[i]);
+        if (n >= m.n || memcmp(m.p + m.n - n, known_methods[i], n) != 0)
+            continue;
+        uint8_t before = m.p[m.n - n - 1];
+        return any || !(g_ascii_isupper(before) || before == '_' || before == '-') ? n : 0;
+    }
+    return 0;
+}
+
 /* The token that ends at `end` and begins not before `from`: where does its method begin?
  * SIZE_MAX: it holds none. `whole` = a token at `from` is whole. */
 static size_t method_start(ccm_span in, size_t from, size_t end, size_t boundary, bool whole)
@@ -113,7 +127,12 @@ static size_t method_start(ccm_span in, size_t from, size_t end, size_t boundary
     if (!m.n)
         return SIZE_MAX;
     bool clean = run == boundary || (run == from && whole);
-    if (known(m) || (clean && g_ascii_isalpha(m.p[0]) && !cut_method(m)) || verb_like(m))
+    if (known(m))
+        return run;
+    size_t glued = glued_method(m, false);
+    if (glued)
+        return end - glued;
+    if ((clean && g_ascii_isalpha(m.p[0]) && !cut_method(m)) || verb_like(m))
         return run;
     if (clean && cut_method(m))
         return SIZE_MAX;
@@ -121,18 +140,15 @@ static size_t method_start(ccm_span in, size_t from, size_t end, size_t boundary
         (known(ccm_span_of(in.p + boundary, end - boundary)) ||
          verb_like(ccm_span_of(in.p + boundary, end - boundary))))
         return boundary;
-    for (size_t i = 0; i < G_N_ELEMENTS(known_methods); i++) {
-        size_t n = strlen(known_methods[i]);
-        if (n < m.n && !memcmp(m.p + m.n - n, known_methods[i], n))
-            return end - n;
-    }
-    return SIZE_MAX;
+    glued = glued_method(m, true);
+    return glued ? end - glued : SIZE_MAX;
 }
 
 /* The line holds " HTTP/1." at `mark`; where does its request line begin? */
 static size_t request_start(ccm_span in, size_t line, size_t mark, size_t boundary)
 {
-    bool whole = line > 0; /* a line end stands before it */
+    /* A line end stands before it, or `unfinished` asked for it from its first byte on. */
+    bool whole = line > 0 || (boundary && boundary != SIZE_MAX);
     size_t t = mark;
     while (t > line && in.p[t - 1] > ' ')
         t--;
@@ -203,7 +219,8 @@ static size_t seek_response(ccm_span in, size_t *open)
 }
 
 /* How many last bytes may be the beginning of a first line: the last line's last two tokens before
- * the one being received, at most. */
+ * the one being received, at most. Where the first of them is no whole token at the beginning of
+ * its line or segment, a byte more is kept, so that it will not look like one. */
 static size_t unfinished(ccm_span in)
 {
     size_t i = in.n, spaces = 0, verb = 0;
@@ -216,12 +233,12 @@ static size_t unfinished(ccm_span in)
         verb = c == ' ' ? 0 : verb + 1;
         if (verb > CCM_HTTP_METHOD_MAX && spaces >= 2)
             break;
+        i--;
         if (spaces > 2)
             break;
-        i--;
     }
     size_t keep = in.n - i;
-    return spaces || keep <= CCM_HTTP_METHOD_MAX ? keep : CCM_HTTP_METHOD_MAX;
+    return spaces || keep <= CCM_HTTP_METHOD_MAX ? keep : CCM_HTTP_METHOD_MAX + 1;
 }
 
 size_t ccm_http_seek(ccm_span in, size_t boundary, bool requests, bool responses, size_t *keep)

@@ -318,6 +318,38 @@ static void test_midstream(void)
     g_free(got);
 }
 
+/* What stands before a known method is not part of it; an unknown one is found where a segment or a
+ * line begins, also when its line goes on in later segments. */
+static void test_seek(void)
+{
+    static const struct {
+        const char *text, *more, *method; /* NULL: none */
+    } rows[] = {
+        { "hiCCM_POST /a HTTP/1.1\r\n\r\n", NULL, "CCM_POST" },
+        { "XCCM_POST /a HTTP/1.1\r\n\r\n", NULL, "XCCM_POST" },
+        { "0123BITS_POST /a HTTP/1.1\r\n\r\n", NULL, "BITS_POST" },
+        { "ccm_post /a", "bc HTTP/1.1\r\n\r\n", "ccm_post" },
+        { "ccm_", "post /abc HTTP/1.1\r\n\r\n", "ccm_post" },
+        { "}\r\nccm_post /a", "bc HTTP/1.1\r\n\r\n", "ccm_post" },
+        { "ccm_post /abc HTTP/1.", "1\r\n\r\n", "ccm_post" },
+        { "some words here ccm_post /a", "bc HTTP/1.1\r\n\r\n", NULL },
+        { "some words here FOO /a", "bc HTTP/1.1\r\n\r\n", "FOO" },
+        { "a (b", "c /abc HTTP/1.1\r\n\r\n", NULL },
+    };
+    for (size_t i = 0; i < N(rows); i++) {
+        drive d;
+        g_test_message("%s", rows[i].text);
+        drive_open(&d, true);
+        drive_text(&d, 0, 1, rows[i].text);
+        if (rows[i].more)
+            drive_text(&d, 0, 2, rows[i].more);
+        g_autofree char *got = drive_close(&d, 3);
+        g_autofree char *want =
+            g_strdup_printf(" method=%s target=/a", rows[i].method ? rows[i].method : "");
+        g_assert_true(rows[i].method ? strstr(got, want) != NULL : !strstr(got, " method="));
+    }
+}
+
 /* The response to a HEAD that was lost has no body, though it has a length. */
 static void test_response_only(void)
 {
@@ -400,6 +432,7 @@ int main(int argc, char **argv)
     g_test_add_func("/http/probe", test_probe);
     g_test_add_func("/http/gaps", test_gaps);
     g_test_add_func("/http/midstream", test_midstream);
+    g_test_add_func("/http/seek", test_seek);
     g_test_add_func("/http/response-only", test_response_only);
     g_test_add_func("/http/one-direction", test_one_direction);
     g_test_add_func("/http/large-head", test_large_head);
