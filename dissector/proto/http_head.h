@@ -17,7 +17,7 @@ typedef enum ccm_http_shape {
 enum {
     CCM_HTTP_SCHEMES = 96,
     CCM_HTTP_FOLDS = 1024,
-    CCM_HTTP_METHOD_MAX = 32,
+    CCM_HTTP_METHOD_MAX = 64,
     CCM_HTTP_CREDENTIALS = 4
 };
 

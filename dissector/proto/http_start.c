@@ -9,7 +9,7 @@
 #endif
 #include "proto/http_head.h"
 
-enum { UNKNOWN_MAX = 24, FIRST_LINE_MAX = 16384 };
+enum { FIRST_LINE_MAX = 16384 };
 
 /* Longer ones first where one ends with another. */
 static const char *const known_methods[] = {
@@ -48,7 +48,7 @@ static ccm_http_shape request_shape(ccm_span in)
     while (m < most && ccm_http_tchar(in.p[m]))
         m++;
     if (m == in.n)
-        return m <= UNKNOWN_MAX ? CCM_HTTP_MAYBE : CCM_HTTP_NONE;
+        return m <= CCM_HTTP_METHOD_MAX ? CCM_HTTP_MAYBE : CCM_HTTP_NONE;
     if (!m || in.p[m] != ' ' || !g_ascii_isalpha(in.p[0]))
         return CCM_HTTP_NONE;
     ccm_span method = ccm_span_of(in.p, m), t = ccm_span_of(in.p + m + 1, in.n - m - 1);

@@ -350,6 +350,23 @@ static void test_seek(void)
     }
 }
 
+/* Method names of up to 64 characters. */
+static void test_long_method(void)
+{
+    for (size_t n = 1; n < 70; n++)
+        for (size_t cut = 1; cut <= n; cut += n > 60 ? 1 : 13) {
+            drive d;
+            g_autofree char *method = g_strnfill(n, 'M');
+            drive_open(&d, false);
+            drive_bytes(&d, 0, 1, method, cut);
+            drive_text(&d, 0, 1, method + cut);
+            drive_text(&d, 0, 1, " /a HTTP/1.1\r\n\r\n");
+            g_autofree char *got = drive_close(&d, 2);
+            g_autofree char *want = g_strdup_printf(" method=%s target=/a", method);
+            g_assert_true((n <= 64) == (strstr(got, want) != NULL));
+        }
+}
+
 /* The response to a HEAD that was lost has no body, though it has a length. */
 static void test_response_only(void)
 {
@@ -433,6 +450,7 @@ int main(int argc, char **argv)
     g_test_add_func("/http/gaps", test_gaps);
     g_test_add_func("/http/midstream", test_midstream);
     g_test_add_func("/http/seek", test_seek);
+    g_test_add_func("/http/long-method", test_long_method);
     g_test_add_func("/http/response-only", test_response_only);
     g_test_add_func("/http/one-direction", test_one_direction);
     g_test_add_func("/http/large-head", test_large_head);
