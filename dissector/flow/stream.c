@@ -206,6 +206,28 @@ static void deliver_wait(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_wa
     deliver(fs, f, side, &seg, end_of(w));
 }
 
+static void lose(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t to)
+{
+    if (to > f->dir[side].next)
+        ccm_feed_gap(fs, f, side, to - f->dir[side].next);
+}
+
+/* Nobody asks for order any more, but a parser may find its protocol in what waits. */
+static bool show_waiting(ccm_flows *fs, ccm_flow *f, unsigned side)
+{
+    ccm_dir *d = &f->dir[side];
+    bool any = false;
+
+    for (ccm_wait *w; !wanted(f, side) && !f->quiet && (w = head_of(d)); any = true) {
+        wait_pop(d->stream);
+        lose(fs, f, side, w->off);
+        if (end_of(w) > d->next)
+            deliver_wait(fs, f, side, w);
+        wait_free(fs, f, d->stream, w);
+    }
+    return any;
+}
+
 static bool drain_side(ccm_flows *fs, ccm_flow *f, unsigned side)
 {
     ccm_dir *d = &f->dir[side];
@@ -223,6 +245,8 @@ static bool drain_side(ccm_flows *fs, ccm_flow *f, unsigned side)
         wait_free(fs, f, d->stream, w);
         any = true;
     }
+    if (ccm_flow_midstream(f))
+        any |= show_waiting(fs, f, side);
     if (!wanted(f, side) || f->quiet)
         drop_waiting(fs, f, side);
     if (d->stream && d->stream->fin && d->next >= d->stream->fin && !(f->ended & 1u << side)) {
@@ -243,12 +267,6 @@ static void drain(ccm_flows *fs, ccm_flow *f)
 }
 
 /* ---- loss ------------------------------------------------------------------------------------ */
-
-static void lose(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t to)
-{
-    if (to > f->dir[side].next)
-        ccm_feed_gap(fs, f, side, to - f->dir[side].next);
-}
 
 /* The head of `side` waits for the peer's bytes: those are lost, or wait for ours in turn. */
 static void lose_peer(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_wait *w)
