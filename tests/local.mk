@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/test_pcapng \
 	tests/unit/test_pcapng_write \
 	tests/unit/test_reader \
+	tests/unit/test_redact \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
 	tests/unit/test_verify \

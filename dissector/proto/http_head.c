@@ -4,9 +4,6 @@
  * spans. State: none. Lenient where IIS and its clients are: bare LF, folded headers, spaces in a
  * target, any case.
  * Spec: RFC 9112 sections 2 to 6, RFC 9110 sections 5 to 11. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memmem */
-#endif
 #include "proto/http_head.h"
 
 static inline bool white(uint8_t c)
@@ -374,72 +371,4 @@ bool ccm_http_head_ended(ccm_span in, size_t *scanned)
             break;
     *scanned = (size_t)(p - in.p);
     return lf;
-}
-
-/* ---- secrets in targets ---------------------------------------------------------------------- */
-
-static bool secret_parameter(ccm_span name)
-{
-    return ccm_headers_is(name, "sig") || ccm_headers_is(name, "signature") ||
-           ccm_headers_is(name, "token") || ccm_headers_is(name, "access_token") ||
-           ccm_headers_is(name, "st-token");
-}
-
-static size_t put(uint8_t *buf, size_t size, size_t n, const void *p, size_t len)
-{
-    if (len > size - n)
-        len = size - n;
-    memcpy(buf + n, p, len);
-    return n + len;
-}
-
-/* Copies the query parameters of `q`, the values of secret ones replaced. */
-static size_t query(uint8_t *buf, size_t size, size_t n, ccm_span q)
-{
-    size_t i = 0;
-    while (i < q.n) {
-        size_t end = i, eq = SIZE_MAX;
-        for (; end < q.n && q.p[end] != '&' && q.p[end] != ';' && q.p[end] != '?'; end++)
-            if (q.p[end] == '=' && eq == SIZE_MAX)
-                eq = end;
-        if (eq != SIZE_MAX && secret_parameter(ccm_span_of(q.p + i, eq - i))) {
-            n = put(buf, size, n, q.p + i, eq + 1 - i);
-            n = put(buf, size, n, "...", 3);
-        } else {
-            n = put(buf, size, n, q.p + i, end - i);
-        }
-        if (end < q.n)
-            n = put(buf, size, n, q.p + end++, 1);
-        i = end;
-    }
-    return n;
-}
-
-ccm_span ccm_http_redact(ccm_span t, uint8_t *buf, size_t size)
-{
-    const uint8_t *mark = t.n ? memchr(t.p, '?', t.n) : NULL;
-    size_t path = mark ? (size_t)(mark - t.p) : t.n;
-    size_t auth = 0, at = 0;
-    if (path && memchr(t.p, '@', path)) {
-        const uint8_t *scheme = memmem(t.p, path, "://", 3);
-        auth = scheme ? (size_t)(scheme - t.p) + 3 : 0;
-        for (size_t i = auth; (scheme || t.p[0] != '/') && i < path && t.p[i] != '/'; i++)
-            if (t.p[i] == '@')
-                at = i;
-    }
-    if (!at && (!mark || !memchr(mark, '=', t.n - path)))
-        return t;
-    size_t n = 0;
-    if (at) {
-        n = put(buf, size, n, t.p, auth);
-        n = put(buf, size, n, "...", 3);
-        n = put(buf, size, n, t.p + at, path - at);
-    } else {
-        n = put(buf, size, n, t.p, path);
-    }
-    if (mark) {
-        n = put(buf, size, n, "?", 1);
-        n = query(buf, size, n, ccm_span_of(mark + 1, t.n - path - 1));
-    }
-    return ccm_span_of(buf, n);
 }

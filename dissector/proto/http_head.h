@@ -67,8 +67,4 @@ bool ccm_http_head_ended(ccm_span in, size_t *scanned);
  * *keep = how many last bytes must be shown again. */
 size_t ccm_http_seek(ccm_span in, size_t boundary, bool requests, bool responses, size_t *keep);
 
-/* The target without user information and without the values of parameters that hold secrets.
- * Returns `target` itself when there is nothing to hide; `buf` holds `size` bytes. */
-ccm_span ccm_http_redact(ccm_span target, uint8_t *buf, size_t size);
-
 #endif

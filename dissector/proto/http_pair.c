@@ -6,6 +6,9 @@
  * most o bytes, the latest such; requests before it are without response. Spec: RFC 9112
  * section 9.3; RFC 9110 section 15.2 for interim responses. */
 #include "proto/http_pair.h"
+#include "proto/redact.h"
+
+enum { SHORT_TEXT = 1024 }; /* of a host or product that had a secret in it */
 
 void ccm_http_pairs_init(ccm_http_pairs *q)
 {
@@ -65,14 +68,14 @@ static void begin(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned f
 static void emit_request(const ccm_parse *ps, unsigned client, const ccm_http_origin *at,
                          const ccm_http_head *h, uint64_t number)
 {
-    uint8_t buf[CCM_OBS_TEXT_MAX];
+    uint8_t target[CCM_OBS_TEXT_MAX], host[SHORT_TEXT], agent[SHORT_TEXT];
     ccm_obs o;
     begin(ps, &o, CCM_OBS_http_request, client, at, number);
     ccm_obs_str(&o, CCM_KEY_method, h->method);
-    ccm_obs_str(&o, CCM_KEY_target, ccm_http_redact(h->target, buf, sizeof buf));
+    ccm_obs_str(&o, CCM_KEY_target, ccm_redact_url(h->target, target, sizeof target));
     ccm_obs_u64(&o, CCM_KEY_version, h->version);
-    ccm_obs_str(&o, CCM_KEY_host, h->host);
-    ccm_obs_str(&o, CCM_KEY_user_agent, h->user_agent);
+    ccm_obs_str(&o, CCM_KEY_host, ccm_redact_url(h->host, host, sizeof host));
+    ccm_obs_str(&o, CCM_KEY_user_agent, ccm_redact_text(h->user_agent, agent, sizeof agent));
     ccm_obs_str(&o, CCM_KEY_content_type, h->content_type);
     if (h->has_length)
         ccm_obs_u64(&o, CCM_KEY_content_length, h->content_length);
@@ -102,7 +105,7 @@ static void emit_response(const ccm_parse *ps, unsigned client, const ccm_http_o
         ccm_obs_u64(&o, CCM_KEY_content_length, h->content_length);
     ccm_obs_str(&o, CCM_KEY_content_encoding, h->content_encoding);
     ccm_obs_str(&o, CCM_KEY_content_range, h->content_range);
-    ccm_obs_str(&o, CCM_KEY_location, ccm_http_redact(h->location, buf, sizeof buf));
+    ccm_obs_str(&o, CCM_KEY_location, ccm_redact_url(h->location, buf, sizeof buf));
     ccm_obs_str(&o, CCM_KEY_auth_scheme, ccm_span_of(h->schemes, h->n_schemes));
     ccm_headers_response(&h->ccm, &o);
     ccm_obs_flag(&o, CCM_KEY_head_incomplete, h->incomplete);
