@@ -27,11 +27,16 @@ static void holes_remove(ccm_holes *h, uint32_t i)
     h->n--;
 }
 
-static void holes_insert(ccm_seq *s, uint32_t i, uint64_t from, uint64_t to)
+static ccm_holes *holes_of(ccm_seq *s)
 {
     if (!s->holes)
         s->holes = g_new0(ccm_holes, 1);
-    ccm_holes *h = s->holes;
+    return s->holes;
+}
+
+static void holes_insert(ccm_seq *s, uint32_t i, uint64_t from, uint64_t to)
+{
+    ccm_holes *h = holes_of(s);
     if (h->n == CCM_SEQ_HOLES) { /* the oldest is given up: counted as missing for good */
         if (i == 0) {
             h->missing += to - from;
@@ -96,6 +101,12 @@ void ccm_seq_begin(ccm_seq *s, uint32_t seq)
 uint32_t ccm_seq_cover(ccm_seq *s, uint32_t seq, uint32_t len, uint64_t *off)
 {
     ccm_seq_begin(s, seq);
+    if (ccm_seq_is_far(s, seq)) {
+        holes_of(s)->far = true;
+        s->holes->far_end = seq + len;
+        *off = 0;
+        return len;
+    }
     uint64_t a = ccm_seq_offset(s, seq), b = a + len, low = seq_low(s), fresh = 0;
 
     *off = a;
@@ -117,6 +128,11 @@ uint32_t ccm_seq_cover(ccm_seq *s, uint32_t seq, uint32_t len, uint64_t *off)
     }
     seq_bound_low(s, low);
     return (uint32_t)ccm_min64(fresh, len);
+}
+
+bool ccm_seq_far_on(const ccm_seq *s, uint32_t seq, uint32_t room)
+{
+    return s->holes && s->holes->far && seq - s->holes->far_end < room;
 }
 
 uint64_t ccm_seq_missing(const ccm_seq *s, uint64_t *gaps)

@@ -14,6 +14,9 @@
  * one seen, without a SYN) has offset CCM_SEQ_ZERO, so that earlier ones remain positive. */
 #define CCM_SEQ_ZERO (UINT64_C(1) << 32)
 enum { CCM_SEQ_HOLES = 64 };
+/* The largest window there is (RFC 7323, 2.3): what is further from the highest number seen is not
+ * of this connection, or nobody knows how often the numbers wrapped in between. */
+#define CCM_SEQ_FAR (UINT32_C(1) << 30)
 
 /* Numbers in [from, to) that no packet has had yet. */
 typedef struct ccm_hole {
@@ -23,6 +26,8 @@ typedef struct ccm_hole {
 typedef struct ccm_holes {
     uint64_t missing; /* of holes that were given up because there were too many */
     uint64_t gaps;    /* how many those were */
+    uint32_t far_end; /* number after the latest segment from far away */
+    bool far;         /* there was one */
     uint32_t n, room;
     ccm_hole *hole; /* ascending */
 } ccm_holes;
@@ -37,8 +42,11 @@ typedef struct ccm_seq {
 /* The direction's data begins at `seq`, as a SYN or the other side's first ACK tells. No effect
  * when something was seen before. */
 void ccm_seq_begin(ccm_seq *s, uint32_t seq);
-/* `len` numbers from `seq` on were seen; returns how many of them are new and sets *off. */
+/* `len` numbers from `seq` on were seen; returns how many of them are new and sets *off. Those from
+ * far away are new, have no offset (0) and change nothing else. */
 uint32_t ccm_seq_cover(ccm_seq *s, uint32_t seq, uint32_t len, uint64_t *off);
+/* Does `seq` go on, within `room` numbers, where the latest segment from far away ended? */
+bool ccm_seq_far_on(const ccm_seq *s, uint32_t seq, uint32_t room);
 /* Numbers missing so far, and in how many runs. */
 uint64_t ccm_seq_missing(const ccm_seq *s, uint64_t *gaps);
 void ccm_seq_clear(ccm_seq *s);
@@ -50,6 +58,14 @@ static inline uint64_t ccm_seq_offset(const ccm_seq *s, uint32_t seq)
     uint32_t top = (uint32_t)s->high + s->base; /* CCM_SEQ_ZERO has a zero low half */
 
     return s->high + (uint64_t)(int64_t)(int32_t)(seq - top);
+}
+
+/* Is `seq` further away than any window allows? */
+static inline bool ccm_seq_is_far(const ccm_seq *s, uint32_t seq)
+{
+    uint32_t top = (uint32_t)s->high + s->base;
+
+    return s->high && seq - top + CCM_SEQ_FAR > 2 * CCM_SEQ_FAR;
 }
 
 /* Payload: the common case, in order and new, costs a few instructions. */

@@ -325,6 +325,17 @@ static void feed_claimed(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_se
     }
 }
 
+/* Does a message surely begin here? Only text is asked about: it looks like nothing else. */
+bool ccm_feed_begins(const ccm_flow *f, ccm_span in)
+{
+    if (!in.n || !g_ascii_isupper(in.p[0]))
+        return false;
+    for (uint8_t i = 0; i < CCM_PROTO_NONE && ccm_protos[i]; i++)
+        if (ccm_protos[i]->l4 == f->l4 && ccm_protos[i]->probe(in, false) == CCM_PROBE_YES)
+            return true;
+    return false;
+}
+
 /* The bytes at d->next; `seg` may be cut, then the rest is a gap at once. */
 void ccm_feed_bytes(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg)
 {

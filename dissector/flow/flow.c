@@ -385,7 +385,7 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
     if (!f || !f->id || !ccm_flow_key_equal(&f->key, key))
         f = ccm_table_find(fs, key, hash);
     if (f && ((p->time_ns > f->last_ns + GRACE_CLOSED && p->time_ns > expires_at(f)) ||
-              ((p->tcp_flags & CCM_TCP_SYN) && f->tcp && ccm_tcp_reused(f, side, p)))) {
+              (f->tcp && ccm_tcp_unexpected(f, side, p) && ccm_tcp_reused(f, side, p)))) {
         ccm_flow_end(fs, f, "idle");
         f = NULL;
     }

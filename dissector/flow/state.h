@@ -186,6 +186,14 @@ void ccm_flow_orient(ccm_flow *f, unsigned client, ccm_orientation how);
 
 /* tcp.c */
 bool ccm_tcp_reused(const ccm_flow *f, unsigned side, const ccm_packet *p);
+/* Neither the next segment nor a bare ACK: it may be of another connection. */
+static inline bool ccm_tcp_unexpected(const ccm_flow *f, unsigned side, const ccm_packet *p)
+{
+    const ccm_seq *seq = &f->dir[side].seq;
+
+    return (p->tcp_flags & CCM_TCP_SYN) ||
+           (p->payload_len && p->seq != (uint32_t)seq->high + seq->base);
+}
 uint32_t ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t *at);
 void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t off);
 
@@ -203,6 +211,7 @@ void ccm_feed_skip(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n);
 void ccm_feed_gap(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n);
 void ccm_feed_end(ccm_flows *fs, ccm_flow *f, unsigned side);
 void ccm_feed_close(ccm_flows *fs, ccm_flow *f);
+bool ccm_feed_begins(const ccm_flow *f, ccm_span in);
 void ccm_feed_datagram(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p);
 
 /* icmp.c */

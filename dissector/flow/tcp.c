@@ -5,16 +5,35 @@
 #include "flow/state.h"
 
 #define MAX_WINDOW (UINT64_C(1) << 30)
-#define REORDER_BYTES (UINT64_C(1) << 20) /* a SYN that comes later than data it preceded */
+#define REORDER_BYTES (UINT32_C(1) << 20) /* a SYN that comes later than data it preceded */
 
-/* A SYN that begins another connection on the ports of `f`. */
+/* Data that cannot be of connection `f`: behind its end, or from far away, where either a message
+ * begins or the data goes on. A single stray segment is ignored elsewhere. */
+static bool is_other_data(const ccm_flow *f, unsigned side, const ccm_packet *p)
+{
+    const ccm_seq *seq = &f->dir[side].seq;
+
+    if (!p->payload_len || !seq->high)
+        return false;
+    if (ccm_seq_is_far(seq, p->seq) && !ccm_conn_closed(f->saw))
+        return ccm_seq_far_on(seq, p->seq, REORDER_BYTES) || ccm_feed_begins(f, p->payload);
+    if (!ccm_conn_closed(f->saw))
+        return false;
+    uint64_t off = ccm_seq_offset(seq, p->seq);
+    uint64_t room = f->saw & CCM_SAW_FIN << side ? 0 : REORDER_BYTES; /* sent before the RST came */
+    return off + p->payload_len > seq->high + room || off + REORDER_BYTES < CCM_SEQ_ZERO;
+}
+
+/* A SYN that begins another connection on the ports of `f`, or data that belongs to another one. */
 bool ccm_tcp_reused(const ccm_flow *f, unsigned side, const ccm_packet *p)
 {
     const ccm_seq *seq = &f->dir[side].seq;
     bool synack = p->tcp_flags & CCM_TCP_ACK;
 
-    if (!(p->tcp_flags & CCM_TCP_SYN) || (p->tcp_flags & CCM_TCP_RST))
+    if (p->tcp_flags & CCM_TCP_RST)
         return false;
+    if (!(p->tcp_flags & CCM_TCP_SYN))
+        return is_other_data(f, side, p);
     if (!seq->high)
         return !synack && ccm_conn_closed(f->saw);
     if (p->seq + 1 == seq->base) /* repeated, or late */
@@ -114,15 +133,16 @@ static G_GNUC_NO_INLINE uint32_t account_control(ccm_flow *f, unsigned side, con
     if (flags & CCM_TCP_FIN) {
         uint64_t fin;
         (void)ccm_seq_data(&d->seq, seq + p->payload_len, 1, &fin);
-        *at = fin - p->payload_len;
-        f->saw |= (uint16_t)(CCM_SAW_FIN << side);
+        *at = fin ? fin - p->payload_len : 0;
+        f->saw |= (uint16_t)(fin ? CCM_SAW_FIN << side : 0);
     }
     if (flags & CCM_TCP_RST)
         account_rst(f, side);
     return fresh;
 }
 
-/* Returns how many payload bytes are new, and sets *at to the offset of the payload. */
+/* Returns how many payload bytes are new, and sets *at to the offset of the payload; 0 = it has no
+ * place in this connection. */
 uint32_t ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t *at)
 {
     ccm_dir *d = &f->dir[side];
@@ -166,6 +186,8 @@ void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet
             ccm_stream_ack(fs, f, side, acked_offset(f, side, p));
         return;
     }
+    if (!off)
+        return;
     ccm_segment seg = { .off = off,
                         .time_ns = p->time_ns,
                         .frame = p->frame,

@@ -51,6 +51,31 @@ static void test_holes(void)
     ccm_seq_clear(&s);
 }
 
+/* RFC 7323, 2.3: no window exceeds 2^30. */
+static void test_far(void)
+{
+    ccm_seq s = { 0 };
+    uint64_t off;
+
+    ccm_seq_begin(&s, 0);
+    ccm_seq_data(&s, 0, 100, &off);
+    g_assert_cmpuint(ccm_seq_data(&s, 100 + (1u << 30) + 1, 7, &off), ==, 7);
+    g_assert_cmpuint(off, ==, 0);
+    g_assert_true(ccm_seq_far_on(&s, 100 + (1u << 30) + 8, 10));
+    g_assert_true(ccm_seq_far_on(&s, 100 + (1u << 30) + 17, 10));
+    g_assert_false(ccm_seq_far_on(&s, 100 + (1u << 30) + 18, 10));
+    g_assert_false(ccm_seq_far_on(&s, 100 + (1u << 30) + 7, 10));
+    g_assert_cmpuint(ccm_seq_data(&s, 99 - (1u << 30), 7, &off), ==, 7); /* far back */
+    g_assert_cmpuint(off, ==, 0);
+    check_missing(&s, 0, 0);
+    g_assert_cmpuint(ccm_seq_data(&s, 100, 5, &off), ==, 5);
+    g_assert_cmpuint(off, ==, CCM_SEQ_ZERO + 100);
+    g_assert_cmpuint(ccm_seq_data(&s, 105 + (1u << 30), 7, &off), ==, 7); /* just not too far */
+    g_assert_cmpuint(off, ==, CCM_SEQ_ZERO + 105 + (1u << 30));
+    check_missing(&s, 1u << 30, 1);
+    ccm_seq_clear(&s);
+}
+
 static void test_wrap(void)
 {
     ccm_seq s = { 0 };
@@ -197,6 +222,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/account/in-order", test_in_order);
     g_test_add_func("/account/holes", test_holes);
+    g_test_add_func("/account/far", test_far);
     g_test_add_func("/account/wrap", test_wrap);
     g_test_add_func("/account/midstream", test_midstream);
     g_test_add_func("/account/hole-bound", test_hole_bound);

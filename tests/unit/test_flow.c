@@ -96,6 +96,87 @@ static void test_port_reuse(fixture *f, gconstpointer data)
     g_assert_cmpuint(f->log.packets, ==, f->frame);
 }
 
+static unsigned connections(const fixture *f)
+{
+    g_autofree char *text = flow_log_text(&f->log, "connection");
+    unsigned n = 0;
+
+    for (const char *p = text; (p = strchr(p, '\n')); p++)
+        n++;
+    return n;
+}
+
+/* A segment from far away is not of this connection, and leaves no gap in it. */
+static void test_stray(fixture *f, gconstpointer data)
+{
+    (void)data;
+    handshake(f);
+    send(f, flow_tcp(1, ACK, 1000, 2000, "GET /1 HTTP/1.1\r\n\r\n"), MS);
+    send(f, flow_tcp(1, ACK, 1019 + 1500000000u, 2000, "stray"), MS);
+    send(f, flow_tcp(1, FIN | ACK, 1024 + 1500000000u, 2000, ""), MS);
+    send(f, flow_tcp(1, ACK, 1019, 2000, "GET /2 HTTP/1.1\r\n\r\n"), MS);
+    ccm_flows_finish(f->flows);
+    g_assert_cmpuint(f->log.missing, ==, 0);
+    g_assert_cmpuint(f->log.unique, ==, 19 + 5 + 19);
+    g_assert_cmpuint(connections(f), ==, 1);
+    flow_log_expect(&f->log, "http_request",
+                    "http_request 1 10.0.0.1:50000>10.0.0.2:80 exchange=1 method=GET target=/1 "
+                    "version=11\n"
+                    "http_request 1 10.0.0.1:50000>10.0.0.2:80 exchange=2 method=GET target=/2 "
+                    "version=11\n");
+}
+
+/* What goes on far away is another connection, or this one after a long loss: it begins anew. */
+static void test_far_data_goes_on(fixture *f, gconstpointer data)
+{
+    (void)data;
+    handshake(f);
+    send(f, flow_tcp(1, ACK, 1000, 2000, "GET /1 HTTP/1.1\r\n\r\n"), MS);
+    send(f, flow_tcp(1, ACK, 3000000000u, 2000, "body"), MS);
+    send(f, flow_tcp(1, ACK, 3000000004u, 2000, "body"), MS);
+    send(f, flow_tcp(1, ACK, 3000000008u, 2000, "GET /2 HTTP/1.1\r\n\r\n"), MS);
+    send(f, flow_tcp(1, ACK, 500000, 2000, "CCM_POST /3 HTTP/1.1\r\n\r\n"), MS);
+    ccm_flows_finish(f->flows);
+    g_assert_cmpuint(f->log.missing, ==, 0);
+    g_assert_cmpuint(connections(f), ==, 3);
+    flow_log_expect(&f->log, "http_request",
+                    "http_request 1 10.0.0.1:50000>10.0.0.2:80 exchange=1 method=GET target=/1 "
+                    "version=11\n"
+                    "http_request 2 10.0.0.1:50000>10.0.0.2:80 exchange=1 method=GET target=/2 "
+                    "version=11\n"
+                    "http_request 3 10.0.0.1:50000>10.0.0.2:80 exchange=1 method=CCM_POST "
+                    "target=/3 version=11\n");
+}
+
+/* The ports are used again and the SYN is not in the capture. */
+static void test_port_reuse_without_syn(fixture *f, gconstpointer data)
+{
+    (void)data;
+    for (unsigned i = 0; i < 2; i++) { /* the new numbers are far away, then near */
+        uint32_t isn = i ? 2000 : 3000000000u;
+        unsigned before = connections(f);
+        handshake(f);
+        send(f, flow_tcp(1, FIN | ACK, 1000, 2000, ""), MS);
+        send(f, flow_tcp(2, FIN | ACK, 2000, 1001, ""), MS);
+        send(f, flow_tcp(1, ACK, 1001, 2001, ""), MS);
+        send(f, flow_tcp(1, FIN | ACK, 1000, 2000, ""), MS); /* repeated: still the first */
+        send(f, flow_tcp(1, ACK, isn, 7000, "GET /x HTTP/1.1\r\n\r\n"), MS);
+        send(f, flow_tcp(2, ACK, 7000, isn + 19, "HTTP/1.1 204 No\r\n\r\n"), MS);
+        send(f, flow_tcp(1, RST, isn + 19, 0, ""), MS);
+        send(f, flow_tcp(1, SYN, 999, 0, ""), 70000 * MS);
+        g_assert_cmpuint(connections(f), ==, before + 2);
+        send(f, flow_tcp(1, RST, 1000, 0, ""), 0);
+        send(f, flow_tcp(1, ACK, 1, 0, ""), 70000 * MS);
+        ccm_flows_tick(f->flows, f->now += 700000 * MS);
+    }
+    g_assert_cmpuint(f->log.missing, ==, 0);
+    flow_log_expect(&f->log, "http_done",
+                    "http_done 2 10.0.0.1:50000>10.0.0.2:80 exchange=1 pairing=uncertain "
+                    "request_bytes=0 response_bytes=0 complete=1\n"
+                    "http_done 6 10.0.0.1:50000>10.0.0.2:80 exchange=1 pairing=uncertain "
+                    "request_bytes=0 response_bytes=0 complete=1\n");
+}
+
 static void test_late_retransmission(fixture *f, gconstpointer data)
 {
     (void)data;
@@ -309,6 +390,9 @@ int main(int argc, char **argv)
     TEST("connection", test_connection);
     TEST("refused", test_refused);
     TEST("port-reuse", test_port_reuse);
+    TEST("stray", test_stray);
+    TEST("far-data-goes-on", test_far_data_goes_on);
+    TEST("port-reuse-without-syn", test_port_reuse_without_syn);
     TEST("late-retransmission", test_late_retransmission);
     TEST("midstream-loss", test_midstream_loss);
     TEST("missing-without-run", test_missing_without_run);
