@@ -259,6 +259,24 @@ static void claim(ccm_flows *fs, ccm_flow *f, unsigned side, uint8_t proto, ccm_
         feed_view(fs, f, side, view, at_start, seg);
 }
 
+/* Length of the line or block that a load balancer writes before a connection's own bytes; 0: none,
+ * or not whole. Spec: The PROXY protocol, versions 1 and 2, sections 2.1 and 2.2. */
+static size_t balancer_size(ccm_span in)
+{
+    enum { LINE_MAX_1 = 107, HEAD_2 = 16 };
+    ccm_cursor c = ccm_cur(in);
+
+    if (in.n > 6 && !memcmp(in.p, "PROXY ", 6)) {
+        const uint8_t *lf = memchr(in.p, '\n', MIN(in.n, LINE_MAX_1));
+        return lf ? (size_t)(lf - in.p) + 1 : 0;
+    }
+    if (in.n < HEAD_2 || memcmp(in.p, "\r\n\r\n\0\r\nQUIT\n", 12) != 0)
+        return 0;
+    (void)ccm_cur_take(&c, 14);
+    size_t size = HEAD_2 + ccm_cur_be16(&c);
+    return size <= in.n ? size : 0;
+}
+
 /* Shows the carry and the segment's bytes to every parser; d->next is already behind them. */
 static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg)
 {
@@ -275,6 +293,9 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
         view = carry_of(d);
         at_start = d->stream->carry_at_start;
     }
+    size_t before = d->next - view.n == CCM_SEQ_ZERO ? balancer_size(view) : 0;
+    if (before && before < view.n)
+        view = ccm_span_of(view.p + before, view.n - before);
     for (uint8_t i = 0; i < CCM_PROTO_NONE && ccm_protos[i]; i++) {
         ccm_probe r =
             ccm_protos[i]->l4 == f->l4 ? ccm_protos[i]->probe(view, midstream) : CCM_PROBE_NO;
@@ -334,6 +355,24 @@ bool ccm_feed_begins(const ccm_flow *f, ccm_span in)
         if (ccm_protos[i]->l4 == f->l4 && ccm_protos[i]->probe(in, false) == CCM_PROBE_YES)
             return true;
     return false;
+}
+
+/* Parsers had refused all that they were shown of the flow, but a message begins at `off`:
+ * they are asked again, as in the middle of a connection. */
+bool ccm_feed_again(ccm_flow *f, unsigned side, ccm_span in, uint64_t off)
+{
+    ccm_dir *d = &f->dir[side], *peer = &f->dir[!side];
+
+    if (f->proto != CCM_PROTO_NONE || f->claims >= CCM_CLAIMS || (f->ended & 1u << side) ||
+        !ccm_feed_begins(f, in))
+        return false;
+    f->lossy = true;
+    if (f->quiet) { /* nobody counted */
+        d->next = off;
+        peer->next = ccm_max64(peer->next, peer->seq.high);
+    }
+    f->quiet = false;
+    return true;
 }
 
 /* The bytes at d->next; `seg` may be cut, then the rest is a gap at once. */

@@ -212,6 +212,7 @@ void ccm_feed_gap(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t n);
 void ccm_feed_end(ccm_flows *fs, ccm_flow *f, unsigned side);
 void ccm_feed_close(ccm_flows *fs, ccm_flow *f);
 bool ccm_feed_begins(const ccm_flow *f, ccm_span in);
+bool ccm_feed_again(ccm_flow *f, unsigned side, ccm_span in, uint64_t off);
 void ccm_feed_datagram(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p);
 
 /* icmp.c */

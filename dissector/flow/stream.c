@@ -352,7 +352,7 @@ static void loose_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_s
 
     if (end <= d->next)
         return;
-    if (ccm_flow_midstream(f)) {
+    if (ccm_flow_midstream(f) || ccm_feed_again(f, side, seg->data, seg->off)) {
         if (seg->off > d->next)
             ccm_feed_gap(fs, f, side, seg->off - d->next);
         deliver(fs, f, side, seg, end);

@@ -174,29 +174,29 @@ uint32_t ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, uint64
     return fresh;
 }
 
-/* Hands the payload at offset `off`, or what a bare ACK tells, to the streams. */
-void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t off)
+static void deliver_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p,
+                            uint64_t off)
 {
-    bool fin = p->tcp_flags & CCM_TCP_FIN;
-
-    if (f->quiet)
-        return;
-    if (!p->payload_len && !fin) {
-        if (f->waiting)
-            ccm_stream_ack(fs, f, side, acked_offset(f, side, p));
-        return;
-    }
-    if (!off)
-        return;
     ccm_segment seg = { .off = off,
                         .time_ns = p->time_ns,
                         .frame = p->frame,
                         .acked = acked_offset(f, side, p),
                         .len = p->payload_len,
                         .data = p->payload,
-                        .fin = fin,
+                        .fin = p->tcp_flags & CCM_TCP_FIN,
                         .start = true };
     if (seg.data.n > seg.len)
         seg.data.n = seg.len;
     ccm_stream_segment(fs, f, side, &seg);
+}
+
+/* Hands the payload at offset `off`, or what a bare ACK tells, to the streams. */
+void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t off)
+{
+    if (!p->payload_len && !(p->tcp_flags & CCM_TCP_FIN)) {
+        if (f->waiting && !f->quiet)
+            ccm_stream_ack(fs, f, side, acked_offset(f, side, p));
+    } else if (off && (!f->quiet || ccm_feed_again(f, side, p->payload, off))) {
+        deliver_segment(fs, f, side, p, off);
+    }
 }

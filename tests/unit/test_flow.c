@@ -244,6 +244,64 @@ static void test_runs(fixture *f, gconstpointer data)
         "payload_bytes=2 unique_bytes=2\n");
 }
 
+static void expect_one_request(fixture *f, const char *method)
+{
+    ccm_flows_finish(f->flows);
+    g_autofree char *text = flow_log_text(&f->log, "http_request");
+    g_autofree char *want = g_strdup_printf("method=%s target=/x version=11\n", method);
+    g_assert_nonnull(strstr(text, want));
+    g_assert_true(strchr(text, '\n')[1] == '\0');
+}
+
+/* A request long after parsers were asked last, with the other side silent or not. */
+static void test_late_request(fixture *f, gconstpointer data)
+{
+    uint32_t seq = 1000, other = 2000;
+    bool both = GPOINTER_TO_UINT(data);
+
+    handshake(f);
+    for (unsigned i = 0; i < 20; i++) {
+        send(f, flow_tcp(1, ACK, seq, other, "junk "), MS);
+        seq += 5;
+        if (both) {
+            send(f, flow_tcp(2, ACK, other, seq, "JUNK "), MS);
+            other += 5;
+        }
+    }
+    send(f, flow_tcp(1, ACK, seq, other, "GET no target, no request\r\n"), MS);
+    seq += 27;
+    send(f, flow_tcp(1, ACK, seq, other, "CCM_POST /x HTTP/1.1\r\n\r\n"), MS);
+    send(f, flow_tcp(1, ACK, seq, other, "CCM_POST /x HTTP/1.1\r\n\r\n"), MS); /* repeated */
+    send(f, flow_tcp(2, ACK, other, seq + 24, "HTTP/1.1 204 No\r\n\r\n"), MS);
+    expect_one_request(f, "CCM_POST");
+    flow_log_expect(&f->log, "http_done",
+                    "http_done 1 10.0.0.1:50000>10.0.0.2:80 exchange=1 pairing=uncertain "
+                    "request_bytes=0 response_bytes=0 complete=1\n");
+}
+
+/* What a load balancer says before the first request; the examples are its specification's. */
+static void test_balancer(fixture *f, gconstpointer data)
+{
+    unsigned way = GPOINTER_TO_UINT(data);
+    static const char line[] = "PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n"
+                               "GET /x HTTP/1.1\r\n\r\n";
+    static const char block[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"
+                                "\xc0\xa8\0\x01\xc0\xa8\0\x0b\xdc\x04\x01\xbb"
+                                "GET /x HTTP/1.1\r\n\r\n";
+    const char *bytes = way == 2 ? block : line;
+    uint32_t size = (way == 2 ? sizeof block : sizeof line) - 1, cut = way == 1 ? 20 : size;
+
+    handshake(f);
+    for (uint32_t at = 0; at < size; at += cut) {
+        ccm_packet p = flow_packet_of(6, 1, 50000, 80, bytes + at, MIN(cut, size - at));
+        p.tcp_flags = ACK;
+        p.seq = 1000 + at;
+        p.ack = 2000;
+        send(f, p, MS);
+    }
+    expect_one_request(f, "GET");
+}
+
 static void test_udp_orientation(fixture *f, gconstpointer data)
 {
     (void)data;
@@ -391,6 +449,16 @@ int main(int argc, char **argv)
     TEST("refused", test_refused);
     TEST("port-reuse", test_port_reuse);
     TEST("stray", test_stray);
+    g_test_add("/flow/late-request", fixture, GUINT_TO_POINTER(0), set_up, test_late_request,
+               tear_down);
+    g_test_add("/flow/late-request-both", fixture, GUINT_TO_POINTER(1), set_up, test_late_request,
+               tear_down);
+    g_test_add("/flow/balancer-line", fixture, GUINT_TO_POINTER(0), set_up, test_balancer,
+               tear_down);
+    g_test_add("/flow/balancer-line-cut", fixture, GUINT_TO_POINTER(1), set_up, test_balancer,
+               tear_down);
+    g_test_add("/flow/balancer-block", fixture, GUINT_TO_POINTER(2), set_up, test_balancer,
+               tear_down);
     TEST("far-data-goes-on", test_far_data_goes_on);
     TEST("port-reuse-without-syn", test_port_reuse_without_syn);
     TEST("late-retransmission", test_late_retransmission);
