@@ -27,6 +27,7 @@ enum {
     IPV4_OFFSET = 0x1fff,
     IPV6_HEADER = 40,
     MAX_EXTENSIONS = 16,
+    TCP_FIN = 0x01,
     PORT_GTP = 2152,
     PORT_VXLAN = 4789,
     PORT_VXLAN_GPE = 4790,
@@ -54,11 +55,6 @@ void ccm_decoder_free(ccm_decoder *decoder)
 void ccm_decoder_begin_batch(ccm_decoder *decoder)
 {
     ccm_defrag_release(decoder->defrag);
-}
-
-bool ccm_decoder_expired(ccm_decoder *decoder, uint64_t now_ns, ccm_packet *out)
-{
-    return ccm_defrag_expired(decoder->defrag, now_ns, out);
 }
 
 uint64_t ccm_decoder_evicted(const ccm_decoder *decoder)
@@ -260,6 +256,33 @@ static ccm_layer datagram_layer(ccm_packet *out, const ccm_datagram *whole)
     ccm_layer l = { .c = ccm_cur(whole->ip), .wire = whole->header_size + whole->wire };
     ccm_layer_take(&l, whole->header_size);
     return l;
+}
+
+/* The beginning of a TCP segment whose other fragments are not in the capture: a shorter segment,
+ * and whether it ended the connection nobody knows. */
+static bool decode_start(ccm_packet *out, const ccm_datagram *start)
+{
+    if (start->next != IP_TCP || !start->ip.n)
+        return false;
+    ccm_layer l = datagram_layer(out, start);
+    if (decode_tcp(out, &l) != CCM_DECODED)
+        return false;
+    out->tcp_flags &= (uint8_t)~TCP_FIN;
+    out->l4 = IP_TCP;
+    out->fragment = false;
+    return true;
+}
+
+bool ccm_decoder_expired(ccm_decoder *decoder, uint64_t now_ns, ccm_packet *out)
+{
+    ccm_datagram start;
+    ccm_defrag_release(decoder->defrag);
+    if (!ccm_defrag_expired(decoder->defrag, now_ns, out, &start))
+        return false;
+    ccm_packet sums = *out;
+    if (!decode_start(out, &start))
+        *out = sums;
+    return true;
 }
 
 /* A reassembled datagram has the time and the frame of the fragment that completes it: only then

@@ -287,6 +287,7 @@ static void put_in_order(frag_datagram *d, uint32_t size)
     d->data = data;
 }
 
+/* Takes the datagram out, as far as d->total. Its memory stays until ccm_defrag_release. */
 static void finish(ccm_defrag *f, frag_datagram *d, ccm_packet *packet, ccm_datagram *whole)
 {
     g_hash_table_remove(f->table, &d->key);
@@ -343,11 +344,29 @@ bool ccm_defrag_add(ccm_defrag *f, const ccm_fragment *frag, ccm_packet *packet,
     return false;
 }
 
-bool ccm_defrag_expired(ccm_defrag *f, uint64_t now_ns, ccm_packet *out)
+/* How far the datagram is there without a hole. */
+static uint32_t start_size(const frag_datagram *d)
+{
+    uint32_t end = 0;
+    for (unsigned i = 0; i < d->n_pieces && d->pieces[i].off == end; i++)
+        end += d->pieces[i].len;
+    return end;
+}
+
+bool ccm_defrag_expired(ccm_defrag *f, uint64_t now_ns, ccm_packet *out, ccm_datagram *start)
 {
     frag_datagram *oldest = g_queue_peek_head(&f->waiting);
-    if (oldest && (now_ns == UINT64_MAX || too_old(oldest, now_ns)))
+    *start = (ccm_datagram){ 0 };
+    if (oldest && (now_ns == UINT64_MAX || too_old(oldest, now_ns))) {
+        uint32_t size = start_size(oldest);
+        if (size && oldest->header_len) {
+            *out = oldest->sum;
+            oldest->total = size;
+            finish(f, oldest, out, start);
+            return true;
+        }
         give_up(f, oldest);
+    }
     GList *link = g_queue_pop_head_link(&f->lost);
     if (!link)
         return false;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * defrag.h - IPv4 and IPv6 datagrams put together from their fragments, private to the decoder.
  * In: fragments. Out: whole datagrams, valid until ccm_defrag_release; or, for datagrams that never
- * became whole, the sums of their pieces. Bounded by limits->fragments datagrams and by
- * CCM_DEFRAG_BYTES of data for each of these on average. Spec: RFC 791, 815, 8200. */
+ * became whole, the sums of their pieces and what is there of the beginning. Bounded by
+ * limits->fragments datagrams and by CCM_DEFRAG_BYTES of data for each of these on average. Spec:
+ * RFC 791, 815, 8200. */
 #ifndef CCM_INPUT_DEFRAG_H
 #define CCM_INPUT_DEFRAG_H
 
@@ -40,10 +41,12 @@ void ccm_defrag_free(ccm_defrag *defrag);
  * and ip_bytes to sum; when the datagram is whole (true), `packet` holds the sums. */
 bool ccm_defrag_add(ccm_defrag *defrag, const ccm_fragment *fragment, ccm_packet *packet,
                     ccm_datagram *whole);
-/* Frees the datagrams that ccm_defrag_add has returned. */
+/* Frees the datagrams that the other two have returned. */
 void ccm_defrag_release(ccm_defrag *defrag);
 
-bool ccm_defrag_expired(ccm_defrag *defrag, uint64_t now_ns, ccm_packet *out);
+/* A datagram that will never be whole, as ccm_decoder_expired says. *start: its bytes before the
+ * first hole, when it was not pushed out and its first fragment came; else ip.n is 0. */
+bool ccm_defrag_expired(ccm_defrag *defrag, uint64_t now_ns, ccm_packet *out, ccm_datagram *start);
 uint64_t ccm_defrag_evicted(const ccm_defrag *defrag);
 
 #endif

@@ -65,7 +65,7 @@ typedef enum ccm_decode_result {
 } ccm_decode_result;
 
 /* A packet decoded to L4. Spans point into the packet, or into the defragmenter until the next call
- * of ccm_decode_begin_batch. In tunnels the innermost IP packet counts. */
+ * of ccm_decoder_begin_batch or ccm_decoder_expired. In tunnels the innermost IP packet counts. */
 typedef struct ccm_packet {
     uint64_t time_ns, frame;
     ccm_endpoint src, dst;
@@ -92,7 +92,8 @@ void ccm_decoder_begin_batch(ccm_decoder *decoder);
 ccm_decode_result ccm_decode(ccm_decoder *decoder, const ccm_raw *raw, uint64_t frame,
                              ccm_packet *out);
 /* Fragments that will never be whole (too old at `now_ns`, pushed out, or all with UINT64_MAX): one
- * packet each call with `fragment` set and the sums of the pieces; false when there is none. */
+ * packet each call with `fragment` set and the sums of the pieces, or the segment of which they are
+ * the beginning; false when there is none. */
 bool ccm_decoder_expired(ccm_decoder *decoder, uint64_t now_ns, ccm_packet *out);
 uint64_t ccm_decoder_evicted(const ccm_decoder *decoder); /* pushed out by limits->fragments */
 /* The headers that an ICMP error quotes: source, destination, protocol and ports. */

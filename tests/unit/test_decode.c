@@ -741,6 +741,35 @@ static void test_fragments4(void)
     ccm_decoder_free(d);
 }
 
+/* The rest of a datagram is not in the capture: its beginning is a shorter segment. */
+static void test_fragment_start(void)
+{
+    ccm_decoder *d = new_decoder();
+    ccm_packet out;
+    packet *whole = ip4(6, tcp("474554202f20485454502f312e310d0a0d0a")); /* 38 bytes after IP */
+    whole->data[20 + 13] |= 0x01; /* FIN: it would come behind what is missing */
+    ccm_decoder_begin_batch(d);
+    feed(d, ETHERNET, ethernet(0x0800, fragment4(whole, 0, 24)), 1, &out);
+    feed(d, ETHERNET, ethernet(0x0800, fragment4(whole, 32, 38)), 2, &out);
+    g_assert_true(ccm_decoder_expired(d, UINT64_MAX, &out));
+    check_ends(&out, "10.0.0.5:51022", "10.0.0.9:80");
+    g_assert_cmpuint(out.packets, ==, 2);
+    g_assert_cmpuint(out.frame, ==, 2);
+    g_assert_cmpuint(out.wire_bytes, ==, 2 * 34 + 30);
+    g_assert_cmpuint(out.payload_len, ==, 4);
+    g_assert_cmpmem(out.payload.p, out.payload.n, "GET ", 4);
+    g_assert_cmpuint(out.tcp_flags & 0x01, ==, 0);
+    g_assert_cmpuint(out.l4, ==, 6);
+    g_assert_false(out.fragment);
+    feed(d, ETHERNET, ethernet(0x0800, fragment4(whole, 0, 16)), 3, &out); /* half a header */
+    g_assert_true(ccm_decoder_expired(d, UINT64_MAX, &out));
+    g_assert_true(out.fragment);
+    g_assert_cmpuint(out.src.port, ==, 0);
+    g_assert_false(ccm_decoder_expired(d, UINT64_MAX, &out));
+    g_byte_array_unref(whole);
+    ccm_decoder_free(d);
+}
+
 static void test_fragments6(void)
 {
     ccm_decoder *d = new_decoder();
@@ -803,6 +832,7 @@ int main(int argc, char **argv)
     g_test_add_func("/decode/ip-in-ip", test_ip_in_ip);
     g_test_add_func("/decode/icmp", test_icmp);
     g_test_add_func("/decode/fragments4", test_fragments4);
+    g_test_add_func("/decode/fragment-start", test_fragment_start);
     g_test_add_func("/decode/fragments6", test_fragments6);
     g_test_add_func("/decode/fragments-broken", test_fragments_broken);
     return g_test_run();

@@ -87,7 +87,7 @@ static void test_every_order(void)
         g_assert_cmpuint(f.packet.wire_bytes, ==, 35 + 4 * 34);
         g_assert_cmpuint(f.packet.ip_bytes, ==, 35 + 4 * 20);
     }
-    g_assert_false(ccm_defrag_expired(f.defrag, UINT64_MAX, &f.packet));
+    g_assert_false(ccm_defrag_expired(f.defrag, UINT64_MAX, &f.packet, &f.whole));
     ccm_defrag_free(f.defrag);
 }
 
@@ -132,7 +132,7 @@ static void test_overlap(void)
 static void expect_lost(fixture *f, unsigned packets)
 {
     ccm_packet out;
-    g_assert_true(ccm_defrag_expired(f->defrag, UINT64_MAX, &out));
+    g_assert_true(ccm_defrag_expired(f->defrag, UINT64_MAX, &out, &f->whole));
     g_assert_true(out.fragment);
     g_assert_cmpuint(out.packets, ==, packets);
     g_assert_cmpuint(out.src.port, ==, 0);
@@ -141,7 +141,7 @@ static void expect_lost(fixture *f, unsigned packets)
     g_assert_cmpuint(out.wire_bytes, ==, out.payload_len + 34 * packets);
     g_assert_cmpuint(out.ip_bytes, ==, out.payload_len + 20 * packets);
     g_assert_cmpuint(out.payload.n, ==, 0);
-    g_assert_false(ccm_defrag_expired(f->defrag, UINT64_MAX, &out));
+    g_assert_false(ccm_defrag_expired(f->defrag, UINT64_MAX, &out, &f->whole));
 }
 
 static void test_hostile(void)
@@ -171,7 +171,7 @@ static void test_hostile(void)
     /* an offset and a length that would overflow */
     g_assert_false(add_cut(&f, 65528, UINT32_MAX - 8, true, big, 8));
     ccm_packet out;
-    g_assert_true(ccm_defrag_expired(f.defrag, UINT64_MAX, &out));
+    g_assert_true(ccm_defrag_expired(f.defrag, UINT64_MAX, &out, &f.whole));
     /* data behind the end */
     g_assert_false(add(&f, 8, "end", false));
     g_assert_false(add(&f, 16, "beyondit", true));
@@ -202,23 +202,48 @@ static void test_timeout(void)
     ccm_packet out;
     uint64_t begin = f.now;
     g_assert_false(add(&f, 0, "aaaaaaaa", true));
-    g_assert_false(ccm_defrag_expired(f.defrag, begin + 30 * (uint64_t)SECOND, &out));
-    g_assert_false(ccm_defrag_expired(f.defrag, begin - 30 * (uint64_t)SECOND, &out));
+    g_assert_false(ccm_defrag_expired(f.defrag, begin + 30 * (uint64_t)SECOND, &out, &f.whole));
+    g_assert_false(ccm_defrag_expired(f.defrag, begin - 30 * (uint64_t)SECOND, &out, &f.whole));
     /* the identification comes again after the time: another datagram */
     f.now = begin + 31 * (uint64_t)SECOND;
     g_assert_false(add(&f, 8, "b", false));
-    g_assert_true(ccm_defrag_expired(f.defrag, f.now, &out));
+    g_assert_true(ccm_defrag_expired(f.defrag, f.now, &out, &f.whole));
     g_assert_cmpuint(out.payload_len, ==, 8);
-    g_assert_false(ccm_defrag_expired(f.defrag, f.now, &out));
+    g_assert_false(ccm_defrag_expired(f.defrag, f.now, &out, &f.whole));
     expect_lost(&f, 1);
     ccm_defrag_free(f.defrag);
 
     f = fixture_new(16);
     f.now = begin;
     g_assert_false(add(&f, 0, "aaaaaaaa", true));
-    g_assert_true(ccm_defrag_expired(f.defrag, begin + 30 * (uint64_t)SECOND + 1, &out));
+    g_assert_true(ccm_defrag_expired(f.defrag, begin + 30 * (uint64_t)SECOND + 1, &out, &f.whole));
     g_assert_cmpuint(out.payload_len, ==, 8);
     g_assert_cmpuint(ccm_defrag_evicted(f.defrag), ==, 0);
+    ccm_defrag_free(f.defrag);
+}
+
+/* What is there before the first hole can be read; what was pushed out cannot. */
+static void test_start(void)
+{
+    fixture f = fixture_new(2);
+    ccm_packet out;
+    g_assert_false(add(&f, 8, "bbbbbbbb", true));
+    g_assert_false(add(&f, 24, "dddd", false));
+    g_assert_false(add(&f, 0, "aaaaaaaa", true));
+    g_assert_true(ccm_defrag_expired(f.defrag, UINT64_MAX, &out, &f.whole));
+    check_whole(&f, "aaaaaaaabbbbbbbb");
+    g_assert_cmpuint(out.packets, ==, 3);
+    g_assert_cmpuint(out.wire_bytes, ==, 20 + 3 * 34);
+    g_assert_cmpuint(out.payload_len, ==, 20);
+    ccm_defrag_release(f.defrag);
+    g_assert_false(add(&f, 8, "bbbbbbbb", true)); /* without the first fragment */
+    g_assert_true(ccm_defrag_expired(f.defrag, UINT64_MAX, &out, &f.whole));
+    g_assert_cmpuint(f.whole.ip.n, ==, 0);
+    for (f.id = 10; f.id < 13; f.id++)
+        g_assert_false(add(&f, 0, "aaaaaaaa", true));
+    g_assert_true(ccm_defrag_expired(f.defrag, f.now, &out, &f.whole)); /* pushed out */
+    g_assert_cmpuint(f.whole.ip.n, ==, 0);
+    g_assert_cmpuint(out.packets, ==, 1);
     ccm_defrag_free(f.defrag);
 }
 
@@ -235,7 +260,7 @@ static void test_bounds(void)
     g_assert_true(add(&f, 8, "b", false));
     ccm_packet out;
     unsigned lost = 0;
-    while (ccm_defrag_expired(f.defrag, f.now, &out))
+    while (ccm_defrag_expired(f.defrag, f.now, &out, &f.whole))
         lost++;
     g_assert_cmpuint(lost, ==, 3);
     ccm_defrag_free(f.defrag);
@@ -246,7 +271,7 @@ static void test_bounds(void)
     for (f.id = 0; f.id < 1000; f.id++)
         g_assert_false(add_cut(&f, 0, sizeof big, true, big, sizeof big));
     g_assert_cmpuint(ccm_defrag_evicted(f.defrag), >=, 1000 - 100 * CCM_DEFRAG_BYTES / sizeof big);
-    while (ccm_defrag_expired(f.defrag, UINT64_MAX, &out))
+    while (ccm_defrag_expired(f.defrag, UINT64_MAX, &out, &f.whole))
         packets += out.packets;
     g_assert_cmpuint(packets, ==, 1000);
     ccm_defrag_free(f.defrag);
@@ -313,6 +338,7 @@ int main(int argc, char **argv)
     g_test_add_func("/defrag/hostile", test_hostile);
     g_test_add_func("/defrag/pieces", test_pieces);
     g_test_add_func("/defrag/timeout", test_timeout);
+    g_test_add_func("/defrag/start", test_start);
     g_test_add_func("/defrag/bounds", test_bounds);
     g_test_add_func("/defrag/cut", test_cut);
     g_test_add_func("/defrag/random", test_random);
