@@ -287,8 +287,11 @@ static void make_rate(ccm_view_route *r, const point *v, unsigned n, unsigned in
         r->rate.peak_bps = bps(bytes[n - 1], ns);
         r->rate.p95_bps = bps(bytes[((uint64_t)n * 95 + 99) / 100 - 1], ns);
     }
-    r->rate.mean_bps =
-        bps(r->wire_bytes[0] + r->wire_bytes[1], ccm_max64(r->last_seen_ns - r->first_seen_ns, ns));
+    uint64_t all = r->wire_bytes[0] + r->wire_bytes[1], span = r->last_seen_ns - r->first_seen_ns;
+    r->rate.mean_bps = bps(all, ccm_max64(span, ns));
+    /* A burst that lies across two intervals: its mean is over these, or the peak would be less. */
+    if (n && r->rate.mean_bps > r->rate.peak_bps)
+        r->rate.mean_bps = ccm_min64(bps(all, n * ns), r->rate.peak_bps);
     g_free(bytes);
 }
 

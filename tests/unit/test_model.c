@@ -249,6 +249,18 @@ static void rates(fixture *f, const void *data)
     ccm_view_free(v);
 }
 
+/* 1000 bytes at 109.9 s and 1000 at 110.1 s: 8000 bit/s in each of two seconds, so over 2 s. */
+static void burst(fixture *f, const void *data)
+{
+    (void)data;
+    drv_run(f->m, 1, CLIENT, MP, true, 109900 * (SECOND / 1000), 10);
+    drv_run(f->m, 1, CLIENT, MP, true, 110100 * (SECOND / 1000), 10);
+    ccm_view *v = ccm_view_new(f->m, false);
+    g_assert_cmpuint(v->routes[0].rate.peak_bps, ==, 8000);
+    g_assert_cmpuint(v->routes[0].rate.mean_bps, ==, 8000);
+    ccm_view_free(v);
+}
+
 /* 100 seconds with something in each, room for 16 points: 100 > 16 at 1 s, 10 points at 10 s. Then
  * a point 3000 s later and a dense line: 301 points of 10 s. */
 static void coarsening(fixture *f, const void *data)
@@ -567,6 +579,7 @@ int main(int argc, char **argv)
         { "/model/web-proxy", web_proxy },
         { "/model/orientation", orientation },
         { "/model/rates", rates },
+        { "/model/burst", burst },
         { "/model/coarsening", coarsening },
         { "/model/limits-keep-sums", limits_keep_sums },
         { "/model/many-clients", many_clients },
