@@ -5,6 +5,7 @@
 #include "flow/state.h"
 
 #define MAX_WINDOW (UINT64_C(1) << 30)
+#define COPY_NS UINT64_C(1000000)
 #define REORDER_BYTES (UINT32_C(1) << 20) /* a SYN that comes later than data it preceded */
 
 /* Data that cannot be of connection `f`: behind its end, or from far away, where either a message
@@ -44,13 +45,35 @@ bool ccm_tcp_reused(const ccm_flow *f, unsigned side, const ccm_packet *p)
     return off > CCM_SEQ_ZERO || off + REORDER_BYTES < CCM_SEQ_ZERO;
 }
 
+/* A packet without identification (IPv6 has none): a mirror port's second copy is alike in all and
+ * comes at once; a retransmission takes a round trip. Bare ACKs are alike by nature. The mark has
+ * the time in its upper bits, which wrap after a second, so the flow must not have been idle. */
+static bool is_copy(ccm_flow *f, unsigned side, const ccm_packet *p, uint32_t mark)
+{
+    enum { TIME_SHIFT = 18, MARK_BITS = 20, TICKS = 1 << (32 - MARK_BITS), NEAR = 3 };
+    uint32_t *r = f->dir[side].recent, tick = (uint32_t)(p->time_ns >> TIME_SHIFT);
+    bool found = false;
+
+    if (!p->payload_len && !(p->tcp_flags & (CCM_TCP_SYN | CCM_TCP_FIN)))
+        return false;
+    mark = (mark + p->window * UINT32_C(0x10001)) * UINT32_C(0x9e3779b1) >> (32 - MARK_BITS);
+    mark |= tick << MARK_BITS;
+    for (unsigned i = 0; i < CCM_RECENT; i++)
+        found |= !((r[i] ^ mark) << (32 - MARK_BITS)) &&
+                 (((mark - r[i]) >> MARK_BITS) + NEAR) % TICKS <= 2 * NEAR;
+    if (found && p->time_ns < f->last_ns + COPY_NS)
+        return true;
+    r[f->recent_at[side]++ % CCM_RECENT] = mark;
+    return false;
+}
+
 static bool is_duplicate(ccm_flow *f, unsigned side, const ccm_packet *p)
 {
     uint32_t *r = f->dir[side].recent;
     uint32_t mark = p->seq * 31 + p->ack * 7 + p->payload_len + p->tcp_flags;
 
     if (!p->ip_id)
-        return false;
+        return is_copy(f, side, p, mark);
     mark = (uint32_t)p->ip_id << 16 | ((mark ^ mark >> 16) & 0xffff);
     G_STATIC_ASSERT(CCM_RECENT == 4);
     if ((r[0] == mark) | (r[1] == mark) | (r[2] == mark) | (r[3] == mark))

@@ -359,6 +359,33 @@ static void test_duplicates(fixture *f, gconstpointer data)
     g_assert_cmpuint(f->log.repeated, ==, 8);
 }
 
+/* IPv6, and IPv4 without an identification: the copy comes at once. */
+static void test_copies(fixture *f, gconstpointer data)
+{
+    (void)data;
+    handshake(f);
+    ccm_packet p = flow_tcp(1, ACK, 1000, 2000, "GETX");
+    send(f, p, MS);
+    send(f, p, MS / 500); /* a copy */
+    send(f, flow_tcp(1, ACK, 1004, 2000, "abcd"), MS / 10);
+    send(f, flow_tcp(2, ACK, 2000, 1004, "efgh"), 3 * MS);
+    send(f, flow_tcp(1, ACK, 1004, 2000, "abcd"), MS / 10); /* sent again */
+    send(f, flow_tcp(2, ACK, 2004, 1008, ""), 10 * MS);
+    send(f, flow_tcp(2, ACK, 2004, 1008, ""), MS / 500); /* as bare ACKs may be */
+    p = flow_tcp(1, ACK, 1008, 2004, "ijkl");
+    send(f, p, MS);
+    send(f, p, 1074 * MS); /* the time on its mark has wrapped */
+    p.window--;
+    send(f, p, MS / 500); /* not alike */
+    send(f, flow_tcp(1, FIN | ACK, 1012, 2004, ""), MS);
+    send(f, flow_tcp(1, FIN | ACK, 1012, 2004, ""), MS / 500); /* a copy */
+    ccm_flows_finish(f->flows);
+    flow_log_expect(
+        &f->log, "connection",
+        "connection 1 10.0.0.1:50000>10.0.0.2:80 state=established closed=open orientation=syn "
+        "rtt_ns=5000000 duplicates=2\n");
+}
+
 /* Many flows through a small table: all packets are accounted, the bound is named. */
 static void test_bound(void)
 {
@@ -470,6 +497,7 @@ int main(int argc, char **argv)
     TEST("duplicates", test_duplicates);
     TEST("ipv6", test_ipv6);
     TEST("icmp", test_icmp);
+    TEST("copies", test_copies);
     g_test_add_func("/flow/bound", test_bound);
     g_test_add_func("/flow/many", test_many);
     return g_test_run();
