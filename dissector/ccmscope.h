@@ -53,6 +53,8 @@ typedef struct ccm_limits {
     unsigned client_ids;        /* distinct client ids in the model */
     unsigned buckets;           /* timeline points kept of all routes together */
     unsigned methods;           /* distinct request methods kept of one route */
+    unsigned accounts;          /* accounts kept of one route */
+    unsigned messages;          /* messages kept one by one; 0 = none, as by default */
 } ccm_limits;
 
 CCM_API void ccm_limits_init(ccm_limits *limits);

@@ -34,5 +34,6 @@ void ccm_limits_init(ccm_limits *limits)
         .client_ids = 20000,
         .buckets = 200000,
         .methods = 24,
+        .accounts = 64,
     };
 }

@@ -5,7 +5,7 @@
  * would hold. Commutative and associative while no limit was hit, because everything kept is a sum,
  * a minimum, a maximum or a set. State: none of its own. Numbers of texts, hosts and edges are
  * mapped by value. Flows that `source` still holds open are poured into edges as they stand. */
-#include "model/model.h"
+#include "model/proofs.h"
 
 static ccm_span text_of(const ccm_model *from, uint32_t i)
 {
@@ -96,6 +96,14 @@ static void merge_clients(ccm_model *to, const ccm_model *from)
         for (unsigned k = 0; k < s->n_addrs; k++)
             ccm_client_address(c, &s->addrs[k]);
         c->more |= s->more;
+        for (unsigned k = 0; k < G_N_ELEMENTS(c->checked); k++)
+            c->checked[k] += s->checked[k];
+        if (s->has_skew)
+            ccm_client_skew(c, s->skew_low_s, s->skew_high_s);
+        for (unsigned k = 0; k < s->kinds.n; k++)
+            if (!ccm_counters_add(&c->kinds, map_key(to, from, s->kinds.v[k].key),
+                                  s->kinds.v[k].count, CCM_CLIENT_KINDS))
+                ccm_model_limit(to, "message_kinds", 1);
         for (unsigned k = 0; k < s->messages.n; k++)
             if (!ccm_counters_add(&c->messages, map_key(to, from, s->messages.v[k].key),
                                   s->messages.v[k].count, to->limits.methods + 1))
@@ -176,4 +184,5 @@ void ccm_model_merge(ccm_model *to, const ccm_model *from)
     for (uint32_t i = 0; i < from->n_flows; i++)
         if (ccm_model_flow_at(from, i)->id)
             ccm_model_flow_pour(to, from, ccm_model_flow_at(from, i));
+    ccm_proofs_merge(to, from);
 }

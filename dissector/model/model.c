@@ -3,7 +3,13 @@
  *
  * In: observations, in the order of their making. Out: evidence in ccm_model. State: the model. */
 #include "base/pages.h"
-#include "model/model.h"
+#include "model/proofs.h"
+
+static void client_clear(ccm_client *c)
+{
+    g_free(c->messages.v);
+    g_free(c->kinds.v);
+}
 
 static void free_edges(void *page)
 {
@@ -26,6 +32,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     m->limits.buckets = CLAMP(limits->buckets, 16, 1u << 28);
     m->limits.flows = CLAMP(limits->flows, 1, 1u << 30);
     m->limits.methods = CLAMP(limits->methods, 1, 4096);
+    m->limits.accounts = CLAMP(limits->accounts, 1, 4096);
     m->limits.host_names = CLAMP(limits->host_names, 1, 4096);
     ccm_texts_init(&m->texts);
     ccm_index_init(&m->host_index, 64);
@@ -44,6 +51,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     m->anomalies = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
     m->notes = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
     ccm_timeline_init(&m->timeline);
+    m->proofs = ccm_proofs_new();
     ccm_edge_get(m, &(ccm_edge_key){ .route = -1 }); /* edge 0 */
     return m;
 }
@@ -61,7 +69,8 @@ void ccm_model_free(ccm_model *m)
         g_free(ccm_host_at(m, i)->evidence);
     }
     for (unsigned i = 0; i < m->clients->len; i++)
-        g_free(g_array_index(m->clients, ccm_client, i).messages.v);
+        client_clear(&g_array_index(m->clients, ccm_client, i));
+    ccm_proofs_free(m->proofs);
     GArray *arrays[] = { m->hosts, m->free_flows,   m->clients,   m->uploads,
                          m->files, m->noted_limits, m->anomalies, m->notes };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
@@ -146,6 +155,7 @@ static void on_connection(ccm_model *m, const ccm_obs *obs)
     e->datagrams += is(state, "datagrams");
     e->reset += is(ccm_obs_get_str(obs, CCM_KEY_closed), "reset");
     connection_numbers(e, obs);
+    ccm_proofs_end(m, f);
     ccm_model_flow_drop(m, f);
 }
 
@@ -265,6 +275,17 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     case CCM_OBS_http_response:
     case CCM_OBS_http_done:
         ccm_model_http(m, obs);
+        ccm_proofs_observe(m, obs);
+        break;
+    case CCM_OBS_http_auth:
+    case CCM_OBS_token:
+    case CCM_OBS_ccm_message:
+    case CCM_OBS_ccm_body:
+    case CCM_OBS_signature:
+        ccm_proofs_observe(m, obs);
+        break;
+    case CCM_OBS_kerberos:
+        ccm_krb_observe(m, obs);
         break;
     case CCM_OBS_hint:
     case CCM_OBS_icmp_error:
@@ -285,12 +306,6 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     case CCM_OBS_capture:
         on_capture(m, obs);
         break;
-    case CCM_OBS_http_auth:
-    case CCM_OBS_token:
-    case CCM_OBS_ccm_message:
-    case CCM_OBS_ccm_body:
-    case CCM_OBS_signature:
-    case CCM_OBS_kerberos:
     case CCM_OBS_KINDS:
         break;
     }

@@ -9,46 +9,23 @@
 #define CCM_MODEL_MODEL_H
 
 #include "model/catalog.h"
-#include "model/index.h"
+#include "model/texts.h"
 #include "observe/obs.h"
 
 enum {
-    CCM_TEXT_MAX = 256,         /* bytes of a kept text */
-    CCM_TEXTS_BYTES = 16 << 20, /* bytes of all kept texts */
-    CCM_PENDING = 64,           /* timeline points that a flow keeps while its route is not known */
-    CCM_PENDING_ROUTED = 8,     /* and from then on */
-    CCM_FLOW_COUNTERS = 12,     /* counters that a flow keeps */
-    CCM_HOST_EVIDENCE = 64,     /* marks x ports x sides of one host */
-    CCM_EDGE_COUNTERS = 256,    /* distinct things counted of one edge, beside methods */
+    CCM_PENDING = 64,        /* timeline points that a flow keeps while its route is not known */
+    CCM_PENDING_ROUTED = 8,  /* and from then on */
+    CCM_FLOW_COUNTERS = 12,  /* counters that a flow keeps */
+    CCM_HOST_EVIDENCE = 64,  /* marks x ports x sides of one host */
+    CCM_EDGE_COUNTERS = 256, /* distinct things counted of one edge, beside methods */
     CCM_CLIENT_ADDRS = 4,
+    CCM_CLIENT_KINDS = 64, /* kinds of messages of one client */
     CCM_UPLOADS = 4096,
     CCM_UPLOAD_ERRORS = 8,
     CCM_FILES = 65536,
     CCM_NOTES = 64,   /* distinct anomalies, limits, reasons */
     CCM_PAGE = 16384, /* edges and flows are allocated in pages and never move */
 };
-
-/* ---- texts: each kept once, escaped, NUL-terminated ------------------------------------------ */
-
-typedef struct ccm_texts {
-    ccm_index index;
-    GPtrArray *v; /* const char * */
-    GStringChunk *mem;
-    GString *scratch;
-    uint64_t bytes;
-    bool full; /* the bound was hit at least once */
-} ccm_texts;
-
-void ccm_texts_init(ccm_texts *t);
-void ccm_texts_clear(ccm_texts *t);
-/* Number of the text, added when new; text 0 ("other") when there is no more room. */
-uint32_t ccm_texts_add(ccm_texts *t, ccm_span s);
-/* Number of the text, CCM_NONE when it is not kept. */
-uint32_t ccm_texts_find(ccm_texts *t, ccm_span s);
-static inline const char *ccm_texts_get(const ccm_texts *t, uint32_t i)
-{
-    return (const char *)g_ptr_array_index(t->v, i);
-}
 
 /* ---- counters: a small unordered map from a kind and a number to a sum ----------------------- */
 
@@ -221,7 +198,11 @@ typedef struct ccm_client {
     uint8_t n_addrs;
     bool more;                        /* further addresses exist */
     ccm_addr addrs[CCM_CLIENT_ADDRS]; /* the lowest, sorted */
-    ccm_counters messages;
+    ccm_counters messages;            /* requests by verb */
+    ccm_counters kinds;               /* messages by kind, in plain words */
+    uint64_t checked[4];              /* signatures by ccm_signature_result */
+    bool has_skew;
+    int64_t skew_low_s, skew_high_s; /* the client's clock less the capture's */
 } ccm_client;
 
 typedef struct ccm_upload {
@@ -264,6 +245,7 @@ struct ccm_model {
     GArray *noted_limits, *anomalies, *notes; /* ccm_noted */
     ccm_timeline timeline;
     ccm_capture_sums capture;
+    struct ccm_proofs *proofs; /* proofs.h */
 };
 
 static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)

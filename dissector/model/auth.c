@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * auth.c - gathers what the observations of one exchange say about authentication.
+ *
+ * In: http_request, http_response, http_auth, token, ccm_message, ccm_body, signature, and the end
+ * of an exchange. Out: ccm_auth_facts. State: none of its own; account names are kept as texts.
+ * Spec: auth-modes.md 3, 4 and 6.1; ccm-protocol.md 2.1 to 2.3 (paths), 4.5 (endpoints). */
+#include "model/auth.h"
+
+static bool same(ccm_span s, const char *word)
+{
+    size_t n = strlen(word);
+    return s.n == n && g_ascii_strncasecmp((const char *)s.p, word, n) == 0;
+}
+
+static bool begins(ccm_span s, const char *word)
+{
+    size_t n = strlen(word);
+    return s.n >= n && g_ascii_strncasecmp((const char *)s.p, word, n) == 0;
+}
+
+static bool ends(ccm_span s, const char *word)
+{
+    size_t n = strlen(word);
+    return s.n >= n && g_ascii_strncasecmp((const char *)s.p + s.n - n, word, n) == 0;
+}
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+/* Takes "/segment" off the front; a query ends the path. */
+static ccm_span next_segment(ccm_span *path)
+{
+    size_t n = 0;
+    if (!path->n || path->p[0] != '/')
+        return (ccm_span){ 0 };
+    while (n + 1 < path->n && path->p[n + 1] != '/' && path->p[n + 1] != '?')
+        n++;
+    ccm_span s = { path->p + 1, n };
+    *path = (ccm_span){ path->p + 1 + n, path->n - 1 - n };
+    return s;
+}
+
+static uint16_t directory_bits(ccm_span d)
+{
+    uint16_t bits = ends(d, "_windowsauth") ? CCM_PATH_WINDOWSAUTH
+                    : ends(d, "_tokenauth") ? CCM_PATH_TOKENAUTH
+                    : ends(d, "_altauth")   ? CCM_PATH_ALTAUTH
+                                            : 0;
+    if (begins(d, "nocert_"))
+        bits |= CCM_PATH_NOCERT;
+    else if (begins(d, "ccmtokenauth_"))
+        bits |= CCM_PATH_CCMTOKENAUTH;
+    else if (begins(d, "ccm_system"))
+        bits |= CCM_PATH_MESSAGE;
+    else if (same(d, "ccm_client"))
+        bits |= CCM_PATH_CLIENT;
+    return bits;
+}
+
+static uint16_t query_bits(ccm_span file, ccm_span rest)
+{
+    if (begins(file, ".sms_pol"))
+        return CCM_PATH_POLICY;
+    bool location = begins(file, ".sms_aut") && (begins(rest, "?mplist") || begins(rest, "?mploc"));
+    return location ? CCM_PATH_LOCATION : 0;
+}
+
+uint16_t ccm_auth_path_of(ccm_span method, ccm_span target)
+{
+    uint16_t bits = 0;
+
+    if (same(method, "CONNECT"))
+        return CCM_PATH_TUNNEL;
+    if (target.n && target.p[0] != '/') { /* http://host/path */
+        size_t slashes = 0, i = 0;
+        for (; i < target.n && slashes < 3; i++)
+            slashes += target.p[i] == '/';
+        if (slashes < 3)
+            return CCM_PATH_VIA_PROXY;
+        target = (ccm_span){ target.p + i - 1, target.n - i + 1 };
+        bits = CCM_PATH_VIA_PROXY;
+    }
+    ccm_span directory = next_segment(&target);
+    if (begins(directory, "ccm_proxy_")) { /* of a gateway: number, then the server's own path */
+        next_segment(&target);
+        directory = next_segment(&target);
+    }
+    bits |= directory_bits(directory);
+    if (begins(directory, "sms_mp")) {
+        ccm_span file = next_segment(&target);
+        bits |= query_bits(file, target);
+    }
+    return bits;
+}
+
+/* ---- accounts -------------------------------------------------------------------------------- */
+
+static uint8_t kind_of(ccm_span name)
+{
+    if (!name.n)
+        return CCM_ACCOUNT_UNKNOWN;
+    return name.p[name.n - 1] == '$' ? CCM_ACCOUNT_COMPUTER : CCM_ACCOUNT_USER;
+}
+
+/* DOMAIN\name; a name that already has its domain, or none, as it is. */
+static uint32_t account_text(ccm_texts *texts, ccm_span domain, ccm_span name)
+{
+    uint8_t room[CCM_TEXT_MAX];
+    if (!name.n)
+        return CCM_NONE;
+    bool qualified = memchr(name.p, '\\', name.n) || memchr(name.p, '@', name.n);
+    if (!domain.n || qualified || domain.n + name.n + 1 > sizeof room)
+        return ccm_texts_add(texts, name);
+    memcpy(room, domain.p, domain.n);
+    room[domain.n] = '\\';
+    memcpy(room + domain.n + 1, name.p, name.n);
+    return ccm_texts_add(texts, (ccm_span){ room, domain.n + 1 + name.n });
+}
+
+/* The host of HTTP/host, in lower case; CCM_NONE for another service. */
+uint32_t ccm_auth_spn_host(ccm_texts *texts, ccm_span spn)
+{
+    uint8_t room[CCM_TEXT_MAX];
+    if (!begins(spn, "http/"))
+        return CCM_NONE;
+    size_t n = 0;
+    for (size_t i = 5; i < spn.n && n < sizeof room; i++, n++) {
+        if (spn.p[i] == '@' || spn.p[i] == '/' || spn.p[i] == ':')
+            break;
+        room[n] = (uint8_t)g_ascii_tolower((char)spn.p[i]);
+    }
+    return n ? ccm_texts_add(texts, (ccm_span){ room, n }) : CCM_NONE;
+}
+
+/* ---- headers --------------------------------------------------------------------------------- */
+
+static uint8_t credential_of(const ccm_obs *obs, ccm_span mechanism)
+{
+    uint64_t type = ccm_obs_get_u64(obs, CCM_KEY_ntlm_type);
+
+    if (type == 1)
+        return CCM_CREDENTIAL_NTLM_1;
+    if (type == 3)
+        return ccm_obs_has(obs, CCM_KEY_anonymous) ? CCM_CREDENTIAL_NTLM_ANONYMOUS
+                                                   : CCM_CREDENTIAL_NTLM_3;
+    if (same(mechanism, "ntlm"))
+        return CCM_CREDENTIAL_NTLM;
+    if (same(mechanism, "kerberos"))
+        return CCM_CREDENTIAL_KERBEROS;
+    if (same(mechanism, "basic"))
+        return CCM_CREDENTIAL_BASIC;
+    return same(mechanism, "digest") ? CCM_CREDENTIAL_DIGEST : CCM_CREDENTIAL_OTHER;
+}
+
+static bool lists_kerberos(ccm_span mechanisms)
+{
+    for (size_t i = 0; i + 8 <= mechanisms.n; i++)
+        if (begins((ccm_span){ mechanisms.p + i, mechanisms.n - i }, "kerberos"))
+            return true;
+    return false;
+}
+
+static void on_http_auth(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs)
+{
+    ccm_span header = ccm_obs_get_str(obs, CCM_KEY_header);
+    ccm_span mechanism = ccm_obs_get_str(obs, CCM_KEY_mechanism);
+    ccm_auth_offer *o = &f->offer[begins(header, "proxy-")];
+
+    if (ends(header, "-authenticate")) {
+        o->continues = true;
+        if (ccm_obs_has(obs, CCM_KEY_error_code)) {
+            o->error = true;
+            o->error_code = (uint32_t)ccm_obs_get_u64(obs, CCM_KEY_error_code);
+        }
+        return;
+    }
+    if (!ends(header, "authorization"))
+        return;
+    ccm_span name = ccm_obs_get_str(obs, CCM_KEY_account);
+    o->credential = credential_of(obs, mechanism);
+    o->offers_kerberos = lists_kerberos(ccm_obs_get_str(obs, CCM_KEY_mechanisms));
+    o->account = account_text(texts, ccm_obs_get_str(obs, CCM_KEY_domain), name);
+    o->kind =
+        o->credential == CCM_CREDENTIAL_NTLM_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS : kind_of(name);
+    o->spn = o->credential == CCM_CREDENTIAL_KERBEROS
+                 ? ccm_auth_spn_host(texts, ccm_obs_get_str(obs, CCM_KEY_spn))
+                 : CCM_NONE;
+}
+
+/* What the scheme word alone tells, until an http_auth tells more. */
+static uint8_t credential_of_scheme(ccm_span scheme)
+{
+    return !scheme.n                ? CCM_CREDENTIAL_NONE
+           : same(scheme, "ntlm")   ? CCM_CREDENTIAL_NTLM
+           : same(scheme, "basic")  ? CCM_CREDENTIAL_BASIC
+           : same(scheme, "digest") ? CCM_CREDENTIAL_DIGEST
+                                    : CCM_CREDENTIAL_OTHER;
+}
+
+static void on_request(ccm_auth_facts *f, const ccm_obs *obs)
+{
+    ccm_span method = { 0 }, target = { 0 };
+
+    f->request = true;
+    f->request_frame = obs->frame;
+    f->time_ns = obs->time_ns;
+    for (unsigned i = 0; i < obs->n; i++) {
+        ccm_span s = obs->val[i].s;
+        switch (obs->key[i]) {
+        case CCM_KEY_method:
+            method = s;
+            break;
+        case CCM_KEY_target:
+            target = s;
+            break;
+        case CCM_KEY_auth_scheme:
+            f->offer[0].credential = credential_of_scheme(s);
+            break;
+        case CCM_KEY_signature:
+            f->header_signature = same(s, "well-formed") ? 1 : same(s, "malformed") ? 2 : 0;
+            break;
+        case CCM_KEY_user_agent:
+            f->task_sequence = same(s, "SMS CCM 5.0 TS");
+            break;
+        case CCM_KEY_head_incomplete:
+            f->head_incomplete = true;
+            break;
+        default:
+            break;
+        }
+    }
+    f->path = ccm_auth_path_of(method, target);
+    f->post = same(method, "CCM_POST");
+}
+
+static void on_response(ccm_auth_facts *f, const ccm_obs *obs)
+{
+    if (ccm_obs_has(obs, CCM_KEY_interim))
+        return;
+    if (!f->request)
+        f->time_ns = obs->time_ns;
+    f->response = true;
+    f->response_frame = obs->frame;
+    f->status = (uint16_t)ccm_min64(ccm_obs_get_u64(obs, CCM_KEY_status), 999);
+}
+
+static void on_token(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs)
+{
+    ccm_span category = ccm_obs_get_str(obs, CCM_KEY_category);
+    ccm_span subject = ccm_obs_get_str(obs, CCM_KEY_subject_kind);
+    uint8_t mode = same(category, "entra")               ? CCM_AUTH_ENTRA_TOKEN
+                   : same(category, "ccm")               ? CCM_AUTH_CCM_TOKEN
+                   : same(category, "bulk-registration") ? CCM_AUTH_BULK_TOKEN
+                   : same(category, "content")           ? CCM_AUTH_CONTENT_TOKEN
+                                                         : CCM_AUTH_NONE_OBSERVED;
+    /* Of several tokens the first known one is the proof. */
+    if (f->has_token && (f->token != CCM_AUTH_NONE_OBSERVED || mode == CCM_AUTH_NONE_OBSERVED))
+        return;
+    f->has_token = true;
+    f->token = mode;
+    f->token_kind = same(subject, "device") ? CCM_ACCOUNT_COMPUTER
+                    : same(subject, "user") ? CCM_ACCOUNT_USER
+                                            : CCM_ACCOUNT_UNKNOWN;
+    f->token_account = account_text(texts, (ccm_span){ 0 }, ccm_obs_get_str(obs, CCM_KEY_account));
+}
+
+static void on_message(ccm_auth_facts *f, const ccm_obs *obs)
+{
+    if (ccm_obs_has(obs, CCM_KEY_reply))
+        return;
+    ccm_span endpoint = ccm_obs_get_str(obs, CCM_KEY_endpoint);
+    f->message = true;
+    f->message_frame = obs->frame;
+    f->message_signed = ccm_obs_has(obs, CCM_KEY_signed);
+    f->endpoint = same(endpoint, "MP_ClientRegistration") ? CCM_ENDPOINT_REGISTRATION
+                  : same(endpoint, "MP_LocationManager")  ? CCM_ENDPOINT_LOCATION
+                                                          : CCM_ENDPOINT_OTHER;
+}
+
+/* A registration signs itself with the key that it brings: that proves no registered client. */
+static void on_signature(ccm_auth_facts *f, const ccm_obs *obs)
+{
+    ccm_span result = ccm_obs_get_str(obs, CCM_KEY_result);
+    if (same(ccm_obs_get_str(obs, CCM_KEY_field), "registration"))
+        return;
+    f->verified |= same(result, "verified");
+    f->failed |= same(result, "failed");
+}
+
+void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange)
+{
+    memset(f, 0, sizeof *f);
+    f->open = true;
+    f->exchange = exchange;
+    f->token_account = CCM_NONE;
+    for (unsigned s = 0; s < 2; s++)
+        f->offer[s].account = f->offer[s].spn = CCM_NONE;
+}
+
+void ccm_auth_connection_begin(ccm_auth_connection *c)
+{
+    memset(c, 0, sizeof *c);
+    for (unsigned s = 0; s < 2; s++)
+        c->side[s].account = c->side[s].spn = CCM_NONE;
+}
+
+void ccm_auth_collect(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs)
+{
+    switch (obs->kind) {
+    case CCM_OBS_http_request:
+        on_request(f, obs);
+        break;
+    case CCM_OBS_http_response:
+        on_response(f, obs);
+        break;
+    case CCM_OBS_http_auth:
+        on_http_auth(f, texts, obs);
+        break;
+    case CCM_OBS_token:
+        on_token(f, texts, obs);
+        break;
+    case CCM_OBS_ccm_message:
+        on_message(f, obs);
+        break;
+    case CCM_OBS_signature:
+        on_signature(f, obs);
+        break;
+    default:
+        break;
+    }
+}
+
+void ccm_auth_done(ccm_auth_facts *f, const ccm_obs *obs)
+{
+    ccm_span pairing = ccm_obs_get_str(obs, CCM_KEY_pairing);
+
+    /* A message that is answered with nothing was refused: ccm-protocol.md 4.4. */
+    f->empty_reply = f->status == 200 && ccm_obs_has(obs, CCM_KEY_complete) &&
+                     ccm_obs_has(obs, CCM_KEY_response_bytes) &&
+                     !ccm_obs_get_u64(obs, CCM_KEY_response_bytes);
+    f->blind = same(pairing, "uncertain") || same(pairing, "response-only");
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * auth.h - who proved what to whom: the verdict on one exchange, from it and its connection alone.
+ *
+ * In: observations of an exchange. Out: a verdict for each stage, with evidence. State:
+ * ccm_auth_facts of an open exchange and ccm_auth_connection, plain values that their owner keeps
+ * (the model for each flow, the joiner of exchanges likewise), so that both conclude alike.
+ * The decision tables are those of auth-modes.md: 3 (management point), 4 (distribution point),
+ * 6.1 (evidence), 8 (certainty). */
+#ifndef CCM_MODEL_AUTH_H
+#define CCM_MODEL_AUTH_H
+
+#include "model/auth_names.h"
+#include "model/index.h"
+#include "model/texts.h"
+#include "observe/obs.h"
+
+/* What a request carried in Authorization (or Proxy-Authorization). */
+typedef enum ccm_credential {
+    CCM_CREDENTIAL_NONE,
+    CCM_CREDENTIAL_NTLM_1,
+    CCM_CREDENTIAL_NTLM_3,
+    CCM_CREDENTIAL_NTLM_ANONYMOUS, /* type 3 without a user */
+    CCM_CREDENTIAL_NTLM,           /* of an unknown type */
+    CCM_CREDENTIAL_KERBEROS,
+    CCM_CREDENTIAL_BASIC,
+    CCM_CREDENTIAL_DIGEST,
+    CCM_CREDENTIAL_OTHER, /* could not be read, or is of no known kind */
+} ccm_credential;
+
+/* What the target tells: a virtual directory's way to authenticate, or a kind of request. */
+typedef enum ccm_auth_path {
+    CCM_PATH_WINDOWSAUTH = 1,
+    CCM_PATH_TOKENAUTH = 2,
+    CCM_PATH_ALTAUTH = 4,
+    CCM_PATH_NOCERT = 8,
+    CCM_PATH_CCMTOKENAUTH = 16,
+    CCM_PATH_MESSAGE = 32,    /* the message router */
+    CCM_PATH_POLICY = 64,     /* .sms_pol */
+    CCM_PATH_LOCATION = 128,  /* a location query of .sms_aut */
+    CCM_PATH_CLIENT = 256,    /* files of the client's installation */
+    CCM_PATH_VIA_PROXY = 512, /* absolute target */
+    CCM_PATH_TUNNEL = 1024,   /* CONNECT: what is inside is the tunnel's */
+} ccm_auth_path;
+
+uint16_t ccm_auth_path_of(ccm_span method, ccm_span target);
+
+/* A credential of one exchange for the server (0) or for a web proxy on the way (1). */
+typedef struct ccm_auth_offer {
+    uint32_t account; /* text, DOMAIN\NAME or the like; CCM_NONE */
+    uint32_t spn;     /* text: host of the service that a Kerberos ticket is for; CCM_NONE */
+    uint8_t credential, kind;
+    bool offers_kerberos; /* SPNEGO listed it */
+    bool continues;       /* the server's answer goes on with the handshake */
+    bool error;           /* the server's answer holds a Kerberos error */
+    uint32_t error_code;
+} ccm_auth_offer;
+
+typedef struct ccm_auth_facts {
+    uint64_t exchange, time_ns;
+    uint64_t request_frame, response_frame, message_frame;
+    ccm_auth_offer offer[2];
+    uint32_t token_account; /* text; CCM_NONE */
+    uint16_t path, status;
+    uint8_t token, token_kind; /* ccm_auth_mode, ccm_account_kind */
+    uint8_t endpoint;          /* ccm_auth_endpoint */
+    bool open, request, response, head_incomplete, blind;
+    bool has_token, task_sequence, message, message_signed, verified, failed;
+    uint8_t header_signature; /* 0 absent, 1 well-formed, 2 malformed */
+    bool post;                /* CCM_POST */
+    bool empty_reply;
+} ccm_auth_facts;
+
+typedef enum ccm_auth_endpoint {
+    CCM_ENDPOINT_OTHER,
+    CCM_ENDPOINT_REGISTRATION,
+    CCM_ENDPOINT_LOCATION,
+} ccm_auth_endpoint;
+
+/* One stage of a connection: whom it was authenticated as, and an unfinished handshake. */
+typedef struct ccm_auth_side {
+    uint32_t account, spn;
+    uint8_t mode, kind;  /* CCM_AUTH_NTLM or _KERBEROS while the connection is authenticated */
+    bool rejected;       /* a Kerberos token was refused here */
+    uint32_t error_code; /* of the refusal; 0 = not told */
+    struct {
+        bool open, challenged;
+        uint8_t mode, fallback; /* fallback: ccm_auth_evidence; 0 = not an NTLM handshake */
+        uint64_t frame, challenge_frame, type1_frame, time_ns;
+        uint16_t path;
+    } leg;
+} ccm_auth_side;
+
+typedef struct ccm_auth_connection {
+    ccm_auth_side side[2];
+    bool blind; /* bytes before this are missing: it may have been authenticated unseen */
+} ccm_auth_connection;
+
+enum { CCM_VERDICTS = 6, CCM_VERDICT_EVIDENCE = 12 };
+
+typedef struct ccm_auth_mark {
+    uint8_t id; /* ccm_auth_evidence */
+    uint32_t code;
+    uint64_t frame;
+} ccm_auth_mark;
+
+typedef struct ccm_auth_verdict {
+    uint8_t stage, mode, kind, certainty;
+    uint8_t n;
+    bool denied;
+    bool leg;         /* a step of a handshake: counted with its end */
+    bool earlier;     /* about an earlier exchange, whose handshake ended without success */
+    uint32_t account; /* text; CCM_NONE */
+    uint32_t spn;     /* text, when the account is not known; CCM_NONE */
+    uint64_t time_ns;
+    ccm_auth_mark evidence[CCM_VERDICT_EVIDENCE];
+} ccm_auth_verdict;
+
+typedef struct ccm_auth_verdicts {
+    unsigned n;
+    ccm_auth_verdict v[CCM_VERDICTS];
+} ccm_auth_verdicts;
+
+/* auth.c: any observation of an exchange but http_done. Texts go to `texts`. */
+void ccm_auth_collect(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs);
+/* The host of HTTP/host as text, in lower case; CCM_NONE for another service. */
+uint32_t ccm_auth_spn_host(ccm_texts *texts, ccm_span spn);
+void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange);
+void ccm_auth_connection_begin(ccm_auth_connection *c);
+/* http_done: what it adds. */
+void ccm_auth_done(ccm_auth_facts *f, const ccm_obs *obs);
+
+/* auth_verdict.c: the exchange is over; the connection learns from it. */
+void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth_verdicts *out);
+/* The connection is over: handshakes that never ended. */
+void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out);
+
+#endif

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * auth_verdict.c - the decision tables: from the facts of an exchange to its verdicts.
+ *
+ * In: facts, and what the connection was authenticated as. Out: a verdict for each stage that the
+ * exchange has; what the connection learned. State: none of its own.
+ * Spec: auth-modes.md 3, 4, 6.1, 7.1, 8. A refusal (401, of a proxy 407) is a step of a handshake
+ * until something follows: success takes the step's evidence over, anything else makes it a failed
+ * attempt. Where bytes before the exchange are missing, its silence proves nothing. */
+#include "model/auth.h"
+#include "model/view.h"
+
+enum { ORIGIN, PROXY };
+
+typedef enum outcome { UNSEEN, ACCEPTED, REFUSED, FORBIDDEN } outcome;
+
+typedef struct judge {
+    ccm_auth_connection *c;
+    const ccm_auth_facts *f;
+    ccm_auth_verdicts *out;
+    unsigned which; /* ORIGIN or PROXY */
+    outcome outcome;
+} judge;
+
+static void add(ccm_auth_verdict *v, unsigned id, uint64_t frame)
+{
+    if (v->n < CCM_VERDICT_EVIDENCE)
+        v->evidence[v->n++] = (ccm_auth_mark){ .id = (uint8_t)id, .frame = frame };
+}
+
+static void add_path(ccm_auth_verdict *v, uint16_t path, uint64_t frame)
+{
+    static const struct {
+        uint16_t bit;
+        uint8_t id;
+    } map[] = {
+        { CCM_PATH_WINDOWSAUTH, CCM_EV_WINDOWSAUTH_PATH },
+        { CCM_PATH_TOKENAUTH, CCM_EV_TOKENAUTH_PATH },
+        { CCM_PATH_ALTAUTH, CCM_EV_ALTAUTH_PATH },
+        { CCM_PATH_NOCERT, CCM_EV_NOCERT_PATH },
+        { CCM_PATH_CCMTOKENAUTH, CCM_EV_CCMTOKENAUTH_PATH },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
+        if (path & map[i].bit)
+            add(v, map[i].id, frame);
+}
+
+static ccm_auth_verdict *begin(ccm_auth_verdicts *out, unsigned stage, unsigned mode,
+                               ccm_certainty certainty, uint64_t time_ns)
+{
+    g_assert(out->n < CCM_VERDICTS);
+    ccm_auth_verdict *v = &out->v[out->n++];
+    *v = (ccm_auth_verdict){ .stage = (uint8_t)stage,
+                             .mode = (uint8_t)mode,
+                             .certainty = (uint8_t)certainty,
+                             .account = CCM_NONE,
+                             .spn = CCM_NONE,
+                             .time_ns = time_ns };
+    return v;
+}
+
+static unsigned stage_of(unsigned which)
+{
+    return which == PROXY ? CCM_STAGE_PROXY : CCM_STAGE_TRANSPORT;
+}
+
+static ccm_auth_side *side_of(const judge *j)
+{
+    return &j->c->side[j->which];
+}
+
+/* ---- handshakes ------------------------------------------------------------------------------ */
+
+static void add_leg(ccm_auth_verdict *v, const ccm_auth_side *s, unsigned which)
+{
+    if (!s->leg.open)
+        return;
+    if (s->leg.challenged)
+        add(v, which == PROXY ? CCM_EV_CHALLENGE_407 : CCM_EV_CHALLENGE_401,
+            s->leg.challenge_frame);
+    if (s->leg.type1_frame)
+        add(v, CCM_EV_NTLM_TYPE1, s->leg.type1_frame);
+}
+
+static void add_fallback(ccm_auth_verdict *v, const ccm_auth_side *s, unsigned fallback,
+                         uint64_t frame)
+{
+    add(v, fallback, frame);
+    if (fallback == CCM_EV_FALLBACK_REJECTED)
+        v->evidence[v->n - 1].code = s->error_code;
+}
+
+/* An open handshake will not be finished: it was an attempt that failed. */
+static void give_up(ccm_auth_side *s, unsigned which, ccm_auth_verdicts *out)
+{
+    if (!s->leg.open)
+        return;
+    ccm_auth_verdict *v =
+        begin(out, stage_of(which), s->leg.mode, CCM_CERTAINTY_PROVEN, s->leg.time_ns);
+    v->denied = v->earlier = true;
+    if (s->leg.mode == CCM_AUTH_NONE_OBSERVED)
+        add(v, CCM_EV_NO_AUTHORIZATION, s->leg.frame);
+    add_leg(v, s, which);
+    add(v, CCM_EV_DENIED, s->leg.challenge_frame);
+    if (s->leg.fallback)
+        add_fallback(v, s, s->leg.fallback, s->leg.type1_frame);
+    add_path(v, s->leg.path, s->leg.frame);
+    memset(&s->leg, 0, sizeof s->leg);
+}
+
+static void open_leg(const judge *j, unsigned mode)
+{
+    ccm_auth_side *s = side_of(j);
+    const ccm_auth_facts *f = j->f;
+
+    if (!s->leg.open) {
+        s->leg.open = true;
+        s->leg.frame = f->request_frame;
+        s->leg.time_ns = f->time_ns;
+        s->leg.path = j->which == ORIGIN ? f->path : 0;
+    }
+    if (!s->leg.challenged)
+        s->leg.challenge_frame = f->response_frame;
+    s->leg.challenged = true;
+    s->leg.mode = (uint8_t)mode;
+}
+
+/* A step that is not the end: shown for its exchange, counted with the end. */
+static void leg_verdict(const judge *j, unsigned mode, unsigned evidence)
+{
+    const ccm_auth_facts *f = j->f;
+    ccm_auth_verdict *v = begin(j->out, stage_of(j->which), mode, CCM_CERTAINTY_PROVEN, f->time_ns);
+    v->leg = true;
+    add(v, evidence, f->request_frame);
+    if (j->outcome == REFUSED)
+        add(v, j->which == PROXY ? CCM_EV_CHALLENGE_407 : CCM_EV_CHALLENGE_401, f->response_frame);
+}
+
+/* Why NTLM and not Kerberos, as far as this connection tells: 7.1, patterns 3 and 4. */
+static unsigned fallback_of(const ccm_auth_side *s, const ccm_auth_offer *o)
+{
+    return s->rejected          ? CCM_EV_FALLBACK_REJECTED
+           : o->offers_kerberos ? CCM_EV_FALLBACK_UNEXPLAINED
+                                : CCM_EV_DIRECT_NTLM;
+}
+
+/* ---- what ends an exchange ------------------------------------------------------------------- */
+
+/* Common to all that had a credential: how the server took it. */
+static void finish(const judge *j, ccm_auth_verdict *v)
+{
+    const ccm_auth_facts *f = j->f;
+
+    if (j->outcome == REFUSED) {
+        v->denied = true;
+        add(v, CCM_EV_DENIED, f->response_frame);
+    } else if (j->outcome == UNSEEN) {
+        v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
+        add(v, CCM_EV_NO_RESPONSE, f->request_frame);
+    }
+    if (j->which == ORIGIN)
+        add_path(v, f->path, f->request_frame);
+    memset(&side_of(j)->leg, 0, sizeof side_of(j)->leg);
+}
+
+static void remember(const judge *j, unsigned mode, const ccm_auth_offer *o)
+{
+    ccm_auth_side *s = side_of(j);
+    if (j->outcome == ACCEPTED || j->outcome == FORBIDDEN) {
+        s->mode = (uint8_t)mode;
+        s->kind = o->kind;
+        s->account = o->account;
+        s->spn = o->spn;
+    } else {
+        s->mode = CCM_AUTH_NONE_OBSERVED;
+    }
+}
+
+/* E6 to E9: the last message of NTLM. */
+static void judge_ntlm(const judge *j, const ccm_auth_offer *o)
+{
+    const ccm_auth_facts *f = j->f;
+    ccm_auth_side *s = side_of(j);
+    bool nobody = o->credential == CCM_CREDENTIAL_NTLM_ANONYMOUS;
+    bool computer = o->kind == CCM_ACCOUNT_COMPUTER;
+    ccm_auth_verdict *v =
+        begin(j->out, stage_of(j->which), nobody ? CCM_AUTH_ANONYMOUS : CCM_AUTH_NTLM,
+              computer || nobody ? CCM_CERTAINTY_PROVEN : CCM_CERTAINTY_STRONG, f->time_ns);
+
+    v->kind = o->kind;
+    v->account = o->account;
+    add(v, nobody ? CCM_EV_NTLM_ANONYMOUS : CCM_EV_NTLM_TYPE3, f->request_frame);
+    add_leg(v, s, j->which);
+    if (!nobody)
+        add_fallback(v, s, s->leg.fallback ? s->leg.fallback : fallback_of(s, o),
+                     s->leg.type1_frame ? s->leg.type1_frame : f->request_frame);
+    finish(j, v);
+    remember(j, nobody ? CCM_AUTH_NONE_OBSERVED : CCM_AUTH_NTLM, o);
+    s->rejected = false;
+}
+
+/* E3: the ticket shows its service, not who holds it. */
+static void judge_kerberos(const judge *j, const ccm_auth_offer *o)
+{
+    const ccm_auth_facts *f = j->f;
+    ccm_auth_side *s = side_of(j);
+
+    if (j->outcome == REFUSED && o->continues && !o->error) {
+        open_leg(j, CCM_AUTH_KERBEROS);
+        leg_verdict(j, CCM_AUTH_KERBEROS, CCM_EV_SPNEGO_KERBEROS);
+        return;
+    }
+    ccm_auth_verdict *v =
+        begin(j->out, stage_of(j->which), CCM_AUTH_KERBEROS, CCM_CERTAINTY_PROVEN, f->time_ns);
+    v->spn = o->spn;
+    add(v, CCM_EV_SPNEGO_KERBEROS, f->request_frame);
+    add_leg(v, s, j->which);
+    finish(j, v);
+    remember(j, CCM_AUTH_KERBEROS, o);
+    s->rejected = j->outcome == REFUSED;
+    s->error_code = s->rejected && o->error ? o->error_code : 0;
+}
+
+static void judge_password(const judge *j, const ccm_auth_offer *o)
+{
+    bool basic = o->credential == CCM_CREDENTIAL_BASIC;
+    ccm_auth_verdict *v =
+        begin(j->out, stage_of(j->which), basic ? CCM_AUTH_BASIC : CCM_AUTH_DIGEST,
+              CCM_CERTAINTY_PROVEN, j->f->time_ns);
+    v->kind = o->kind;
+    v->account = o->account;
+    add(v, basic ? CCM_EV_BASIC_CREDENTIAL : CCM_EV_DIGEST_CREDENTIAL, j->f->request_frame);
+    add_leg(v, side_of(j), j->which);
+    finish(j, v);
+}
+
+/* NTLM of a type that could not be read; or something that no table knows. */
+static void judge_unreadable(const judge *j, const ccm_auth_offer *o)
+{
+    bool ntlm = o->credential == CCM_CREDENTIAL_NTLM;
+    unsigned mode = ntlm ? CCM_AUTH_NTLM : CCM_AUTH_NONE_OBSERVED;
+
+    if (j->outcome == REFUSED) {
+        open_leg(j, mode);
+        leg_verdict(j, mode, CCM_EV_UNREADABLE_CREDENTIAL);
+        return;
+    }
+    ccm_auth_verdict *v = begin(j->out, stage_of(j->which), mode,
+                                ntlm ? CCM_CERTAINTY_STRONG : CCM_CERTAINTY_UNKNOWN, j->f->time_ns);
+    add(v, CCM_EV_UNREADABLE_CREDENTIAL, j->f->request_frame);
+    add_leg(v, side_of(j), j->which);
+    finish(j, v);
+    if (ntlm)
+        remember(j, mode, o);
+}
+
+static void judge_type1(const judge *j, const ccm_auth_offer *o)
+{
+    const ccm_auth_facts *f = j->f;
+    ccm_auth_side *s = side_of(j);
+
+    if (j->outcome == REFUSED) {
+        if (s->leg.open && s->leg.mode != CCM_AUTH_NONE_OBSERVED)
+            give_up(s, j->which, j->out);
+        open_leg(j, CCM_AUTH_NTLM);
+        s->leg.type1_frame = f->request_frame;
+        s->leg.fallback = (uint8_t)fallback_of(s, o);
+        s->mode = CCM_AUTH_NONE_OBSERVED;
+        leg_verdict(j, CCM_AUTH_NTLM, CCM_EV_NTLM_TYPE1);
+        return;
+    }
+    /* Let in with the first message: nobody was proven. */
+    ccm_auth_verdict *v =
+        begin(j->out, stage_of(j->which), j->outcome == UNSEEN ? CCM_AUTH_NTLM : CCM_AUTH_ANONYMOUS,
+              j->outcome == UNSEEN ? CCM_CERTAINTY_LIKELY : CCM_CERTAINTY_STRONG, f->time_ns);
+    v->kind = j->outcome == UNSEEN ? CCM_ACCOUNT_UNKNOWN : CCM_ACCOUNT_ANONYMOUS;
+    add(v, CCM_EV_NTLM_TYPE1, f->request_frame);
+    add_leg(v, s, j->which);
+    finish(j, v);
+}
+
+/* ---- tokens ---------------------------------------------------------------------------------- */
+
+static unsigned token_evidence(unsigned mode)
+{
+    switch (mode) {
+    case CCM_AUTH_ENTRA_TOKEN:
+        return CCM_EV_JWT_ENTRA;
+    case CCM_AUTH_CCM_TOKEN:
+        return CCM_EV_JWT_CCM;
+    case CCM_AUTH_BULK_TOKEN:
+        return CCM_EV_JWT_BULK;
+    case CCM_AUTH_CONTENT_TOKEN:
+        return CCM_EV_JWT_CONTENT;
+    default:
+        return CCM_EV_JWT_OTHER;
+    }
+}
+
+/* E10 to E12. What opens the directory of content tokens is one, whatever its claims leave out. */
+static void judge_token(const judge *j)
+{
+    const ccm_auth_facts *f = j->f;
+    unsigned mode = f->token;
+    ccm_certainty sure = mode == CCM_AUTH_NONE_OBSERVED ? CCM_CERTAINTY_UNKNOWN
+                         : mode == CCM_AUTH_ENTRA_TOKEN ? CCM_CERTAINTY_STRONG
+                                                        : CCM_CERTAINTY_PROVEN;
+    if (mode == CCM_AUTH_CCM_TOKEN && (f->path & CCM_PATH_CCMTOKENAUTH)) {
+        mode = CCM_AUTH_CONTENT_TOKEN;
+        sure = CCM_CERTAINTY_STRONG;
+    }
+    ccm_auth_verdict *v = begin(j->out, CCM_STAGE_TRANSPORT, mode, sure, f->time_ns);
+    v->kind = f->token_kind;
+    v->account = f->token_account;
+    add(v, token_evidence(f->token), f->request_frame);
+    add_leg(v, side_of(j), j->which);
+    judge how = *j;
+    if (j->outcome == FORBIDDEN)
+        how.outcome = REFUSED;
+    finish(&how, v);
+}
+
+/* ---- no credential --------------------------------------------------------------------------- */
+
+static void judge_covered(const judge *j)
+{
+    const ccm_auth_side *s = side_of(j);
+    ccm_auth_verdict *v =
+        begin(j->out, stage_of(j->which), s->mode, CCM_CERTAINTY_STRONG, j->f->time_ns);
+    v->kind = s->kind;
+    v->account = s->account;
+    v->spn = s->account == CCM_NONE ? s->spn : CCM_NONE;
+    add(v, CCM_EV_CONNECTION_AUTHENTICATED, j->f->request_frame);
+    finish(j, v);
+}
+
+/* Nothing observed, and why that proves nothing. */
+static void judge_nothing(const judge *j, unsigned why)
+{
+    const ccm_auth_facts *f = j->f;
+    uint64_t frame = f->request ? f->request_frame : f->response_frame;
+    ccm_auth_verdict *v = begin(j->out, stage_of(j->which), CCM_AUTH_NONE_OBSERVED,
+                                CCM_CERTAINTY_UNKNOWN, f->time_ns);
+    add(v, why, frame);
+    if (j->which == ORIGIN)
+        add_path(v, f->path, frame);
+}
+
+/* E1; on directories of tokens, the path: section 8, class 3. */
+static void judge_silent(const judge *j)
+{
+    const ccm_auth_facts *f = j->f;
+    uint16_t token = f->path & (CCM_PATH_TOKENAUTH | CCM_PATH_CCMTOKENAUTH);
+
+    if (j->outcome == ACCEPTED && token && j->which == ORIGIN) {
+        ccm_auth_verdict *v =
+            begin(j->out, CCM_STAGE_TRANSPORT,
+                  token & CCM_PATH_TOKENAUTH ? CCM_AUTH_CCM_TOKEN : CCM_AUTH_CONTENT_TOKEN,
+                  CCM_CERTAINTY_STRONG, f->time_ns);
+        finish(j, v);
+        return;
+    }
+    /* Errors may come from anywhere; whatever found or did not find something let the client in. */
+    bool plain = f->status < 400 || f->status == 404 || f->status == 416;
+    bool in = j->outcome == ACCEPTED;
+    ccm_auth_verdict *v =
+        begin(j->out, stage_of(j->which), in ? CCM_AUTH_ANONYMOUS : CCM_AUTH_NONE_OBSERVED,
+              plain || !in ? CCM_CERTAINTY_PROVEN : CCM_CERTAINTY_LIKELY, f->time_ns);
+    v->kind = in ? CCM_ACCOUNT_ANONYMOUS : CCM_ACCOUNT_UNKNOWN;
+    v->denied = !in;
+    add(v, CCM_EV_NO_AUTHORIZATION, f->request_frame);
+    if (!in)
+        add(v, CCM_EV_DENIED, f->response_frame);
+    finish(j, v);
+}
+
+static void judge_none(const judge *j)
+{
+    const ccm_auth_facts *f = j->f;
+    ccm_auth_side *s = side_of(j);
+    bool nothing = s->leg.mode == CCM_AUTH_NONE_OBSERVED;
+
+    if (j->outcome == REFUSED && f->request && !f->head_incomplete) {
+        give_up(s, j->which, j->out);
+        open_leg(j, CCM_AUTH_NONE_OBSERVED);
+        s->mode = CCM_AUTH_NONE_OBSERVED;
+        leg_verdict(j, CCM_AUTH_NONE_OBSERVED, CCM_EV_NO_AUTHORIZATION);
+        return;
+    }
+    if (s->leg.open && (nothing || f->response))
+        give_up(s, j->which, j->out);
+    if (!f->request || f->head_incomplete)
+        judge_nothing(j, CCM_EV_HEAD_INCOMPLETE);
+    else if (s->mode != CCM_AUTH_NONE_OBSERVED)
+        judge_covered(j);
+    else if (j->outcome == UNSEEN)
+        judge_nothing(j, CCM_EV_NO_RESPONSE);
+    else if (j->c->blind)
+        judge_nothing(j, CCM_EV_CONNECTION_INCOMPLETE);
+    else
+        judge_silent(j);
+}
+
+/* ---- stages ---------------------------------------------------------------------------------- */
+
+static void judge_side(const judge *j)
+{
+    const ccm_auth_offer *o = &j->f->offer[j->which];
+
+    if (j->which == ORIGIN && j->f->has_token) {
+        judge_token(j);
+        return;
+    }
+    switch ((ccm_credential)o->credential) {
+    case CCM_CREDENTIAL_NONE:
+        judge_none(j);
+        break;
+    case CCM_CREDENTIAL_NTLM_1:
+        judge_type1(j, o);
+        break;
+    case CCM_CREDENTIAL_NTLM_3:
+    case CCM_CREDENTIAL_NTLM_ANONYMOUS:
+        judge_ntlm(j, o);
+        break;
+    case CCM_CREDENTIAL_KERBEROS:
+        judge_kerberos(j, o);
+        break;
+    case CCM_CREDENTIAL_BASIC:
+    case CCM_CREDENTIAL_DIGEST:
+        judge_password(j, o);
+        break;
+    case CCM_CREDENTIAL_NTLM:
+    case CCM_CREDENTIAL_OTHER:
+        judge_unreadable(j, o);
+        break;
+    }
+}
+
+/* Table 3: authorization at a management point. */
+static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
+{
+    bool router = f->message || ((f->path & CCM_PATH_MESSAGE) && f->post);
+    bool header = f->header_signature && !f->message;
+    uint64_t frame = f->message ? f->message_frame : f->request_frame;
+    bool sign = f->message_signed || (header && f->header_signature == 1);
+    bool decoded = f->message || !router;
+    unsigned why = f->message_signed                                    ? CCM_EV_CLIENTAUTH_HOOK
+                   : header                                             ? CCM_EV_HEADER_SIGNATURE
+                   : !decoded                                           ? CCM_EV_MESSAGE_NOT_DECODED
+                   : router && f->endpoint == CCM_ENDPOINT_REGISTRATION ? CCM_EV_REGISTRATION
+                   : router && f->endpoint == CCM_ENDPOINT_LOCATION     ? CCM_EV_LOCATION_REQUEST
+                   : router                                             ? CCM_EV_NO_SIGNATURE
+                   : f->path & CCM_PATH_LOCATION                        ? CCM_EV_LOCATION_REQUEST
+                   : f->path & CCM_PATH_CLIENT                          ? CCM_EV_CLIENT_PACKAGE
+                                                                        : CCM_AUTH_EVIDENCES;
+    if (why == CCM_AUTH_EVIDENCES || !f->request)
+        return;
+    bool open = !decoded || (header && !sign) || (sign && f->failed && !f->verified);
+    ccm_auth_verdict *v = begin(out, CCM_STAGE_MESSAGE,
+                                sign                            ? CCM_AUTH_MESSAGE_SIGNATURE
+                                : decoded && !(header && !sign) ? CCM_AUTH_ANONYMOUS
+                                                                : CCM_AUTH_NONE_OBSERVED,
+                                open ? CCM_CERTAINTY_UNKNOWN : CCM_CERTAINTY_PROVEN, f->time_ns);
+    v->kind = sign                            ? CCM_ACCOUNT_COMPUTER
+              : v->mode == CCM_AUTH_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS
+                                              : CCM_ACCOUNT_UNKNOWN;
+    add(v, header && !sign ? CCM_EV_SIGNATURE_MALFORMED : why, frame);
+    if (sign && f->failed)
+        add(v, CCM_EV_SIGNATURE_FAILED, frame);
+    if (sign && f->verified)
+        add(v, CCM_EV_SIGNATURE_VERIFIED, frame);
+    add_path(v, f->path, f->request_frame);
+    if (!f->response) {
+        v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
+        add(v, CCM_EV_NO_RESPONSE, frame);
+    } else if (router && f->empty_reply) {
+        v->denied = true;
+        add(v, CCM_EV_EMPTY_REPLY, f->response_frame);
+    } else if (f->status == 403) {
+        v->denied = true;
+        add(v, CCM_EV_DENIED, f->response_frame);
+    }
+}
+
+void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth_verdicts *out)
+{
+    judge j = { .c = c, .f = f, .out = out };
+    bool proxy = f->offer[PROXY].credential || f->status == 407 ||
+                 (f->path & (CCM_PATH_VIA_PROXY | CCM_PATH_TUNNEL));
+
+    out->n = 0;
+    c->blind |= f->blind;
+    j.which = PROXY;
+    j.outcome = !f->response ? UNSEEN : f->status == 407 ? REFUSED : ACCEPTED;
+    if (proxy)
+        judge_side(&j);
+    if (f->status == 407 || (f->path & CCM_PATH_TUNNEL))
+        return;
+    j.which = ORIGIN;
+    j.outcome = !f->response       ? UNSEEN
+                : f->status == 401 ? REFUSED
+                : f->status == 403 ? FORBIDDEN
+                                   : ACCEPTED;
+    judge_side(&j);
+    if (f->status != 401)
+        judge_message(f, out);
+}
+
+void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out)
+{
+    out->n = 0;
+    for (unsigned which = 0; which < 2; which++)
+        give_up(&c->side[which], which, out);
+}

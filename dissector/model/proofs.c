@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * proofs.c - brings the observations of an exchange together and keeps what came of it.
+ *
+ * In: observations of HTTP exchanges; flows that end. Out: sums of edges, see auth_sum.c. State:
+ * for each flow its connection and its open exchanges, beside the flow's record and in the same
+ * order; a record that has become another flow's is noticed by the flow's id. What is open is not
+ * counted: an engine closes everything before it ends. */
+#include "model/proofs.h"
+#include "base/pages.h"
+
+struct ccm_proofs *ccm_proofs_new(void)
+{
+    struct ccm_proofs *p = g_new0(struct ccm_proofs, 1);
+    p->pages = g_ptr_array_new();
+    p->sums = g_array_new(FALSE, FALSE, sizeof(ccm_auth_sum));
+    p->heads = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    p->krb = g_array_new(FALSE, FALSE, sizeof(ccm_krb));
+    p->signatures = g_array_new(FALSE, FALSE, sizeof(ccm_signature_seen));
+    p->messages = g_array_new(FALSE, FALSE, sizeof(ccm_message));
+    ccm_index_init(&p->krb_index, 16);
+    ccm_index_init(&p->signature_index, 16);
+    return p;
+}
+
+static void drop_sums(ccm_proof_flow *f)
+{
+    for (unsigned i = 0; i < f->n_sums; i++)
+        g_free(f->sums[i].evidence);
+    f->n_sums = 0;
+}
+
+static void free_page(ccm_proof_flow *page)
+{
+    for (unsigned i = 0; page && i < CCM_PAGE; i++) {
+        if (!page[i].id) /* never used; reading it costs no memory */
+            continue;
+        drop_sums(&page[i]);
+        g_free(page[i].sums);
+        g_free(page[i].more);
+    }
+    ccm_pages_free(page, CCM_PAGE * sizeof *page);
+}
+
+void ccm_proofs_free(struct ccm_proofs *p)
+{
+    for (unsigned i = 0; i < p->pages->len; i++)
+        free_page(g_ptr_array_index(p->pages, i));
+    for (unsigned i = 0; i < p->sums->len; i++)
+        g_free(g_array_index(p->sums, ccm_auth_sum, i).evidence);
+    GArray *arrays[] = { p->sums, p->heads, p->krb, p->signatures, p->messages };
+    for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
+        g_array_free(arrays[i], TRUE);
+    g_ptr_array_free(p->pages, TRUE);
+    ccm_index_clear(&p->krb_index);
+    ccm_index_clear(&p->signature_index);
+    g_free(p);
+}
+
+/* ---- flows ----------------------------------------------------------------------------------- */
+
+static ccm_proof_flow *find_flow(const ccm_model *m, const ccm_model_flow *f)
+{
+    uint32_t page = f->at / CCM_PAGE;
+    if (page >= m->proofs->pages->len || !g_ptr_array_index(m->proofs->pages, page))
+        return NULL;
+    ccm_proof_flow *p =
+        (ccm_proof_flow *)g_ptr_array_index(m->proofs->pages, page) + f->at % CCM_PAGE;
+    return p->id == f->id ? p : NULL;
+}
+
+static ccm_proof_flow *get_flow(ccm_model *m, const ccm_model_flow *f)
+{
+    GPtrArray *pages = m->proofs->pages;
+    uint32_t page = f->at / CCM_PAGE;
+
+    while (page >= pages->len)
+        g_ptr_array_add(pages, NULL);
+    if (!g_ptr_array_index(pages, page))
+        g_ptr_array_index(pages, page) = ccm_pages_new(CCM_PAGE * sizeof(ccm_proof_flow));
+    ccm_proof_flow *p = (ccm_proof_flow *)g_ptr_array_index(pages, page) + f->at % CCM_PAGE;
+    if (p->id != f->id) {
+        drop_sums(p);
+        p->id = f->id;
+        p->n_more = 0;
+        p->first.auth.open = false;
+        ccm_auth_connection_begin(&p->connection);
+    }
+    return p;
+}
+
+static void begin_exchange(ccm_open_exchange *x, uint64_t number)
+{
+    *x = (ccm_open_exchange){ .header_client = CCM_NONE,
+                              .message_client = CCM_NONE,
+                              .assigned = CCM_NONE,
+                              .signer = CCM_NONE,
+                              .endpoint = CCM_NONE,
+                              .kind = CCM_NONE,
+                              .reply = CCM_NONE,
+                              .message_id = CCM_NONE };
+    ccm_auth_begin(&x->auth, number);
+}
+
+static ccm_open_exchange *find_exchange(ccm_proof_flow *p, uint64_t number)
+{
+    if (p->first.auth.open && p->first.auth.exchange == number)
+        return &p->first;
+    for (unsigned i = 0; i < p->n_more; i++)
+        if (p->more[i].auth.exchange == number)
+            return &p->more[i];
+    return NULL;
+}
+
+/* Nearly always there is one; more while requests wait in line. NULL: too many. */
+static ccm_open_exchange *get_exchange(ccm_proof_flow *p, uint64_t number)
+{
+    ccm_open_exchange *x = find_exchange(p, number);
+    if (x)
+        return x;
+    if (!p->first.auth.open) {
+        x = &p->first;
+    } else {
+        if (p->n_more == CCM_OPEN_EXCHANGES)
+            return NULL;
+        if (p->n_more == p->cap_more) {
+            p->cap_more = (uint8_t)(p->cap_more ? p->cap_more * 2 : 2);
+            p->more = g_renew(ccm_open_exchange, p->more, p->cap_more);
+        }
+        x = &p->more[p->n_more++];
+    }
+    begin_exchange(x, number);
+    return x;
+}
+
+static void close_exchange(ccm_proof_flow *p, ccm_open_exchange *x)
+{
+    if (x == &p->first)
+        x->auth.open = false;
+    else
+        *x = p->more[--p->n_more];
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
+
+static uint32_t edge_of(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
+{
+    if (to == from && f->edge != CCM_NONE)
+        return f->edge;
+    int route = f->edge == CCM_NONE ? f->route : ccm_edge_at(from, f->edge)->key.route;
+    ccm_edge_key key = { .client = f->end[f->client].addr,
+                         .server = f->end[!f->client].addr,
+                         .port = f->end[!f->client].port,
+                         .route = (int16_t)route,
+                         .l4 = f->l4 };
+    return ccm_edge_get(to, &key);
+}
+
+static void settle(ccm_model *m, ccm_proof_flow *p, uint32_t edge)
+{
+    for (unsigned i = 0; i < p->n_sums; i++)
+        ccm_auth_sum_to_edge(m, edge, &p->sums[i]);
+    drop_sums(p);
+}
+
+static void keep_verdict(ccm_model *m, ccm_model_flow *f, ccm_proof_flow *p,
+                         const ccm_auth_verdict *v)
+{
+    ccm_auth_seen seen[CCM_VERDICT_EVIDENCE];
+    ccm_auth_sum one = ccm_auth_sum_of(v, seen);
+
+    if (v->leg)
+        return;
+    for (unsigned i = 0; i < p->n_sums; i++) {
+        if (ccm_auth_sum_same(&p->sums[i], &one)) {
+            ccm_auth_sum_add(&p->sums[i], &one);
+            return;
+        }
+    }
+    if (p->n_sums == CCM_FLOW_SUMS) {
+        ccm_model_flow_settle(m, f);
+        settle(m, p, f->edge);
+    }
+    if (p->n_sums == p->cap_sums) {
+        p->cap_sums = (uint8_t)(p->cap_sums ? p->cap_sums * 2 : 1);
+        p->sums = g_renew(ccm_auth_sum, p->sums, p->cap_sums);
+    }
+    ccm_auth_sum *s = &p->sums[p->n_sums++];
+    *s = one;
+    s->evidence = NULL;
+    s->n = s->cap = 0;
+    s->count = s->denied = 0;
+    ccm_auth_sum_add(s, &one);
+}
+
+static void on_done(ccm_model *m, ccm_model_flow *f, ccm_proof_flow *p, ccm_open_exchange *x,
+                    const ccm_obs *obs)
+{
+    ccm_auth_verdicts verdicts;
+
+    ccm_auth_done(&x->auth, obs);
+    ccm_auth_conclude(&p->connection, &x->auth, &verdicts);
+    for (unsigned i = 0; i < verdicts.n; i++) {
+        keep_verdict(m, f, p, &verdicts.v[i]);
+        if (x->auth.task_sequence && verdicts.v[i].kind == CCM_ACCOUNT_USER && !verdicts.v[i].leg) {
+            /* Beside the verdict, since only the model concludes from it. */
+            ccm_auth_seen agent = { .count = 1,
+                                    .first_frame = x->auth.request_frame,
+                                    .id = CCM_EV_TASK_SEQUENCE_AGENT };
+            ccm_auth_seen room[CCM_VERDICT_EVIDENCE];
+            ccm_auth_sum key = ccm_auth_sum_of(&verdicts.v[i], room);
+            for (unsigned k = 0; k < p->n_sums; k++)
+                if (ccm_auth_sum_same(&p->sums[k], &key))
+                    ccm_auth_sum_evidence(&p->sums[k], &agent);
+        }
+    }
+    ccm_messages_done(m, x, obs, &verdicts);
+    close_exchange(p, x);
+}
+
+void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_model_flow *f = ccm_model_flow_find(m, obs);
+    uint64_t number = ccm_obs_get_u64(obs, CCM_KEY_exchange);
+
+    if (!f)
+        return;
+    ccm_proof_flow *p = get_flow(m, f);
+    ccm_open_exchange *x =
+        obs->kind == CCM_OBS_http_done ? find_exchange(p, number) : get_exchange(p, number);
+    if (!x)
+        return;
+    if (obs->kind == CCM_OBS_http_done) {
+        on_done(m, f, p, x, obs);
+        return;
+    }
+    ccm_auth_collect(&x->auth, &m->texts, obs);
+    ccm_messages_collect(m, x, obs);
+}
+
+void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f)
+{
+    ccm_proof_flow *p = find_flow(m, f);
+    ccm_auth_verdicts verdicts;
+
+    if (!p)
+        return;
+    settle(m, p, f->edge);
+    ccm_auth_connection_end(&p->connection, &verdicts);
+    for (unsigned i = 0; i < verdicts.n; i++) {
+        ccm_auth_seen seen[CCM_VERDICT_EVIDENCE];
+        ccm_auth_sum one = ccm_auth_sum_of(&verdicts.v[i], seen);
+        ccm_auth_sum_to_edge(m, f->edge, &one);
+    }
+    p->n_more = 0;
+    p->first.auth.open = false;
+    ccm_auth_connection_begin(&p->connection);
+}
+
+/* ---- merging --------------------------------------------------------------------------------- */
+
+static void merge_sum(ccm_model *to, uint32_t edge, const ccm_model *from, const ccm_auth_sum *s)
+{
+    ccm_auth_sum mapped = *s;
+    if (s->account != CCM_NONE)
+        mapped.account =
+            ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(&from->texts, s->account)));
+    ccm_auth_sum_to_edge(to, edge, &mapped);
+}
+
+void ccm_proofs_merge(ccm_model *to, const ccm_model *from)
+{
+    for (uint32_t e = 0; e < from->proofs->heads->len; e++) {
+        uint32_t i = ccm_proofs_first(from, e);
+        if (i == CCM_NONE)
+            continue;
+        uint32_t edge = ccm_edge_get(to, &ccm_edge_at(from, e)->key);
+        for (; i != CCM_NONE; i = ccm_auth_sum_at(from, i)->next)
+            merge_sum(to, edge, from, ccm_auth_sum_at(from, i));
+    }
+    for (uint32_t i = 0; i < from->n_flows; i++) {
+        const ccm_model_flow *f = ccm_model_flow_at(from, i);
+        const ccm_proof_flow *p = f->id ? find_flow(from, f) : NULL;
+        for (unsigned k = 0; p && k < p->n_sums; k++)
+            merge_sum(to, edge_of(to, from, f), from, &p->sums[k]);
+    }
+    for (unsigned i = 0; i < from->proofs->krb->len; i++) {
+        ccm_krb k = g_array_index(from->proofs->krb, ccm_krb, i);
+        uint32_t *texts[] = { &k.host, &k.name };
+        for (unsigned t = 0; t < G_N_ELEMENTS(texts); t++)
+            if (*texts[t] != CCM_NONE)
+                *texts[t] =
+                    ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(&from->texts, *texts[t])));
+        ccm_krb_add(to, &k);
+    }
+    ccm_messages_merge(to, from);
+}

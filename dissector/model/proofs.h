@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * proofs.h - what a model keeps about authentication, signatures and messages.
+ *
+ * In: observations. Out: mergeable evidence: sums of verdicts for each edge, tickets and errors of
+ * key distribution centres, signatures seen, messages. State: ccm_proofs, part of a model; every
+ * table is bounded by ccm_limits or a constant below. */
+#ifndef CCM_MODEL_PROOFS_H
+#define CCM_MODEL_PROOFS_H
+
+#include "model/auth.h"
+#include "model/model.h"
+
+enum {
+    CCM_AUTH_SUMS = 1 << 18,  /* verdicts kept of all edges together */
+    CCM_KERBEROS = 1 << 16,   /* tickets, errors and talks of key distribution centres */
+    CCM_SIGNATURES = 1 << 18, /* signatures kept to notice repeats */
+    CCM_OPEN_EXCHANGES = 64,  /* of one connection: as many as the parser pairs */
+    CCM_FLOW_SUMS = 8,        /* verdicts that a flow keeps until it settles with its edge */
+};
+
+typedef struct ccm_auth_seen {
+    uint64_t count, first_frame; /* first_frame 0 = not known */
+    uint32_t code;               /* lowest one seen; 0 = none */
+    uint8_t id;                  /* ccm_auth_evidence */
+} ccm_auth_seen;
+
+typedef struct ccm_auth_sum {
+    uint32_t next;    /* of the same edge; CCM_NONE */
+    uint32_t account; /* text; CCM_NONE = not known */
+    uint8_t stage, mode, kind, certainty;
+    bool is_spn; /* `account` is the service's host: whose ticket it was is concluded later */
+    uint8_t n, cap;
+    ccm_auth_seen *evidence;
+    uint64_t count, denied; /* exchanges; attempts that failed */
+    uint64_t first_ns, last_ns;
+} ccm_auth_sum;
+
+/* An exchange that is not over. Texts: CCM_NONE = not seen. */
+typedef struct ccm_open_exchange {
+    ccm_auth_facts auth;
+    uint32_t header_client, message_client, assigned; /* texts: client ids */
+    uint32_t signer;                                  /* whose signatures were checked */
+    uint32_t endpoint, kind, reply, message_id;
+    uint64_t message_hash; /* of its message id */
+    uint64_t time_ns;      /* of the message */
+    uint8_t checked[4];    /* ccm_signature_result */
+    bool has_skew;
+    int64_t skew_s;
+} ccm_open_exchange;
+
+typedef enum ccm_signature_result {
+    CCM_SIGNATURE_VERIFIED,
+    CCM_SIGNATURE_FAILED,
+    CCM_SIGNATURE_NO_KEY,
+    CCM_SIGNATURE_UNVERIFIABLE,
+} ccm_signature_result;
+
+typedef struct ccm_proof_flow {
+    uint64_t id; /* of the flow that it belongs to */
+    ccm_auth_connection connection;
+    ccm_open_exchange first, *more;
+    uint8_t n_more, cap_more;
+    ccm_auth_sum *sums;
+    uint8_t n_sums, cap_sums;
+} ccm_proof_flow;
+
+typedef enum ccm_krb_what {
+    CCM_KRB_TICKET,  /* name: of the client; host: of the service */
+    CCM_KRB_REFUSAL, /* code; host: of the service, CCM_NONE = any (no ticket at all) */
+    CCM_KRB_TALK,    /* requests and replies of a client */
+} ccm_krb_what;
+
+typedef struct ccm_krb {
+    ccm_addr client;
+    uint8_t what;
+    uint32_t host, name; /* texts; CCM_NONE */
+    uint32_t code;
+    uint64_t count, replies, first_frame, first_ns, last_ns;
+} ccm_krb;
+
+/* A signature in one place: connection, message. */
+typedef struct ccm_signature_seen {
+    uint64_t signature, place;
+    uint32_t client; /* text */
+} ccm_signature_seen;
+
+typedef struct ccm_message {
+    uint64_t time_ns, frame, size;
+    ccm_endpoint client, server;
+    uint32_t client_id, endpoint, kind, reply, message_id; /* texts; CCM_NONE */
+    uint32_t account;
+    uint16_t status;                          /* 0 = no answer seen */
+    uint8_t transport, message, account_kind; /* modes */
+} ccm_message;
+
+struct ccm_proofs {
+    GPtrArray *pages; /* ccm_proof_flow[CCM_PAGE], by the number of the flow's record */
+    GArray *sums;     /* ccm_auth_sum */
+    GArray *heads;    /* uint32_t: first sum of each edge, CCM_NONE */
+    ccm_index krb_index, signature_index;
+    GArray *krb;        /* ccm_krb */
+    GArray *signatures; /* ccm_signature_seen */
+    GArray *messages;   /* ccm_message */
+};
+
+/* proofs.c */
+struct ccm_proofs *ccm_proofs_new(void);
+void ccm_proofs_free(struct ccm_proofs *p);
+/* Any observation of an HTTP exchange, after the model's own tables have seen it. */
+void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs);
+/* The flow is over and settled with its edge. */
+void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f);
+void ccm_proofs_merge(ccm_model *to, const ccm_model *from);
+/* First sum of an edge, CCM_NONE. */
+uint32_t ccm_proofs_first(const ccm_model *m, uint32_t edge);
+static inline ccm_auth_sum *ccm_auth_sum_at(const ccm_model *m, uint32_t i)
+{
+    return &g_array_index(m->proofs->sums, ccm_auth_sum, i);
+}
+
+/* auth_sum.c */
+void ccm_auth_sum_evidence(ccm_auth_sum *s, const ccm_auth_seen *add);
+/* Adds the sums of `add`, whose key is the same. */
+void ccm_auth_sum_add(ccm_auth_sum *s, const ccm_auth_sum *add);
+bool ccm_auth_sum_same(const ccm_auth_sum *a, const ccm_auth_sum *b);
+/* A verdict as a sum of one; its evidence is in `seen`, which has CCM_VERDICT_EVIDENCE places. */
+ccm_auth_sum ccm_auth_sum_of(const ccm_auth_verdict *v, ccm_auth_seen *seen);
+void ccm_auth_sum_to_edge(ccm_model *m, uint32_t edge, const ccm_auth_sum *add);
+
+/* krb.c */
+void ccm_krb_observe(ccm_model *m, const ccm_obs *obs);
+void ccm_krb_add(ccm_model *m, const ccm_krb *add);
+
+/* messages.c: what an exchange tells of clients and messages. */
+void ccm_messages_collect(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs);
+void ccm_messages_done(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *obs,
+                       const ccm_auth_verdicts *verdicts);
+void ccm_signature_add(ccm_model *m, const ccm_signature_seen *add);
+void ccm_client_skew(ccm_client *c, int64_t low_s, int64_t high_s);
+void ccm_messages_merge(ccm_model *to, const ccm_model *from);
+/* Seconds since 1970 of "2025-03-04T05:06:07Z"; false when it is anything else. */
+bool ccm_parse_time(ccm_span text, int64_t *seconds);
+
+#endif

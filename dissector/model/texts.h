@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * texts.h - kept texts: each once, escaped, NUL-terminated.
+ *
+ * In: spans of packet bytes. Out: numbers that stand for texts. State: ccm_texts, bounded by
+ * CCM_TEXTS_BYTES. */
+#ifndef CCM_MODEL_TEXTS_H
+#define CCM_MODEL_TEXTS_H
+
+#include "model/index.h"
+
+enum {
+    CCM_TEXT_MAX = 256,         /* bytes of a kept text */
+    CCM_TEXTS_BYTES = 16 << 20, /* bytes of all kept texts */
+};
+
+typedef struct ccm_texts {
+    ccm_index index;
+    GPtrArray *v; /* const char * */
+    GStringChunk *mem;
+    GString *scratch;
+    uint64_t bytes;
+    bool full; /* the bound was hit at least once */
+} ccm_texts;
+
+void ccm_texts_init(ccm_texts *t);
+void ccm_texts_clear(ccm_texts *t);
+/* Number of the text, added when new; text 0 ("other") when there is no more room. */
+uint32_t ccm_texts_add(ccm_texts *t, ccm_span s);
+/* Number of the text, CCM_NONE when it is not kept. */
+uint32_t ccm_texts_find(ccm_texts *t, ccm_span s);
+static inline const char *ccm_texts_get(const ccm_texts *t, uint32_t i)
+{
+    return (const char *)g_ptr_array_index(t->v, i);
+}
+
+#endif
