@@ -196,6 +196,7 @@ uint32_t ccm_upload_get(ccm_model *m, const ccm_addr *client, const ccm_addr *se
                      .client_id = CCM_NONE,
                      .target = CCM_NONE,
                      .name = CCM_NONE,
+                     .host = CCM_NONE,
                      .first_ns = UINT64_MAX };
     i = m->uploads->len;
     g_array_append_val(m->uploads, u);

@@ -122,6 +122,7 @@ static void merge_uploads(ccm_model *to, const ccm_model *from)
         u->client_id = ccm_text_lowest(to, u->client_id, map_text(to, from, s->client_id));
         u->target = ccm_text_lowest(to, u->target, map_text(to, from, s->target));
         u->name = ccm_text_lowest(to, u->name, map_text(to, from, s->name));
+        u->host = ccm_text_lowest(to, u->host, map_text(to, from, s->host));
         u->received = ccm_max64(u->received, s->received);
         u->sent += s->sent;
         u->total = ccm_max64(u->total, s->total);
@@ -129,7 +130,7 @@ static void merge_uploads(ccm_model *to, const ccm_model *from)
         u->first_ns = ccm_min64(u->first_ns, s->first_ns);
         u->last_ns = ccm_max64(u->last_ns, s->last_ns);
         u->has_received |= s->has_received;
-        u->complete |= s->complete;
+        u->closed |= s->closed;
         u->cancelled |= s->cancelled;
         for (unsigned k = 0; k < s->n_errors; k++)
             ccm_upload_error(u, map_text(to, from, s->errors[k]));

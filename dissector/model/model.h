@@ -207,9 +207,9 @@ typedef struct ccm_client {
 
 typedef struct ccm_upload {
     ccm_addr client, server;
-    uint32_t id, client_id, target, name; /* texts; CCM_NONE = not seen */
+    uint32_t id, client_id, target, name, host; /* texts; CCM_NONE = not seen */
     uint64_t received, sent, total, fragments, first_ns, last_ns;
-    bool has_received, complete, cancelled;
+    bool has_received, closed, cancelled;
     uint8_t n_errors;
     uint32_t errors[CCM_UPLOAD_ERRORS];
 } ccm_upload;

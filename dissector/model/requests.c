@@ -105,18 +105,40 @@ static void upload_request(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, 
     }
 }
 
+/* The code with where it came from: ccm-protocol.md 1.3. */
+static uint32_t upload_error_text(ccm_model *m, ccm_span code, ccm_span context)
+{
+    char text[CCM_TEXT_MAX];
+    const char *where = word(context, "0x5")   ? " (remote file)"
+                        : word(context, "0x7") ? " (remote application)"
+                                               : "";
+    if (!context.n || code.n + context.n > sizeof text / 2)
+        return ccm_texts_add(&m->texts, code);
+    g_snprintf(text, sizeof text, "%.*s context %.*s%s", (int)code.n, (const char *)code.p,
+               (int)context.n, (const char *)context.p, where);
+    return ccm_texts_add(&m->texts, ccm_span_str(text));
+}
+
 static void upload_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, uint64_t status)
 {
     ccm_span session = ccm_obs_get_str(obs, CCM_KEY_bits_session);
     ccm_span error = ccm_obs_get_str(obs, CCM_KEY_bits_error);
 
-    if (f->upload == CCM_NONE && session.n) {
+    /* A refused Create-Session has no session: such ones are kept together under an empty id. */
+    bool refused =
+        f->bits == CCM_BITS_CREATE && (error.n || status >= 400) && status != 401 && status != 407;
+    if (f->upload == CCM_NONE && (session.n || refused)) {
         f->upload = ccm_upload_get(m, &obs->dst.addr, &obs->src.addr, session);
         if (f->upload != CCM_NONE)
             upload_about(m, f, (ccm_span){ 0 });
     }
     if (f->upload == CCM_NONE)
         return;
+    ccm_span host = ccm_obs_get_str(obs, CCM_KEY_bits_host);
+    if (host.n) {
+        uint32_t text = ccm_texts_add(&m->texts, host);
+        upload_at(m, f->upload)->host = ccm_text_lowest(m, upload_at(m, f->upload)->host, text);
+    }
     ccm_upload *u = upload_at(m, f->upload);
     upload_seen(u, obs);
     if (ccm_obs_has(obs, CCM_KEY_bits_received)) {
@@ -124,11 +146,12 @@ static void upload_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs,
         u->received = ccm_max64(u->received, ccm_obs_get_u64(obs, CCM_KEY_bits_received));
     }
     bool ok = status >= 200 && status < 300 && !error.n;
-    u->complete |= ok && f->bits == CCM_BITS_CLOSE;
+    u->closed |= ok && f->bits == CCM_BITS_CLOSE;
     u->cancelled |= ok && f->bits == CCM_BITS_CANCEL;
     /* 401 and 407 are the first leg of a sign-in, not a failure. */
     if (error.n && u->n_errors < CCM_UPLOAD_ERRORS) {
-        ccm_upload_error(u, ccm_texts_add(&m->texts, error));
+        ccm_upload_error(u,
+                         upload_error_text(m, error, ccm_obs_get_str(obs, CCM_KEY_bits_context)));
     } else if (status >= 400 && status != 401 && status != 407 && status <= 999) {
         char text[16];
         g_snprintf(text, sizeof text, "status %u", (unsigned)status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * view.c - the view's capture, hosts, clients and uploads, and its memory.
+ * view.c - the view's capture and hosts, and its memory.
  *
  * In: a model. Out: ccm_view (see view.h for every order). State: a view owns what it points to. A
  * model with open flows is first merged into an empty one, which closes them in the copy alone. */
@@ -15,6 +15,11 @@ void *ccm_view_alloc(view_maker *k, size_t n, size_t size)
 const char *ccm_view_keep(view_maker *k, const char *text)
 {
     return g_string_chunk_insert_const(k->memory->text, text);
+}
+
+const char *ccm_view_text(view_maker *k, uint32_t text)
+{
+    return text == CCM_NONE ? NULL : ccm_view_keep(k, ccm_texts_get(&k->m->texts, text));
 }
 
 static int by_name(const void *a, const void *b)
@@ -163,88 +168,6 @@ static void make_hosts(view_maker *k)
     k->view->n_hosts = n;
 }
 
-/* ---- clients, uploads ------------------------------------------------------------------------ */
-
-static int by_client_id(const void *a, const void *b)
-{
-    return strcmp(((const ccm_view_client *)a)->client_id, ((const ccm_view_client *)b)->client_id);
-}
-
-static void make_clients(view_maker *k)
-{
-    unsigned n = k->m->clients->len;
-    ccm_view_client *v = ccm_view_alloc(k, n, sizeof *v);
-
-    for (unsigned i = 0; i < n; i++) {
-        const ccm_client *c = &g_array_index(k->m->clients, ccm_client, i);
-        v[i].client_id = ccm_view_keep(k, ccm_texts_get(&k->m->texts, c->id));
-        v[i].addresses = c->n_addrs + (c->more ? 1u : 0u);
-        if (c->n_addrs)
-            v[i].addr = c->addrs[0];
-        v[i].names = ccm_view_host_names(k, &v[i].addr);
-        for (unsigned j = 0; j < c->messages.n; j++) {
-            const ccm_counter *m = &c->messages.v[j];
-            v[i].total += m->count;
-            ccm_view_count_add(k->list, ccm_texts_get(&k->m->texts, ccm_count_number(m->key)),
-                               m->count);
-        }
-        v[i].messages = ccm_view_counts_of(k, k->list);
-    }
-    if (n)
-        qsort(v, n, sizeof *v, by_client_id);
-    k->view->clients = v;
-    k->view->n_clients = n;
-}
-
-static int by_start(const void *a, const void *b)
-{
-    const ccm_view_upload *x = a, *y = b;
-    if (x->first_seen_ns != y->first_seen_ns)
-        return x->first_seen_ns < y->first_seen_ns ? -1 : 1;
-    int order = strcmp(x->id, y->id);
-    if (!order)
-        order = ccm_addr_cmp(&x->client, &y->client);
-    return order ? order : ccm_addr_cmp(&x->server, &y->server);
-}
-
-static const char *text_or_null(view_maker *k, uint32_t text)
-{
-    return text == CCM_NONE ? NULL : ccm_view_keep(k, ccm_texts_get(&k->m->texts, text));
-}
-
-static void make_uploads(view_maker *k)
-{
-    unsigned n = k->m->uploads->len;
-    ccm_view_upload *v = ccm_view_alloc(k, n, sizeof *v);
-
-    for (unsigned i = 0; i < n; i++) {
-        const ccm_upload *u = &g_array_index(k->m->uploads, ccm_upload, i);
-        for (unsigned j = 0; j < u->n_errors; j++)
-            ccm_view_count_add(k->list, ccm_texts_get(&k->m->texts, u->errors[j]), 1);
-        const char *target = text_or_null(k, u->target);
-        v[i] = (ccm_view_upload){
-            .id = ccm_view_keep(k, ccm_texts_get(&k->m->texts, u->id)),
-            .client = u->client,
-            .server = u->server,
-            .client_id = text_or_null(k, u->client_id),
-            .target = target ? target : "",
-            .name = text_or_null(k, u->name),
-            .bytes = u->has_received ? u->received : u->sent,
-            .total_bytes = u->total,
-            .fragments = u->fragments,
-            .complete = u->complete,
-            .cancelled = u->cancelled,
-            .errors = ccm_view_names_of(k, k->list),
-            .first_seen_ns = u->first_ns,
-            .last_seen_ns = u->last_ns,
-        };
-    }
-    if (n)
-        qsort(v, n, sizeof *v, by_start);
-    k->view->uploads = v;
-    k->view->n_uploads = n;
-}
-
 /* ---- capture --------------------------------------------------------------------------------- */
 
 static int by_frame(const void *a, const void *b)
@@ -291,6 +214,8 @@ static void make_limits(view_maker *k)
         ccm_view_count_add(k->list, "texts", 1);
     if (k->m->timeline.full)
         ccm_view_count_add(k->list, "buckets", 1);
+    if (k->accounts_rolled)
+        ccm_view_count_add(k->list, "accounts", k->accounts_rolled);
     ccm_view_counts c = ccm_view_counts_of(k, k->list);
     ccm_view_limit *v = ccm_view_alloc(k, c.n, sizeof *v);
     for (unsigned i = 0; i < c.n; i++)
@@ -390,11 +315,12 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
                      .memory = memory,
                      .list = g_array_new(FALSE, FALSE, sizeof(ccm_view_count)) };
     memory->view.per_client = per_client;
-    make_capture(&k);
-    make_hosts(&k);
-    make_clients(&k);
-    make_uploads(&k);
     ccm_view_make_routes(&k);
+    make_capture(&k); /* it tells the limits that the routes hit */
+    make_hosts(&k);
+    ccm_view_make_clients(&k);
+    ccm_view_make_uploads(&k);
+    ccm_view_make_messages(&k);
     g_array_free(k.list, TRUE);
     ccm_model_free(copy);
     return &memory->view;

@@ -97,6 +97,25 @@ typedef struct ccm_view_timeline {
 
 enum { CCM_VIEW_POINTS = 1440 };
 
+typedef struct ccm_view_auth_evidence {
+    const char *id;              /* for instance ntlm-type3, see auth_names.c */
+    uint64_t count, first_frame; /* first_frame 0 = not known */
+    bool has_code;
+    uint32_t code; /* Kerberos error */
+    bool trouble;  /* a failed signature, a fallback to NTLM */
+} ccm_view_auth_evidence;
+
+typedef struct ccm_view_auth {
+    const char *stage, *mode;
+    const char *account_kind; /* NULL = not known */
+    const char *account;      /* DOMAIN\\name or name@REALM; NULL = not known, or rolled up */
+    ccm_certainty certainty;
+    uint64_t count;  /* exchanges that were let in; of none-observed also those without outcome */
+    uint64_t denied; /* attempts that failed */
+    const ccm_view_auth_evidence *evidence; /* the most telling first */
+    unsigned n_evidence;
+} ccm_view_auth;
+
 typedef struct ccm_view_route {
     const char *route;          /* "client/mp" */
     const char *title;          /* for people */
@@ -143,6 +162,8 @@ typedef struct ccm_view_route {
         unsigned interval_s;
     } rate;
     ccm_view_timeline timeline;
+    const ccm_view_auth *auth; /* by stage, mode, kind of account, account */
+    unsigned n_auth;
 } ccm_view_route;
 
 typedef struct ccm_view_client {
@@ -152,7 +173,25 @@ typedef struct ccm_view_client {
     ccm_view_names names;     /* of the address */
     ccm_view_counts messages; /* requests by verb */
     uint64_t total;
+    ccm_view_counts kinds; /* messages by kind, in plain words */
+    struct {
+        uint64_t verified, failed, no_key, unverifiable, replayed;
+    } signature;
+    bool has_skew;       /* the two below are valid */
+    int64_t skew_s;      /* the client's clock less the capture's: the difference nearest to zero */
+    bool skew_uncertain; /* times disagree by more than a minute */
 } ccm_view_client;
+
+typedef struct ccm_view_message {
+    uint64_t time_ns, frame;
+    ccm_endpoint client, server;
+    const char *client_id, *endpoint, *message_id, *reply; /* NULL = not seen */
+    const char *kind;
+    const char *transport, *message;    /* modes */
+    const char *account_kind, *account; /* of the transport; NULL = not known */
+    uint64_t size;                      /* bytes on the wire */
+    unsigned status;                    /* of the answer; 0 = none seen */
+} ccm_view_message;
 
 typedef struct ccm_view_upload {
     const char *id; /* BITS-Session-Id */
@@ -163,9 +202,16 @@ typedef struct ccm_view_upload {
     uint64_t bytes;        /* highest offset acknowledged, else request body bytes seen */
     uint64_t total_bytes;  /* size announced by Content-Range; 0 = not seen */
     uint64_t fragments;
-    bool complete; /* Close-Session was acknowledged */
+    bool complete;     /* closed, and every byte acknowledged */
+    bool closed;       /* Close-Session was acknowledged */
+    bool acknowledged; /* every byte was */
     bool cancelled;
-    ccm_view_names errors; /* BITS-Error-Code values and failure statuses ("status 404") */
+    const char *host; /* BITS-Host-Id: where the session goes on; NULL = where it began */
+    bool moved;       /* and it was seen to go on at another address: */
+    ccm_addr moved_to;
+    const char *retried_as; /* the next session of this client and target; NULL = none */
+    ccm_view_names errors;  /* BITS-Error-Code values, with their context, and failure statuses
+                               ("status 404") */
     uint64_t first_seen_ns, last_seen_ns;
 } ccm_view_upload;
 
@@ -183,6 +229,9 @@ typedef struct ccm_view {
     unsigned n_clients;
     const ccm_view_upload *uploads; /* by first_seen, id, client, server */
     unsigned n_uploads;
+    bool has_messages;                /* they were asked for */
+    const ccm_view_message *messages; /* by time, frame, client, server, message id */
+    unsigned n_messages;
 } ccm_view;
 
 /* Concludes. `per_client`: a row per source address, destination address and destination port. */

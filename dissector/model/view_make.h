@@ -16,7 +16,8 @@ typedef struct view_maker {
     const ccm_model *m;
     ccm_view *view;
     view_memory *memory;
-    GArray *list; /* scratch of ccm_view_count, empty between uses */
+    uint64_t accounts_rolled; /* accounts that found no place in their row */
+    GArray *list;             /* scratch of ccm_view_count, empty between uses */
 } view_maker;
 
 void *ccm_view_alloc(view_maker *k, size_t n, size_t size);
@@ -25,6 +26,12 @@ void ccm_view_count_add(GArray *list, const char *name, uint64_t count);
 ccm_view_counts ccm_view_counts_of(view_maker *k, GArray *list);
 ccm_view_names ccm_view_names_of(view_maker *k, GArray *list);
 ccm_view_names ccm_view_host_names(view_maker *k, const ccm_addr *addr);
+const char *ccm_view_text(view_maker *k, uint32_t text); /* NULL for CCM_NONE */
 void ccm_view_make_routes(view_maker *k);
+/* view_clients.c */
+void ccm_view_make_clients(view_maker *k);
+void ccm_view_make_messages(view_maker *k);
+/* view_uploads.c */
+void ccm_view_make_uploads(view_maker *k);
 
 #endif

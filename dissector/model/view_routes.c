@@ -3,6 +3,7 @@
  *
  * In: all edges of a model. Out: rows that together hold every edge exactly once. State: none.
  * A row's certainty is the best of its edges; `basis` names every reason that any of them had. */
+#include "model/view_auth.h"
 #include "model/view_make.h"
 
 __extension__ typedef unsigned __int128 wide;
@@ -85,6 +86,16 @@ static int entry_cmp(const void *pa, const void *pb, void *data)
     if (!r)
         r = ccm_addr_cmp(&a->e->key.client, &b->e->key.client);
     return r ? r : (int)a->e->key.route - (int)b->e->key.route;
+}
+
+/* Who authenticated, on the edges of a row. */
+static void make_auth(view_auth *a, ccm_view_route *r, const entry *v, unsigned n)
+{
+    uint32_t *edges = g_new(uint32_t, n);
+    for (unsigned i = 0; i < n; i++)
+        edges[i] = v[i].edge;
+    ccm_view_auth_row(a, edges, n, r);
+    g_free(edges);
 }
 
 static bool is_empty(const ccm_edge *e)
@@ -422,12 +433,17 @@ void ccm_view_make_routes(view_maker *k)
         row_of[v[i].edge] = n_rows - 1;
     }
     ccm_view_route *rows = ccm_view_alloc(k, n_rows, sizeof *rows);
+    view_auth *auth = ccm_view_auth_new(k);
+    for (unsigned i = 0; i < n; i++)
+        ccm_view_auth_edge(auth, v[i].edge, v[i].c.row);
     for (unsigned i = 0, row = 0; i < n; row++) {
         unsigned from = i;
         while (i < n && row_of[v[i].edge] == row)
             i++;
         make_row(k, &rows[row], v + from, i - from);
+        make_auth(auth, &rows[row], v + from, i - from);
     }
+    k->accounts_rolled = ccm_view_auth_free(auth);
     make_times(k, rows, n_rows, row_of);
     k->view->routes = rows;
     k->view->n_routes = n_rows;

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * view_auth.c - who authenticated how on each route row, concluded from sums of verdicts.
+ *
+ * In: edges with their sums, tickets and refusals of key distribution centres. Out: auth[] of a
+ * row. State: view_auth, while a view is made. Concluded here, because it takes more than one
+ * exchange: whose ticket a Kerberos login was (auth-modes.md E4), the network access account (E7),
+ * and why a client fell back to NTLM (7.1). */
+#include "model/view_auth.h"
+
+enum {
+    NAA_CLIENTS = 3,                 /* E7 */
+    FALLBACK_NS = 10 * 1000000000LL, /* "within seconds" of what made the client fall back */
+};
+
+struct view_auth {
+    view_maker *k;
+    GPtrArray *krb;      /* const ccm_krb *, by client */
+    GHashTable *service; /* account that may be a service's -> naa */
+    uint64_t rolled;     /* accounts that found no place */
+};
+
+/* What tells a network access account from a user's. */
+typedef struct naa {
+    GHashTable *clients; /* addresses, as text */
+    bool task_sequence;
+} naa;
+
+static void naa_free(gpointer p)
+{
+    naa *a = p;
+    g_hash_table_destroy(a->clients);
+    g_free(a);
+}
+
+/* ---- tickets --------------------------------------------------------------------------------- */
+
+static gint by_client(gconstpointer a, gconstpointer b)
+{
+    return ccm_addr_cmp(&(*(const ccm_krb *const *)a)->client,
+                        &(*(const ccm_krb *const *)b)->client);
+}
+
+/* The first entry of a client; the others follow. */
+static unsigned first_of(const view_auth *a, const ccm_addr *client)
+{
+    unsigned low = 0, high = a->krb->len;
+    while (low < high) {
+        unsigned mid = (low + high) / 2;
+        if (ccm_addr_cmp(&((const ccm_krb *)a->krb->pdata[mid])->client, client) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static const ccm_krb *next_of(const view_auth *a, const ccm_addr *client, unsigned *i)
+{
+    if (*i >= a->krb->len || !client->family)
+        return NULL;
+    const ccm_krb *k = a->krb->pdata[(*i)++];
+    return ccm_addr_eq(&k->client, client) ? k : NULL;
+}
+
+static const char *text(const view_auth *a, uint32_t i)
+{
+    return ccm_texts_get(&a->k->m->texts, i);
+}
+
+/* The only name for which this client was seen to get a ticket of this service; else NULL. */
+static const ccm_krb *ticket_of(const view_auth *a, const ccm_addr *client, uint32_t host)
+{
+    const ccm_krb *k, *found = NULL;
+    unsigned i = first_of(a, client);
+
+    while ((k = next_of(a, client, &i))) {
+        if (k->what != CCM_KRB_TICKET || k->host != host)
+            continue;
+        if (found)
+            return NULL;
+        found = k;
+    }
+    return found;
+}
+
+static unsigned kind_of_principal(const char *name)
+{
+    const char *at = strchr(name, '@');
+    size_t n = at ? (size_t)(at - name) : strlen(name);
+    return n && name[n - 1] == '$' ? CCM_ACCOUNT_COMPUTER : CCM_ACCOUNT_USER;
+}
+
+/* ---- one sum, concluded ---------------------------------------------------------------------- */
+
+typedef struct found {
+    unsigned stage, mode, kind;
+    ccm_certainty certainty;
+    const char *account; /* NULL = not known */
+    const ccm_auth_sum *sum;
+    ccm_auth_seen more[2]; /* evidence from elsewhere */
+    unsigned n_more;
+} found;
+
+static found resolve(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *s)
+{
+    found f = { .stage = s->stage,
+                .mode = s->mode,
+                .kind = s->kind,
+                .certainty = (ccm_certainty)s->certainty,
+                .sum = s };
+
+    if (s->account != CCM_NONE && !s->is_spn)
+        f.account = text(a, s->account);
+    if (!s->is_spn)
+        return f;
+    const ccm_krb *ticket = ticket_of(a, &e->key.client, s->account);
+    if (ticket) {
+        f.account = text(a, ticket->name);
+        f.kind = kind_of_principal(f.account);
+        f.certainty = MIN(f.certainty, CCM_CERTAINTY_STRONG);
+        f.more[f.n_more++] = (ccm_auth_seen){ .count = ticket->count,
+                                              .first_frame = ticket->first_frame,
+                                              .id = CCM_EV_TGS_REP };
+    }
+    return f;
+}
+
+/* ---- network access accounts ----------------------------------------------------------------- */
+
+static bool gives_content(const view_auth *a, int row)
+{
+    const ccm_catalog *c = a->k->m->catalog;
+    const char *role = ccm_role_at(c, ccm_route_at(c, row)->destination)->id;
+    return !strcmp(role, "dp") || !strcmp(role, "smp") || !strcmp(role, "peer");
+}
+
+static bool has_evidence(const ccm_auth_sum *s, unsigned id)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->evidence[i].id == id)
+            return true;
+    return false;
+}
+
+void ccm_view_auth_edge(view_auth *a, uint32_t edge, int row)
+{
+    const ccm_model *m = a->k->m;
+    const ccm_edge *e = ccm_edge_at(m, edge);
+    char address[CCM_ADDR_TEXT];
+
+    if (!gives_content(a, row))
+        return;
+    for (uint32_t i = ccm_proofs_first(m, edge); i != CCM_NONE; i = ccm_auth_sum_at(m, i)->next) {
+        const ccm_auth_sum *s = ccm_auth_sum_at(m, i);
+        found f = resolve(a, e, s);
+        if (!f.account || f.kind != CCM_ACCOUNT_USER || s->stage != CCM_STAGE_TRANSPORT ||
+            (f.mode != CCM_AUTH_NTLM && f.mode != CCM_AUTH_KERBEROS))
+            continue;
+        naa *n = g_hash_table_lookup(a->service, f.account);
+        if (!n) {
+            n = g_new0(naa, 1);
+            n->clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+            g_hash_table_insert(a->service, (gpointer)f.account, n);
+        }
+        n->task_sequence |= has_evidence(s, CCM_EV_TASK_SEQUENCE_AGENT);
+        if (e->key.client.family && g_hash_table_size(n->clients) < NAA_CLIENTS)
+            g_hash_table_add(n->clients, g_strdup(ccm_addr_text(&e->key.client, address)));
+    }
+}
+
+/* E7: the same account from several clients, or a task sequence's user agent; strong with both. */
+static void conclude_naa(const view_auth *a, found *f)
+{
+    const naa *n = f->account && f->kind == CCM_ACCOUNT_USER && f->stage == CCM_STAGE_TRANSPORT &&
+                           (f->mode == CCM_AUTH_NTLM || f->mode == CCM_AUTH_KERBEROS)
+                       ? g_hash_table_lookup(a->service, f->account)
+                       : NULL;
+    if (!n)
+        return;
+    bool many = g_hash_table_size(n->clients) >= NAA_CLIENTS;
+    if (!many && !n->task_sequence)
+        return;
+    f->kind = CCM_ACCOUNT_NETWORK_ACCESS;
+    f->certainty = many && n->task_sequence ? CCM_CERTAINTY_STRONG : CCM_CERTAINTY_LIKELY;
+    if (many)
+        f->more[f->n_more++] = (ccm_auth_seen){ .count = 1, .id = CCM_EV_MANY_CLIENTS };
+}
+
+/* ---- fallback -------------------------------------------------------------------------------- */
+
+static bool in_time(const ccm_auth_sum *s, uint64_t first_ns, uint64_t last_ns)
+{
+    return s->last_ns >= first_ns && s->first_ns <= last_ns + FALLBACK_NS;
+}
+
+/* Is this a name of the server? Of an unnamed one nothing is known that could differ. */
+static bool is_name_of(const view_auth *a, const ccm_addr *server, uint32_t host)
+{
+    char address[CCM_ADDR_TEXT];
+    uint32_t at = ccm_host_find(a->k->m, server);
+
+    if (host == CCM_NONE || !strcmp(text(a, host), ccm_addr_text(server, address)))
+        return true;
+    if (at == CCM_NONE)
+        return false;
+    const ccm_host *h = ccm_host_at(a->k->m, at);
+    for (unsigned i = 0; i < h->n_names; i++)
+        if (!g_ascii_strcasecmp(text(a, h->names[i]), text(a, host)))
+            return true;
+    return h->n_names == 0;
+}
+
+/* 7.1, pattern 1: the refusal with the lowest code that fits. */
+static bool kdc_refused(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *s,
+                        ccm_auth_seen *out)
+{
+    const ccm_krb *k;
+    unsigned i = first_of(a, &e->key.client);
+    bool any = false;
+
+    while ((k = next_of(a, &e->key.client, &i))) {
+        if (k->what != CCM_KRB_REFUSAL || !in_time(s, k->first_ns, k->last_ns) ||
+            !is_name_of(a, &e->key.server, k->host))
+            continue;
+        if (any && k->code == out->code) {
+            out->count += k->count;
+            out->first_frame = ccm_min64(out->first_frame, k->first_frame);
+        } else if (!any || k->code < out->code) {
+            *out = (ccm_auth_seen){ .count = k->count,
+                                    .first_frame = k->first_frame,
+                                    .code = k->code,
+                                    .id = CCM_EV_FALLBACK_KDC_ERROR };
+        }
+        any = true;
+    }
+    return any;
+}
+
+/* 7.1, pattern 2: the client asked, and nobody ever answered. */
+static bool kdc_silent(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *s,
+                       ccm_auth_seen *out)
+{
+    const ccm_krb *k;
+    unsigned i = first_of(a, &e->key.client);
+
+    while ((k = next_of(a, &e->key.client, &i))) {
+        if (k->what != CCM_KRB_TALK)
+            continue;
+        if (k->replies || !in_time(s, k->first_ns, k->last_ns))
+            return false;
+        *out = (ccm_auth_seen){ .count = k->count,
+                                .first_frame = k->first_frame,
+                                .id = CCM_EV_FALLBACK_KDC_SILENT };
+        return true;
+    }
+    return false;
+}
+
+/* 7.1, pattern 3 over two connections: the server refused a ticket before. */
+static bool ticket_refused(const view_auth *a, uint32_t edge, const ccm_auth_sum *s,
+                           ccm_auth_seen *out)
+{
+    const ccm_model *m = a->k->m;
+    for (uint32_t i = ccm_proofs_first(m, edge); i != CCM_NONE; i = ccm_auth_sum_at(m, i)->next) {
+        const ccm_auth_sum *r = ccm_auth_sum_at(m, i);
+        if (r->mode != CCM_AUTH_KERBEROS || !r->denied || r->stage != s->stage ||
+            !in_time(s, r->first_ns, r->last_ns))
+            continue;
+        *out = (ccm_auth_seen){ .count = r->denied, .id = CCM_EV_FALLBACK_REJECTED };
+        for (unsigned k = 0; k < r->n; k++)
+            if (r->evidence[k].id == CCM_EV_DENIED)
+                out->first_frame = r->evidence[k].first_frame;
+        return true;
+    }
+    return false;
+}
+
+/* The reason for NTLM that other traffic shows; it replaces what the connection alone suggested. */
+static bool fallback(const view_auth *a, uint32_t edge, const ccm_auth_sum *s, ccm_auth_seen *out)
+{
+    const ccm_edge *e = ccm_edge_at(a->k->m, edge);
+    bool guessed =
+        has_evidence(s, CCM_EV_DIRECT_NTLM) || has_evidence(s, CCM_EV_FALLBACK_UNEXPLAINED);
+
+    return s->mode == CCM_AUTH_NTLM && guessed &&
+           (ticket_refused(a, edge, s, out) || kdc_refused(a, e, s, out) ||
+            kdc_silent(a, e, s, out));
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+typedef struct row {
+    found f;
+    ccm_auth_sum sum; /* evidence is its own */
+} row;
+
+static int text_cmp(const char *a, const char *b)
+{
+    return !a || !b ? (a != NULL) - (b != NULL) : strcmp(a, b);
+}
+
+static int key_cmp(const found *a, const found *b)
+{
+    if (a->stage != b->stage)
+        return a->stage < b->stage ? -1 : 1;
+    if (a->mode != b->mode)
+        return a->mode < b->mode ? -1 : 1;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    return text_cmp(a->account, b->account);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return key_cmp(&((const row *)a)->f, &((const row *)b)->f);
+}
+
+/* Frequent ones first: they keep their place when there are too many. */
+static int by_count(const void *pa, const void *pb)
+{
+    const row *a = pa, *b = pb;
+    if (a->sum.count != b->sum.count)
+        return a->sum.count > b->sum.count ? -1 : 1;
+    return by_key(pa, pb);
+}
+
+static void add_edge(view_auth *a, GArray *rows, uint32_t edge)
+{
+    const ccm_model *m = a->k->m;
+    const ccm_edge *e = ccm_edge_at(m, edge);
+
+    for (uint32_t i = ccm_proofs_first(m, edge); i != CCM_NONE; i = ccm_auth_sum_at(m, i)->next) {
+        const ccm_auth_sum *s = ccm_auth_sum_at(m, i);
+        row r = { .f = resolve(a, e, s) };
+        ccm_auth_seen why;
+        bool fell = fallback(a, edge, s, &why);
+        conclude_naa(a, &r.f);
+        r.sum = (ccm_auth_sum){ .count = s->count,
+                                .denied = s->denied,
+                                .first_ns = s->first_ns,
+                                .last_ns = s->last_ns,
+                                .certainty = (uint8_t)r.f.certainty };
+        for (unsigned k = 0; k < s->n; k++) {
+            unsigned id = s->evidence[k].id;
+            if (!fell || (id != CCM_EV_DIRECT_NTLM && id != CCM_EV_FALLBACK_UNEXPLAINED))
+                ccm_auth_sum_evidence(&r.sum, &s->evidence[k]);
+        }
+        for (unsigned k = 0; k < r.f.n_more; k++)
+            ccm_auth_sum_evidence(&r.sum, &r.f.more[k]);
+        if (fell)
+            ccm_auth_sum_evidence(&r.sum, &why);
+        g_array_append_val(rows, r);
+    }
+}
+
+/* Joins equal rows; returns how many are left. */
+static unsigned join(row *v, unsigned n)
+{
+    unsigned left = 0;
+    if (n)
+        qsort(v, n, sizeof *v, by_key);
+    for (unsigned i = 0; i < n; i++) {
+        if (left && key_cmp(&v[left - 1].f, &v[i].f) == 0) {
+            ccm_auth_sum_add(&v[left - 1].sum, &v[i].sum);
+            g_free(v[i].sum.evidence);
+        } else {
+            v[left++] = v[i];
+        }
+    }
+    return left;
+}
+
+/* Beyond the bound, rows lose their account and are counted together. */
+static unsigned bound_accounts(view_auth *a, row *v, unsigned n)
+{
+    unsigned kept = 0;
+    if (n)
+        qsort(v, n, sizeof *v, by_count);
+    for (unsigned i = 0; i < n; i++) {
+        if (!v[i].f.account)
+            continue;
+        if (kept++ < a->k->m->limits.accounts)
+            continue;
+        v[i].f.account = NULL;
+        a->rolled++;
+    }
+    return join(v, n);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return (int)((const ccm_auth_seen *)a)->id - (int)((const ccm_auth_seen *)b)->id;
+}
+
+static ccm_view_auth show(view_auth *a, row *r)
+{
+    ccm_view_auth out = { .stage = ccm_auth_stage_name(r->f.stage),
+                          .mode = ccm_auth_mode_name(r->f.mode),
+                          .account_kind = ccm_account_kind_name(r->f.kind),
+                          .account = r->f.account ? ccm_view_keep(a->k, r->f.account) : NULL,
+                          .certainty = (ccm_certainty)r->sum.certainty,
+                          .count = r->sum.count,
+                          .denied = r->sum.denied,
+                          .n_evidence = r->sum.n };
+    ccm_view_auth_evidence *e = ccm_view_alloc(a->k, r->sum.n, sizeof *e);
+    if (r->sum.n)
+        qsort(r->sum.evidence, r->sum.n, sizeof *r->sum.evidence, by_id);
+    for (unsigned i = 0; i < r->sum.n; i++) {
+        const ccm_auth_seen *s = &r->sum.evidence[i];
+        e[i] = (ccm_view_auth_evidence){ .id = ccm_auth_evidence_name(s->id),
+                                         .count = s->count,
+                                         .first_frame = s->first_frame,
+                                         .has_code = s->code > 0,
+                                         .code = s->code,
+                                         .trouble = s->id <= CCM_EV_DIRECT_NTLM };
+    }
+    out.evidence = e;
+    g_free(r->sum.evidence);
+    return out;
+}
+
+void ccm_view_auth_row(view_auth *a, const uint32_t *edges, unsigned n, ccm_view_route *out)
+{
+    GArray *rows = g_array_new(FALSE, FALSE, sizeof(row));
+
+    for (unsigned i = 0; i < n; i++)
+        add_edge(a, rows, edges[i]);
+    row *v = (row *)(void *)rows->data;
+    unsigned left = join(v, rows->len);
+    left = bound_accounts(a, v, left);
+    ccm_view_auth *list = ccm_view_alloc(a->k, left, sizeof *list);
+    for (unsigned i = 0; i < left; i++)
+        list[i] = show(a, &v[i]);
+    out->auth = list;
+    out->n_auth = left;
+    g_array_free(rows, TRUE);
+}
+
+view_auth *ccm_view_auth_new(view_maker *k)
+{
+    view_auth *a = g_new0(view_auth, 1);
+    const GArray *krb = k->m->proofs->krb;
+
+    a->k = k;
+    a->krb = g_ptr_array_sized_new(krb->len);
+    for (unsigned i = 0; i < krb->len; i++)
+        g_ptr_array_add(a->krb, &g_array_index(krb, ccm_krb, i));
+    g_ptr_array_sort(a->krb, by_client);
+    a->service = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, naa_free);
+    return a;
+}
+
+uint64_t ccm_view_auth_free(view_auth *a)
+{
+    uint64_t rolled = a->rolled;
+    g_ptr_array_free(a->krb, TRUE);
+    g_hash_table_destroy(a->service);
+    g_free(a);
+    return rolled;
+}
