@@ -175,6 +175,10 @@ static void on_http_auth(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs
     }
     if (!ends(header, "authorization"))
         return;
+    /* The scheme word of the request does not say for whom it was. */
+    if (o == &f->offer[1] && f->offer[0].by_scheme)
+        f->offer[0].credential = CCM_CREDENTIAL_NONE;
+    o->by_scheme = false;
     ccm_span name = ccm_obs_get_str(obs, CCM_KEY_account);
     o->credential = credential_of(obs, mechanism);
     o->offers_kerberos = lists_kerberos(ccm_obs_get_str(obs, CCM_KEY_mechanisms));
@@ -214,6 +218,7 @@ static void on_request(ccm_auth_facts *f, const ccm_obs *obs)
             break;
         case CCM_KEY_auth_scheme:
             f->offer[0].credential = credential_of_scheme(s);
+            f->offer[0].by_scheme = true;
             break;
         case CCM_KEY_signature:
             f->header_signature = same(s, "well-formed") ? 1 : same(s, "malformed") ? 2 : 0;

@@ -49,6 +49,7 @@ typedef struct ccm_auth_offer {
     uint32_t account; /* text, DOMAIN\NAME or the like; CCM_NONE */
     uint32_t spn;     /* text: host of the service that a Kerberos ticket is for; CCM_NONE */
     uint8_t credential, kind;
+    bool by_scheme;       /* nothing but the scheme word is known */
     bool offers_kerberos; /* SPNEGO listed it */
     bool continues;       /* the server's answer goes on with the handshake */
     bool error;           /* the server's answer holds a Kerberos error */

@@ -464,6 +464,8 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
               : v->mode == CCM_AUTH_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS
                                               : CCM_ACCOUNT_UNKNOWN;
     add(v, header && !sign ? CCM_EV_SIGNATURE_MALFORMED : why, frame);
+    if (f->message_signed && f->endpoint == CCM_ENDPOINT_REGISTRATION)
+        add(v, CCM_EV_REGISTRATION, frame);
     if (sign && f->failed)
         add(v, CCM_EV_SIGNATURE_FAILED, frame);
     if (sign && f->verified)

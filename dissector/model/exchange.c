@@ -4,42 +4,19 @@
  * In: observations. Out: ccm_exchange records through a callback. State: open exchanges by flow and
  * number, at most limits->flows of them and OPEN_BYTES of their texts; beyond that the oldest is
  * given out with what it has. Records are recycled, so a steady stream allocates nothing. */
+#include "model/exchange_auth.h"
 #include "model/conclude.h"
-#include "model/exchange.h"
+#include "model/exchange_texts.h"
+#include "model/naming.h"
+#include "model/proofs.h"
 
 enum { OPEN_BYTES = 32 << 20, KEEP_BYTES = 4096 };
-
-typedef enum text_id {
-    T_METHOD,
-    T_TARGET,
-    T_HOST,
-    T_CONTENT_TYPE,
-    T_RANGE,
-    T_CONTENT_RANGE,
-    T_USER_AGENT,
-    T_CLIENT_ID,
-    T_CLIENT_TIME,
-    T_SIGNATURE,
-    T_TOKEN_KIND,
-    T_AUTH_SCHEME,
-    T_CHALLENGE,
-    T_BITS_PACKET,
-    T_BITS_SESSION,
-    T_BITS_REPLY,
-    T_BITS_ERROR,
-    T_CONTENT_NAME,
-    T_BITS_HOST,
-    T_SERVER,
-    T_RESPONSE_TYPE,
-    T_LOCATION,
-    T_RESPONSE_RANGE,
-    T_PAIRING,
-    T_TEXTS
-} text_id;
 
 typedef struct open_exchange {
     ccm_exchange x; /* texts are set when it is given out */
     ccm_match hit;
+    ccm_auth_facts facts;
+    uint32_t signature[CCM_EXCHANGE_SIGNATURES][4]; /* field, result, variant, key: like at[] */
     GString *text;         /* texts one after the other, each with its NUL */
     uint32_t at[T_TEXTS];  /* offset + 1 in `text`; 0 = absent */
     uint32_t older, newer; /* list by arrival */
@@ -55,6 +32,7 @@ struct ccm_joiner {
     GArray *spare; /* uint32_t */
     uint32_t oldest, newest;
     uint64_t bytes;
+    ccm_join_auth auth;
 };
 
 typedef struct key {
@@ -97,6 +75,7 @@ ccm_joiner *ccm_joiner_new(const ccm_catalog *catalog, const ccm_limits *limits,
     j->spare = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     j->oldest = j->newest = CCM_NONE;
     ccm_index_init(&j->index, 64);
+    ccm_join_auth_init(&j->auth, j->max);
     return j;
 }
 
@@ -137,14 +116,51 @@ static void set_texts(open_exchange *o)
         { &x->response_content_type, T_RESPONSE_TYPE },
         { &x->location, T_LOCATION },
         { &x->response_content_range, T_RESPONSE_RANGE },
+        { &x->bits.context, T_BITS_CONTEXT },
+        { &x->soap_action, T_SOAP_ACTION },
+        { &x->about, T_ABOUT },
+        { &x->token.category, T_TOKEN_CATEGORY },
+        { &x->token.issuer, T_TOKEN_ISSUER },
+        { &x->token.audience, T_TOKEN_AUDIENCE },
+        { &x->token.subject_kind, T_TOKEN_SUBJECT },
+        { &x->token.header, T_TOKEN_HEADER },
+        { &x->message.id, T_MESSAGE_ID },
+        { &x->message.endpoint, T_ENDPOINT },
+        { &x->message.kind, o->at[T_MESSAGE_KIND] ? T_MESSAGE_KIND : T_ENDPOINT_WORDS },
+        { &x->message.detail, T_DETAIL },
+        { &x->message.source_id, T_SOURCE_ID },
+        { &x->message.source_host, T_SOURCE_HOST },
+        { &x->message.sent_time, T_SENT_TIME },
+        { &x->message.correlation_id, T_CORRELATION_ID },
+        { &x->message.reply_to, T_REPLY_TO },
+        { &x->message.reply, T_REPLY_KIND },
+        { &x->message.reply_detail, T_REPLY_DETAIL },
+        { &x->message.assigned, T_ASSIGNED },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
         *map[i].to = text_of(o, map[i].id);
-    x->bits.present = x->bits.packet || x->bits.session || x->bits.reply_packet || x->bits.error ||
-                      x->bits.content_name || x->bits.host_id || x->bits.has_received;
+    x->bits.present = x->bits.packet || x->bits.context || x->bits.session ||
+                      x->bits.reply_packet || x->bits.error || x->bits.content_name ||
+                      x->bits.host_id || x->bits.has_received;
     x->pairing = text_of(o, T_PAIRING);
     if (!x->pairing)
         x->pairing = !x->has_request ? "response-only" : x->has_response ? "sure" : "request-only";
+}
+
+static const char *text_at(const open_exchange *o, uint32_t at)
+{
+    return at ? o->text->str + at - 1 : NULL;
+}
+
+static void set_signatures(open_exchange *o)
+{
+    for (unsigned i = 0; i < o->x.n_signatures; i++) {
+        const uint32_t *s = o->signature[i];
+        const char *field = text_at(o, s[0]), *result = text_at(o, s[1]);
+        o->x.signatures[i] =
+            (ccm_exchange_signature){ field ? field : "unknown", result ? result : "unverifiable",
+                                      text_at(o, s[2]), text_at(o, s[3]) };
+    }
 }
 
 /* From this exchange alone: its mark, or its port. */
@@ -183,7 +199,9 @@ static void give_out(ccm_joiner *j, uint32_t i)
     key k = { o->x.flow, o->x.exchange };
 
     set_texts(o);
+    set_signatures(o);
     set_route(j, o);
+    ccm_join_auth_show(&j->auth, &o->facts, &o->x);
     j->fn(j->user_data, &o->x);
     ccm_index_remove(&j->index, key_hash(&k), i);
     if (o->older == CCM_NONE)
@@ -204,15 +222,29 @@ static void give_out(ccm_joiner *j, uint32_t i)
 
 /* ---- collecting ------------------------------------------------------------------------------ */
 
-static void put(ccm_joiner *j, open_exchange *o, text_id t, ccm_span s)
+/* A text in the place `*at`, which is empty. */
+static void put_at(ccm_joiner *j, open_exchange *o, uint32_t *at, ccm_span s)
 {
     size_t before = o->text->len;
-    if (o->at[t])
+    if (!s.n)
         return;
-    o->at[t] = (uint32_t)before + 1;
+    *at = (uint32_t)before + 1;
     ccm_text_append(o->text, s);
     g_string_append_c(o->text, '\0');
     j->bytes += o->text->len - before;
+}
+
+static void put(ccm_joiner *j, open_exchange *o, text_id t, ccm_span s)
+{
+    if (!o->at[t])
+        put_at(j, o, &o->at[t], s);
+}
+
+static open_exchange *find(const ccm_joiner *j, const ccm_obs *obs)
+{
+    key k = { obs->flow, ccm_obs_get_u64(obs, CCM_KEY_exchange) };
+    uint32_t i = ccm_index_find(&j->index, key_hash(&k), key_eq, j, &k);
+    return i == CCM_NONE ? NULL : at(j, i);
 }
 
 static open_exchange *take(ccm_joiner *j, const ccm_obs *obs, bool from_client)
@@ -243,6 +275,7 @@ static open_exchange *take(ccm_joiner *j, const ccm_obs *obs, bool from_client)
     o->x.frame = obs->frame;
     o->x.client = from_client ? obs->src : obs->dst;
     o->x.server = from_client ? obs->dst : obs->src;
+    ccm_auth_begin(&o->facts, k.exchange);
     o->hit = (ccm_match){ .mark = -1, .proxy = -1, .agent = -1, .route = -1 };
     o->newer = CCM_NONE;
     o->older = j->newest;
@@ -255,75 +288,11 @@ static open_exchange *take(ccm_joiner *j, const ccm_obs *obs, bool from_client)
     return o;
 }
 
-/* Which text an attribute becomes; T_TEXTS = none. */
-static text_id request_text(uint8_t k)
+static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs)
 {
-    switch (k) {
-    case CCM_KEY_method:
-        return T_METHOD;
-    case CCM_KEY_target:
-        return T_TARGET;
-    case CCM_KEY_host:
-        return T_HOST;
-    case CCM_KEY_content_type:
-        return T_CONTENT_TYPE;
-    case CCM_KEY_range:
-        return T_RANGE;
-    case CCM_KEY_content_range:
-        return T_CONTENT_RANGE;
-    case CCM_KEY_user_agent:
-        return T_USER_AGENT;
-    case CCM_KEY_client_id:
-        return T_CLIENT_ID;
-    case CCM_KEY_client_time:
-        return T_CLIENT_TIME;
-    case CCM_KEY_signature:
-        return T_SIGNATURE;
-    case CCM_KEY_token_kind:
-        return T_TOKEN_KIND;
-    case CCM_KEY_auth_scheme:
-        return T_AUTH_SCHEME;
-    case CCM_KEY_bits_packet:
-        return T_BITS_PACKET;
-    case CCM_KEY_bits_session:
-        return T_BITS_SESSION;
-    case CCM_KEY_content_name:
-        return T_CONTENT_NAME;
-    default:
-        return T_TEXTS;
-    }
-}
-
-static text_id response_text(uint8_t k)
-{
-    switch (k) {
-    case CCM_KEY_server:
-        return T_SERVER;
-    case CCM_KEY_content_type:
-        return T_RESPONSE_TYPE;
-    case CCM_KEY_content_range:
-        return T_RESPONSE_RANGE;
-    case CCM_KEY_location:
-        return T_LOCATION;
-    case CCM_KEY_auth_scheme:
-        return T_CHALLENGE;
-    case CCM_KEY_bits_packet:
-        return T_BITS_REPLY;
-    case CCM_KEY_bits_session:
-        return T_BITS_SESSION;
-    case CCM_KEY_bits_error:
-        return T_BITS_ERROR;
-    case CCM_KEY_bits_host:
-        return T_BITS_HOST;
-    default:
-        return T_TEXTS;
-    }
-}
-
-static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs, text_id (*which)(uint8_t))
-{
+    bool reply = ccm_obs_has(obs, CCM_KEY_reply);
     for (unsigned i = 0; i < obs->n; i++) {
-        text_id t = which(obs->key[i]);
+        text_id t = ccm_exchange_text(obs->kind, reply, obs->key[i]);
         if (t != T_TEXTS)
             put(j, o, t, obs->val[i].s);
     }
@@ -340,8 +309,48 @@ static void on_request(ccm_joiner *j, const ccm_obs *obs)
     o->x.frame = obs->frame;
     o->x.version = (unsigned)ccm_obs_get_u64(obs, CCM_KEY_version);
     o->x.signature_bits = ccm_obs_get_u64(obs, CCM_KEY_signature_bits);
+    ccm_auth_collect(&o->facts, &j->auth.texts, obs);
     ccm_catalog_match(j->catalog, &r, &o->hit);
-    collect(j, o, obs, request_text);
+    collect(j, o, obs);
+    char words[CCM_NAMING_WORDS];
+    const char *about =
+        ccm_naming_of(j->catalog, &r, &o->hit, ccm_obs_get_str(obs, CCM_KEY_soap_action), words);
+    put(j, o, T_ABOUT, ccm_span_str(about));
+}
+
+/* Messages, tokens, signatures: always inside an exchange that is already known. */
+static void on_detail(ccm_joiner *j, const ccm_obs *obs)
+{
+    open_exchange *o = find(j, obs);
+    bool reply = ccm_obs_has(obs, CCM_KEY_reply);
+
+    if (!o)
+        return;
+    ccm_exchange *x = &o->x;
+    ccm_auth_collect(&o->facts, &j->auth.texts, obs);
+    if (obs->kind == CCM_OBS_token && !x->token.present) {
+        x->token.present = true;
+        x->token.not_before_ns = ccm_obs_get_u64(obs, CCM_KEY_not_before_ns);
+        x->token.expires_ns = ccm_obs_get_u64(obs, CCM_KEY_expires_ns);
+        collect(j, o, obs);
+    } else if (obs->kind == CCM_OBS_ccm_message && !reply) {
+        x->message.present = true;
+        x->message.is_signed = ccm_obs_has(obs, CCM_KEY_signed);
+        x->message.compressed = ccm_obs_has(obs, CCM_KEY_compressed);
+        x->message.encrypted = ccm_obs_has(obs, CCM_KEY_encrypted);
+        x->message.incomplete = ccm_obs_has(obs, CCM_KEY_incomplete);
+        const char *words = ccm_message_words(ccm_obs_get_str(obs, CCM_KEY_endpoint));
+        put(j, o, T_ENDPOINT_WORDS, ccm_span_str(words));
+        collect(j, o, obs);
+    } else if (obs->kind == CCM_OBS_ccm_body) {
+        collect(j, o, obs);
+    } else if (obs->kind == CCM_OBS_signature && x->n_signatures < CCM_EXCHANGE_SIGNATURES) {
+        uint32_t *s = o->signature[x->n_signatures++];
+        const ccm_key keys[4] = { CCM_KEY_field, CCM_KEY_result, CCM_KEY_variant,
+                                  CCM_KEY_key_source };
+        for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
+            put_at(j, o, &s[i], ccm_obs_get_str(obs, keys[i]));
+    }
 }
 
 static void on_response(ccm_joiner *j, const ccm_obs *obs)
@@ -355,13 +364,14 @@ static void on_response(ccm_joiner *j, const ccm_obs *obs)
     }
     o->x.has_response = true;
     o->x.status = status;
+    ccm_auth_collect(&o->facts, &j->auth.texts, obs);
     if (!o->x.version)
         o->x.version = (unsigned)ccm_obs_get_u64(obs, CCM_KEY_version);
     if (ccm_obs_has(obs, CCM_KEY_bits_received)) {
         o->x.bits.has_received = true;
         o->x.bits.received = ccm_obs_get_u64(obs, CCM_KEY_bits_received);
     }
-    collect(j, o, obs, response_text);
+    collect(j, o, obs);
 }
 
 static void on_done(ccm_joiner *j, const ccm_obs *obs)
@@ -371,6 +381,7 @@ static void on_done(ccm_joiner *j, const ccm_obs *obs)
     ccm_span pairing = ccm_obs_get_str(obs, CCM_KEY_pairing);
 
     x->has_done = true;
+    ccm_auth_done(&o->facts, obs);
     x->request_bytes = ccm_obs_get_u64(obs, CCM_KEY_request_bytes);
     x->response_bytes = ccm_obs_get_u64(obs, CCM_KEY_response_bytes);
     x->body_missing_bytes = ccm_obs_get_u64(obs, CCM_KEY_body_missing_bytes);
@@ -390,12 +401,29 @@ static void on_done(ccm_joiner *j, const ccm_obs *obs)
 
 void ccm_joiner_observe(ccm_joiner *j, const ccm_obs *obs)
 {
-    if (obs->kind == CCM_OBS_http_request)
+    switch (obs->kind) {
+    case CCM_OBS_http_request:
         on_request(j, obs);
-    else if (obs->kind == CCM_OBS_http_response)
+        break;
+    case CCM_OBS_http_response:
         on_response(j, obs);
-    else if (obs->kind == CCM_OBS_http_done)
+        break;
+    case CCM_OBS_http_done:
         on_done(j, obs);
+        break;
+    case CCM_OBS_http_auth:
+    case CCM_OBS_token:
+    case CCM_OBS_ccm_message:
+    case CCM_OBS_ccm_body:
+    case CCM_OBS_signature:
+        on_detail(j, obs);
+        break;
+    case CCM_OBS_connection:
+        ccm_join_auth_end(&j->auth, obs->flow);
+        break;
+    default:
+        break;
+    }
 }
 
 static int by_frame(const void *pa, const void *pb, void *data)
@@ -423,6 +451,7 @@ void ccm_joiner_free(ccm_joiner *j)
     g_array_free(j->spare, TRUE);
     g_ptr_array_free(j->v, TRUE);
     ccm_index_clear(&j->index);
+    ccm_join_auth_clear(&j->auth);
     ccm_catalog_unref(j->catalog);
     g_free(j);
 }

@@ -11,6 +11,24 @@
 #include "observe/obs.h"
 #include "model/view.h"
 
+enum { CCM_EXCHANGE_AUTH = 3, CCM_EXCHANGE_EVIDENCE = 12, CCM_EXCHANGE_SIGNATURES = 6 };
+
+/* A verdict of auth.h, in words. */
+typedef struct ccm_exchange_auth {
+    const char *stage, *mode;
+    const char *account_kind, *account; /* NULL = not known */
+    ccm_certainty certainty;
+    bool denied;
+    bool leg; /* a step of a handshake that goes on in the next exchange */
+    unsigned n_evidence;
+    const char *evidence[CCM_EXCHANGE_EVIDENCE];
+} ccm_exchange_auth;
+
+typedef struct ccm_exchange_signature {
+    const char *field, *result;       /* never NULL */
+    const char *variant, *key_source; /* NULL = absent */
+} ccm_exchange_signature;
+
 /* Texts are escaped (ccm_text_append) and valid during the call; NULL = absent. */
 typedef struct ccm_exchange {
     uint64_t time_ns, frame; /* of the request head; of the response when there is no request */
@@ -30,9 +48,27 @@ typedef struct ccm_exchange {
     uint64_t signature_bits; /* 0 = absent */
     const char *auth_scheme; /* of Authorization */
     const char *challenge;   /* scheme words of WWW-Authenticate */
+    ccm_exchange_auth auth[CCM_EXCHANGE_AUTH];
+    unsigned n_auth;
+    const char *soap_action;
+    const char *about; /* the request in plain words; NULL = none */
+    struct {
+        bool present;
+        const char *category, *issuer, *audience, *subject_kind, *header;
+        uint64_t not_before_ns, expires_ns; /* 0 = absent */
+    } token;
+    struct {
+        bool present; /* the request is a Configuration Manager message */
+        bool is_signed, compressed, encrypted, incomplete;
+        const char *id, *endpoint, *kind, *detail, *source_id, *source_host, *sent_time,
+            *correlation_id, *reply_to;
+        const char *reply, *reply_detail, *assigned; /* of the answer */
+    } message;
+    ccm_exchange_signature signatures[CCM_EXCHANGE_SIGNATURES];
+    unsigned n_signatures;
     struct {
         bool present; /* any of the below */
-        const char *packet, *session, *reply_packet, *error, *content_name, *host_id;
+        const char *packet, *session, *reply_packet, *error, *context, *content_name, *host_id;
         bool has_received;
         uint64_t received;
     } bits;

@@ -127,7 +127,7 @@ static void on_signature(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
 /* ---- messages -------------------------------------------------------------------------------- */
 
 /* What an endpoint is for, where the body was not read: ccm-protocol.md 4.5. */
-static const char *endpoint_words(ccm_span endpoint)
+const char *ccm_message_words(ccm_span endpoint)
 {
     static const struct {
         const char *endpoint, *words;
@@ -164,7 +164,7 @@ static void on_message(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
     x->message_hash = ccm_hash_bytes(11, id.p, id.n);
     x->time_ns = obs->time_ns;
     x->has_skew = skew_of(obs, CCM_KEY_sent_time, &x->skew_s);
-    x->kind = ccm_texts_add(&m->texts, ccm_span_str(endpoint_words(endpoint)));
+    x->kind = ccm_texts_add(&m->texts, ccm_span_str(ccm_message_words(endpoint)));
     if (!m->limits.messages)
         return;
     x->endpoint = text_of(m, obs, CCM_KEY_endpoint);

@@ -138,6 +138,8 @@ void ccm_messages_done(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *
 void ccm_signature_add(ccm_model *m, const ccm_signature_seen *add);
 void ccm_client_skew(ccm_client *c, int64_t low_s, int64_t high_s);
 void ccm_messages_merge(ccm_model *to, const ccm_model *from);
+/* What an endpoint is for, where a message's body was not read. */
+const char *ccm_message_words(ccm_span endpoint);
 /* Seconds since 1970 of "2025-03-04T05:06:07Z"; false when it is anything else. */
 bool ccm_parse_time(ccm_span text, int64_t *seconds);
 

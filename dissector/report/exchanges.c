@@ -4,7 +4,7 @@
  * day printed last, the first sink failure. Spec: docs/report.schema.json, $defs/exchange. */
 #include "model/catalog.h"
 #include "model/exchange.h"
-#include "report/words.h"
+#include "report/proofs.h"
 
 enum { N_COLUMNS = 9, ROUTE_COLUMN = 8, TARGET_MIN = 16, DAY_CHARS = 10 };
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -165,6 +165,7 @@ static void json_bits(ccm_json *j, const ccm_exchange *x)
     if (x->bits.has_received)
         ccm_json_u64(j, "received", x->bits.received);
     ccm_json_text(j, "error", x->bits.error);
+    ccm_json_text(j, "error_context", x->bits.context);
     ccm_json_text(j, "content_name", x->bits.content_name);
     ccm_json_text(j, "host_id", x->bits.host_id);
     ccm_json_close(j, '}');
@@ -235,6 +236,7 @@ static void json_line(GString *out, const ccm_exchange *x)
     ccm_json_text(j, "client_id", x->client_id);
     ccm_json_text(j, "component", x->component);
     json_ccm(j, x);
+    ccm_exchange_json_proofs(j, x);
     json_bits(j, x);
     ccm_json_text(j, "pairing", x->pairing);
     if (x->head_incomplete)
@@ -322,6 +324,7 @@ static void notes(GString *out, const ccm_exchange *x)
         note(out, "route ");
         g_string_append(out, ccm_certainty_name(x->certainty));
     }
+    ccm_exchange_notes(out, x, note);
     bits_note(out, x);
     if (x->tunnel)
         note(out, "tunnel");

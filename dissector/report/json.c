@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * json.c - the JSON report, a contract: key order, names and types are in docs/report.schema.json.
  * In: a view. Out: one pretty-printed object and a line end. State: none. Absent means unknown. */
-#include "report/report.h"
-#include "model/view.h"
+#include "report/proofs.h"
 
 static void names(ccm_json *j, const char *key, ccm_view_names list)
 {
@@ -206,6 +205,7 @@ static void route(ccm_json *j, const ccm_view_route *r)
     counts(j, "requests", r->requests);
     counts(j, "statuses", r->statuses);
     counts_unless_empty(j, "hints", r->hints);
+    ccm_json_route_auth(j, r);
     ccm_json_open_inline(j, "rate", '{');
     ccm_json_u64(j, "mean_bps", r->rate.mean_bps);
     ccm_json_u64(j, "p95_bps", r->rate.p95_bps);
@@ -225,6 +225,7 @@ static void client(ccm_json *j, const ccm_view_client *c)
     ccm_json_u64(j, "addresses", c->addresses);
     names(j, "names", c->names);
     counts(j, "messages", c->messages);
+    ccm_json_client_proofs(j, c);
     ccm_json_close(j, '}');
 }
 
@@ -242,7 +243,12 @@ static void upload(ccm_json *j, const ccm_view_upload *u)
         ccm_json_u64(j, "total_bytes", u->total_bytes);
     ccm_json_u64(j, "fragments", u->fragments);
     ccm_json_bool(j, "complete", u->complete);
+    ccm_json_bool(j, "closed", u->closed);
     ccm_json_bool(j, "cancelled", u->cancelled);
+    ccm_json_text(j, "host_id", u->host);
+    if (u->moved)
+        address(j, "moved_to", &u->moved_to);
+    ccm_json_text(j, "retried_as", u->retried_as);
     names(j, "errors", u->errors);
     ccm_json_time(j, "first_seen", u->first_seen_ns);
     ccm_json_time(j, "last_seen", u->last_seen_ns);
@@ -268,6 +274,7 @@ void ccm_report_json(const ccm_view *view, ccm_out *out)
     for (unsigned i = 0; i < view->n_clients; i++, ccm_out_drain(out))
         client(&j, &view->clients[i]);
     ccm_json_close(&j, ']');
+    ccm_json_messages(&j, view, out);
     ccm_json_open(&j, "uploads", '[');
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
         upload(&j, &view->uploads[i]);

@@ -64,6 +64,12 @@ void ccm_json_u64(ccm_json *json, const char *key, uint64_t value)
     g_string_append_printf(json->text, "%" G_GUINT64_FORMAT, value);
 }
 
+void ccm_json_i64(ccm_json *json, const char *key, int64_t value)
+{
+    member(json, key);
+    g_string_append_printf(json->text, "%" G_GINT64_FORMAT, value);
+}
+
 void ccm_json_bool(ccm_json *json, const char *key, bool value)
 {
     member(json, key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * summary.c - one screen: who plays which role, what went where and how fast, what was lacking.
  * In: a view. Out: about 40 lines, 100 columns. State: none. */
-#include "report/words.h"
+#include "report/proofs.h"
 
 enum {
     ROLE_LINES = 8,
@@ -265,6 +265,7 @@ void ccm_report_summary(const ccm_view *view, const ccm_report_options *options,
     ccm_wrap_append(out->text, cut->str, 0, width);
     roles(view, options, width, out->text);
     routes(view, options, width, out->text);
+    ccm_summary_auth(out->text, view, options->color, options->verbose, width);
     clients(view, options, width, out->text);
     ccm_lacks_append(out->text, view, options->color, width,
                      options->verbose ? G_MAXUINT : LACK_LINES);

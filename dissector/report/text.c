@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * text.c - the full report for people: capture, hosts, every route, clients, uploads, lacks.
  * In: a view. Out: sections of text. State: none. */
-#include "report/words.h"
+#include "report/proofs.h"
 
-enum { EVIDENCE = 4, SPARK = 60 };
+enum { EVIDENCE = 4, SPARK = 60, AUTH_LINES = 24 };
 
 typedef struct ccm_page {
     const ccm_view *view;
@@ -218,6 +218,23 @@ static void route_counts(ccm_page *p, const char *label, ccm_view_counts counts,
     g_string_free(wrapped, TRUE);
 }
 
+static void route_auth(ccm_page *p, const ccm_view_route *r)
+{
+    GString *wrapped = g_string_new(NULL);
+    unsigned most = p->verbose ? r->n_auth : MIN(r->n_auth, AUTH_LINES);
+    for (unsigned i = 0; i < most; i++) {
+        ccm_auth_append(p->cell, &r->auth[i], p->verbose ? r->auth[i].n_evidence : EVIDENCE);
+        ccm_wrap_append(wrapped, p->cell->str, 16, p->width);
+        g_string_append_printf(p->text, "  %-14s%s", r->auth[i].stage, wrapped->str + 16);
+        g_string_truncate(wrapped, 0);
+        g_string_truncate(p->cell, 0);
+    }
+    if (most < r->n_auth)
+        g_string_append_printf(p->text, "                and %u more: -v or --format json\n",
+                               r->n_auth - most);
+    g_string_free(wrapped, TRUE);
+}
+
 static void route(ccm_page *p, const ccm_view_route *r)
 {
     g_string_append_c(p->text, '\n');
@@ -243,6 +260,7 @@ static void route(ccm_page *p, const ccm_view_route *r)
     route_transport(p, r);
     route_counts(p, "requests", r->requests, false);
     route_counts(p, "statuses", r->statuses, true);
+    route_auth(p, r);
     route_counts(p, "guesses", r->hints, false);
     route_counts(p, "ICMP errors", r->icmp_errors, false);
 }
@@ -293,10 +311,22 @@ static void upload(ccm_page *p, const ccm_view_upload *u)
     ccm_paint(p->text, p->color, u->complete ? CCM_GOOD : CCM_WARN,
               u->complete    ? "complete"
               : u->cancelled ? "cancelled"
+              : u->closed    ? "closed, not all of it acknowledged"
                              : "end not seen");
-    g_string_append_printf(p->text, "\n    from %s to %s, session ",
-                           ccm_addr_text(&u->client, from), ccm_addr_text(&u->server, to));
+    g_string_append_printf(p->text, "\n    from %s to %s, ", ccm_addr_text(&u->client, from),
+                           ccm_addr_text(&u->server, to));
+    g_string_append(p->text, *u->id ? "session " : "no session given");
     ccm_terminal_append(p->text, u->id);
+    if (u->host) {
+        g_string_append(p->text, ", sent on to ");
+        ccm_terminal_append(p->text, u->host);
+        if (u->moved)
+            g_string_append_printf(p->text, " (%s)", ccm_addr_text(&u->moved_to, to));
+    }
+    if (u->retried_as) {
+        g_string_append(p->text, ", tried again as ");
+        ccm_terminal_append(p->text, u->retried_as);
+    }
     if (u->client_id) {
         g_string_append(p->text, ", client ");
         ccm_terminal_append(p->text, u->client_id);
@@ -311,6 +341,75 @@ static void upload(ccm_page *p, const ccm_view_upload *u)
         g_string_append_c(p->text, '\n');
         g_string_truncate(p->cell, 0);
     }
+}
+
+/* Signatures and clock of the client ids that have any, then messages. */
+static void client_proofs(ccm_page *p, const ccm_view_client *c)
+{
+    const uint64_t numbers[] = { c->signature.failed, c->signature.replayed, c->signature.verified,
+                                 c->signature.no_key, c->signature.unverifiable };
+    static const char *const words[] = { "failed", "replayed", "verified", "without a key",
+                                         "not checked" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        if (!numbers[i])
+            continue;
+        g_string_append(p->cell, p->cell->len ? ", " : "signatures: ");
+        ccm_count_append(p->cell, numbers[i]);
+        g_string_append_printf(p->cell, " %s", words[i]);
+    }
+    if (c->has_skew) {
+        g_string_append(p->cell, p->cell->len ? "; clock " : "clock ");
+        ccm_skew_append(p->cell, c->skew_s);
+        g_string_append(p->cell, c->skew_uncertain ? " (times differ by more than a minute)" : "");
+    }
+    if (c->kinds.n) {
+        g_string_append(p->cell, p->cell->len ? "; " : "");
+        ccm_counts_append(p->cell, c->kinds, 8, false);
+    }
+    if (!p->cell->len)
+        return;
+    g_autoptr(GString) line = g_string_new(NULL);
+    ccm_terminal_append(line, c->client_id);
+    g_string_append_printf(line, ": %s", p->cell->str);
+    ccm_wrap_append(p->text, line->str, 2, p->width);
+    g_string_truncate(p->cell, 0);
+}
+
+static void message_row(ccm_page *p, ccm_grid *table, const ccm_view_message *m)
+{
+    char text[CCM_ENDPOINT_TEXT];
+    ccm_time_of_day_append(p->cell, m->time_ns);
+    ccm_grid_take(table, CCM_DIM, p->cell);
+    ccm_grid_cell(table, CCM_PLAIN, ccm_addr_text(&m->client.addr, text));
+    ccm_terminal_append(p->cell, m->client_id ? m->client_id : "-");
+    ccm_grid_take(table, CCM_PLAIN, p->cell);
+    ccm_terminal_append(p->cell, m->kind);
+    ccm_grid_take(table, CCM_BOLD, p->cell);
+    ccm_grid_cell(table, CCM_PLAIN, m->message);
+    ccm_bytes_append(p->cell, m->size);
+    ccm_grid_take(table, CCM_PLAIN, p->cell);
+    g_string_append_printf(p->cell, "%u", m->status);
+    ccm_grid_take(table, m->status >= 400 ? CCM_BAD : CCM_PLAIN, p->cell);
+    ccm_terminal_append(p->cell, m->reply ? m->reply : "-");
+    ccm_grid_take(table, CCM_DIM, p->cell);
+}
+
+static void messages(ccm_page *p)
+{
+    static const char *const titles[] = { "time",  "client", "client id", "message",
+                                          "proof", "size",   "code",      "answer" };
+    if (!p->view->has_messages)
+        return;
+    ccm_heading(p->text, p->color, "MESSAGES", p->view->n_messages ? NULL : "none");
+    if (!p->view->n_messages)
+        return;
+    ccm_grid table;
+    ccm_grid_init(&table, "lllllrrl", 2, p->width);
+    for (unsigned i = 0; i < G_N_ELEMENTS(titles); i++)
+        ccm_grid_cell(&table, CCM_DIM, titles[i]);
+    for (unsigned i = 0; i < p->view->n_messages; i++)
+        message_row(p, &table, &p->view->messages[i]);
+    ccm_grid_end(&table, p->text, p->color);
 }
 
 void ccm_report_text(const ccm_view *view, const ccm_report_options *options, ccm_out *out)
@@ -328,6 +427,9 @@ void ccm_report_text(const ccm_view *view, const ccm_report_options *options, cc
     for (unsigned i = 0; i < view->n_routes; i++, ccm_out_drain(out))
         route(&page, &view->routes[i]);
     clients(&page);
+    for (unsigned i = 0; i < view->n_clients; i++, ccm_out_drain(out))
+        client_proofs(&page, &view->clients[i]);
+    messages(&page);
     ccm_out_drain(out);
     ccm_heading(page.text, page.color, "UPLOADS", view->n_uploads ? NULL : "none");
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * exchange_auth.h - what the joiner of exchanges remembers of connections to judge the next one.
+ *
+ * In: facts of exchanges in the order of their ends. Out: auth[] of an exchange. State: a
+ * connection for each flow, at most as many as the joiner has room for; account names. */
+#ifndef CCM_MODEL_EXCHANGE_AUTH_H
+#define CCM_MODEL_EXCHANGE_AUTH_H
+
+#include "model/auth.h"
+#include "model/exchange.h"
+
+typedef struct ccm_join_auth {
+    ccm_texts texts;
+    ccm_index index;
+    GArray *flows; /* join_flow */
+    GArray *spare; /* uint32_t */
+    unsigned max, victim;
+} ccm_join_auth;
+
+void ccm_join_auth_init(ccm_join_auth *j, unsigned max);
+void ccm_join_auth_clear(ccm_join_auth *j);
+/* Concludes on an exchange and fills x->auth; texts are valid as long as `j`. */
+void ccm_join_auth_show(ccm_join_auth *j, const ccm_auth_facts *facts, ccm_exchange *x);
+/* The flow is over. */
+void ccm_join_auth_end(ccm_join_auth *j, uint64_t flow);
+
+#endif

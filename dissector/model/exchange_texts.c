@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * exchange_texts.c - which attributes of observations an exchange keeps as texts.
+ * In: a kind of observation and an attribute. Out: the text that it becomes. State: none. */
+#include "model/exchange_texts.h"
+
+static text_id request_text(uint8_t k)
+{
+    switch (k) {
+    case CCM_KEY_method:
+        return T_METHOD;
+    case CCM_KEY_target:
+        return T_TARGET;
+    case CCM_KEY_host:
+        return T_HOST;
+    case CCM_KEY_content_type:
+        return T_CONTENT_TYPE;
+    case CCM_KEY_range:
+        return T_RANGE;
+    case CCM_KEY_content_range:
+        return T_CONTENT_RANGE;
+    case CCM_KEY_user_agent:
+        return T_USER_AGENT;
+    case CCM_KEY_client_id:
+        return T_CLIENT_ID;
+    case CCM_KEY_client_time:
+        return T_CLIENT_TIME;
+    case CCM_KEY_signature:
+        return T_SIGNATURE;
+    case CCM_KEY_token_kind:
+        return T_TOKEN_KIND;
+    case CCM_KEY_auth_scheme:
+        return T_AUTH_SCHEME;
+    case CCM_KEY_bits_packet:
+        return T_BITS_PACKET;
+    case CCM_KEY_bits_session:
+        return T_BITS_SESSION;
+    case CCM_KEY_content_name:
+        return T_CONTENT_NAME;
+    case CCM_KEY_soap_action:
+        return T_SOAP_ACTION;
+    default:
+        return T_TEXTS;
+    }
+}
+
+static text_id response_text(uint8_t k)
+{
+    switch (k) {
+    case CCM_KEY_server:
+        return T_SERVER;
+    case CCM_KEY_content_type:
+        return T_RESPONSE_TYPE;
+    case CCM_KEY_content_range:
+        return T_RESPONSE_RANGE;
+    case CCM_KEY_location:
+        return T_LOCATION;
+    case CCM_KEY_auth_scheme:
+        return T_CHALLENGE;
+    case CCM_KEY_bits_packet:
+        return T_BITS_REPLY;
+    case CCM_KEY_bits_session:
+        return T_BITS_SESSION;
+    case CCM_KEY_bits_error:
+        return T_BITS_ERROR;
+    case CCM_KEY_bits_host:
+        return T_BITS_HOST;
+    case CCM_KEY_bits_context:
+        return T_BITS_CONTEXT;
+    default:
+        return T_TEXTS;
+    }
+}
+
+static text_id message_text(uint8_t k)
+{
+    switch (k) {
+    case CCM_KEY_message_id:
+        return T_MESSAGE_ID;
+    case CCM_KEY_endpoint:
+        return T_ENDPOINT;
+    case CCM_KEY_kind:
+        return T_MESSAGE_KIND;
+    case CCM_KEY_detail:
+        return T_DETAIL;
+    case CCM_KEY_source_id:
+        return T_SOURCE_ID;
+    case CCM_KEY_source_host:
+        return T_SOURCE_HOST;
+    case CCM_KEY_sent_time:
+        return T_SENT_TIME;
+    case CCM_KEY_correlation_id:
+        return T_CORRELATION_ID;
+    case CCM_KEY_reply_to:
+        return T_REPLY_TO;
+    default:
+        return T_TEXTS;
+    }
+}
+
+static text_id reply_text(uint8_t k)
+{
+    switch (k) {
+    case CCM_KEY_kind:
+        return T_REPLY_KIND;
+    case CCM_KEY_detail:
+        return T_REPLY_DETAIL;
+    case CCM_KEY_smsid:
+        return T_ASSIGNED;
+    default:
+        return T_TEXTS;
+    }
+}
+
+static text_id token_text(uint8_t k)
+{
+    switch (k) {
+    case CCM_KEY_category:
+        return T_TOKEN_CATEGORY;
+    case CCM_KEY_issuer:
+        return T_TOKEN_ISSUER;
+    case CCM_KEY_audience:
+        return T_TOKEN_AUDIENCE;
+    case CCM_KEY_subject_kind:
+        return T_TOKEN_SUBJECT;
+    case CCM_KEY_header:
+        return T_TOKEN_HEADER;
+    default:
+        return T_TEXTS;
+    }
+}
+
+text_id ccm_exchange_text(ccm_obs_kind kind, bool reply, uint8_t key)
+{
+    switch (kind) {
+    case CCM_OBS_http_request:
+        return request_text(key);
+    case CCM_OBS_http_response:
+        return response_text(key);
+    case CCM_OBS_token:
+        return token_text(key);
+    case CCM_OBS_ccm_message:
+    case CCM_OBS_ccm_body:
+        return reply ? reply_text(key) : message_text(key);
+    default:
+        return T_TEXTS;
+    }
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * proofs_exchange.c - authentication, message and token of one exchange, as JSON and as notes.
+ * In: an exchange. Out: members, words. State: none. */
+#include "report/proofs.h"
+
+static void json_auth(ccm_json *j, const ccm_exchange *x)
+{
+    if (!x->n_auth)
+        return;
+    ccm_json_open(j, "auth", '[');
+    for (unsigned i = 0; i < x->n_auth; i++) {
+        const ccm_exchange_auth *a = &x->auth[i];
+        ccm_json_open(j, NULL, '{');
+        ccm_json_text(j, "stage", a->stage);
+        ccm_json_text(j, "mode", a->mode);
+        ccm_json_text(j, "account_kind", a->account_kind);
+        ccm_json_text(j, "account", a->account);
+        ccm_json_text(j, "certainty", ccm_certainty_name(a->certainty));
+        if (a->leg)
+            ccm_json_bool(j, "handshake", true);
+        if (a->denied)
+            ccm_json_bool(j, "denied", true);
+        ccm_json_open(j, "evidence", '[');
+        for (unsigned k = 0; k < a->n_evidence; k++)
+            ccm_json_text(j, NULL, a->evidence[k]);
+        ccm_json_close(j, ']');
+        ccm_json_close(j, '}');
+    }
+    ccm_json_close(j, ']');
+}
+
+static void json_signatures(ccm_json *j, const ccm_exchange *x)
+{
+    if (!x->n_signatures)
+        return;
+    ccm_json_open(j, "signatures", '[');
+    for (unsigned i = 0; i < x->n_signatures; i++) {
+        const ccm_exchange_signature *s = &x->signatures[i];
+        ccm_json_open(j, NULL, '{');
+        ccm_json_text(j, "field", s->field);
+        ccm_json_text(j, "result", s->result);
+        ccm_json_text(j, "variant", s->variant);
+        ccm_json_text(j, "key_source", s->key_source);
+        ccm_json_close(j, '}');
+    }
+    ccm_json_close(j, ']');
+}
+
+static void json_message(ccm_json *j, const ccm_exchange *x)
+{
+    if (!x->message.present)
+        return;
+    ccm_json_open(j, "message", '{');
+    ccm_json_text(j, "endpoint", x->message.endpoint);
+    ccm_json_text(j, "kind", x->message.kind);
+    ccm_json_text(j, "id", x->message.id);
+    ccm_json_text(j, "correlation_id", x->message.correlation_id);
+    ccm_json_text(j, "source_id", x->message.source_id);
+    ccm_json_text(j, "source_host", x->message.source_host);
+    ccm_json_text(j, "sent_time", x->message.sent_time);
+    ccm_json_text(j, "reply_to", x->message.reply_to);
+    ccm_json_bool(j, "signed", x->message.is_signed);
+    ccm_json_bool(j, "compressed", x->message.compressed);
+    if (x->message.encrypted)
+        ccm_json_bool(j, "encrypted", true);
+    if (x->message.incomplete)
+        ccm_json_bool(j, "incomplete", true);
+    ccm_json_text(j, "detail", x->message.detail);
+    ccm_json_text(j, "reply", x->message.reply);
+    ccm_json_text(j, "reply_detail", x->message.reply_detail);
+    ccm_json_text(j, "assigned_client_id", x->message.assigned);
+    ccm_json_close(j, '}');
+}
+
+static void json_token(ccm_json *j, const ccm_exchange *x)
+{
+    if (!x->token.present)
+        return;
+    ccm_json_open(j, "token", '{');
+    ccm_json_text(j, "category", x->token.category);
+    ccm_json_text(j, "header", x->token.header);
+    ccm_json_text(j, "issuer", x->token.issuer);
+    ccm_json_text(j, "audience", x->token.audience);
+    ccm_json_text(j, "subject_kind", x->token.subject_kind);
+    if (x->token.not_before_ns)
+        ccm_json_time(j, "not_before", x->token.not_before_ns);
+    if (x->token.expires_ns)
+        ccm_json_time(j, "expires", x->token.expires_ns);
+    ccm_json_close(j, '}');
+}
+
+void ccm_exchange_json_proofs(ccm_json *j, const ccm_exchange *x)
+{
+    ccm_json_text(j, "about", x->about);
+    ccm_json_text(j, "soap_action", x->soap_action);
+    json_auth(j, x);
+    json_token(j, x);
+    json_message(j, x);
+    json_signatures(j, x);
+}
+
+/* ---- notes ----------------------------------------------------------------------------------- */
+
+static void note_transport(GString *out, const ccm_exchange_auth *a,
+                           void (*note)(GString *out, const char *words))
+{
+    bool silent = !strcmp(a->mode, "anonymous") || !strcmp(a->mode, "none-observed");
+    if (silent && !a->denied)
+        return;
+    note(out, silent ? "no credential" : a->mode);
+    if (a->account) {
+        g_string_append_c(out, ' ');
+        ccm_terminal_append(out, a->account);
+    }
+    if (!strcmp(a->stage, "proxy"))
+        g_string_append(out, " for the proxy");
+    if (a->leg)
+        g_string_append(out, " begun");
+    if (a->denied)
+        g_string_append(out, " refused");
+}
+
+static void note_signature(GString *out, const ccm_exchange *x,
+                           void (*note)(GString *out, const char *words))
+{
+    unsigned verified = 0, failed = 0;
+    for (unsigned i = 0; i < x->n_signatures; i++) {
+        verified += !strcmp(x->signatures[i].result, "verified");
+        failed += !strcmp(x->signatures[i].result, "failed");
+    }
+    if (failed)
+        note(out, "signature fails");
+    else if (verified)
+        note(out, "signed, verified");
+    else
+        note(out, "signed");
+}
+
+void ccm_exchange_notes(GString *out, const ccm_exchange *x,
+                        void (*note)(GString *out, const char *words))
+{
+    for (unsigned i = 0; i < x->n_auth; i++) {
+        const ccm_exchange_auth *a = &x->auth[i];
+        if (strcmp(a->stage, "message"))
+            note_transport(out, a, note);
+        else if (!strcmp(a->mode, "message-signature"))
+            note_signature(out, x, note);
+    }
+    if (x->message.present && x->message.kind) {
+        note(out, "");
+        ccm_terminal_append(out, x->message.kind);
+    }
+    if (x->message.reply && g_str_has_prefix(x->message.reply, "rejected"))
+        note(out, "rejected with an empty answer");
+}
