@@ -8,6 +8,7 @@
 
 #include <glib.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define HUGE ((size_t)2 << 20)
@@ -33,6 +34,21 @@ void *ccm_pages_new(size_t size)
     (void)madvise(all + before, want, MADV_HUGEPAGE);
 #endif
     return all + before;
+}
+
+void *ccm_pages_grow(void *block, size_t from, size_t to)
+{
+    if (rounded(from) == rounded(to))
+        return block;
+    char *all = ccm_pages_new(to);
+    /* The pages move, their bytes need not; what lay there is given up by that. */
+    if (mremap(block, rounded(from), rounded(from), MREMAP_MAYMOVE | MREMAP_FIXED, all) ==
+        MAP_FAILED) {
+        all = ccm_pages_new(to); /* where the failure has left nothing, too */
+        memcpy(all, block, from);
+        ccm_pages_free(block, from);
+    }
+    return all;
 }
 
 void ccm_pages_free(void *block, size_t size)

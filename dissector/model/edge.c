@@ -10,6 +10,7 @@
  * all edges are always the capture's. */
 #include "base/pages.h"
 #include "model/model.h"
+#include "model/proofs.h"
 
 /* Records span several cache lines and are mostly cold: ask for all lines at once. */
 static inline void fetch(const void *record, size_t size)
@@ -31,7 +32,6 @@ static bool edge_eq(const void *table, uint32_t value, const void *key)
 {
     const ccm_edge_key *a = &ccm_edge_at(table, value)->key, *b = key;
 
-    fetch(a, sizeof(ccm_edge));
     return a->port == b->port && a->l4 == b->l4 && a->route == b->route &&
            ccm_addr_eq(&a->client, &b->client) && ccm_addr_eq(&a->server, &b->server);
 }
@@ -63,9 +63,8 @@ static uint32_t edge_without_client(ccm_model *m, const ccm_edge_key *key)
     return m->n_edges > m->limits.edges + m->limits.edges / 4 ? 0 : edge_new(m, &shared, hash);
 }
 
-uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key)
+static uint32_t edge_get(ccm_model *m, const ccm_edge_key *key, uint32_t hash)
 {
-    uint32_t hash = edge_hash(key);
     uint32_t i = ccm_index_find(&m->edge_index, hash, edge_eq, m, key);
     if (i != CCM_NONE)
         return i;
@@ -74,6 +73,11 @@ uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key)
         return edge_without_client(m, key);
     }
     return edge_new(m, key, hash);
+}
+
+uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key)
+{
+    return edge_get(m, key, edge_hash(key));
 }
 
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count)
@@ -165,6 +169,23 @@ ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs)
     return f->id == obs->flow ? f : NULL; /* evicted: the record is another flow's now */
 }
 
+/* The record is not the flow's any more, yet keeps what it holds. */
+static void forget(ccm_model *m, ccm_model_flow *f)
+{
+    if (f->indexed)
+        ccm_index_remove(&m->flow_index, flow_hash(f->id), f->at);
+    f->id = 0;
+}
+
+static void release(ccm_model *m, ccm_model_flow *f)
+{
+    g_free(f->more);
+    f->more = NULL;
+    g_array_append_val(m->free_flows, f->at);
+}
+
+static void settle_endings(ccm_model *m);
+
 /* Frees a record by ending some flow early. Engines bound their flows, so only a hand-made
  * observation file comes here. */
 static void evict(ccm_model *m)
@@ -176,11 +197,15 @@ static void evict(ccm_model *m)
     } while (!f->id);
     ccm_model_limit(m, "flows", 1);
     ccm_model_flow_settle(m, f);
-    ccm_model_flow_drop(m, f);
+    ccm_proofs_end(m, f, f->id);
+    forget(m, f);
+    release(m, f);
 }
 
 static uint32_t new_record(ccm_model *m)
 {
+    if (!m->free_flows->len && m->n_flows >= m->limits.flows)
+        settle_endings(m);
     if (!m->free_flows->len && m->n_flows >= m->limits.flows)
         evict(m);
     if (m->free_flows->len) {
@@ -217,16 +242,6 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     return f;
 }
 
-void ccm_model_flow_drop(ccm_model *m, ccm_model_flow *f)
-{
-    if (f->indexed)
-        ccm_index_remove(&m->flow_index, flow_hash(f->id), f->at);
-    g_free(f->more);
-    f->more = NULL;
-    f->id = 0;
-    g_array_append_val(m->free_flows, f->at);
-}
-
 static ccm_pending *pending_at(const ccm_model_flow *f, unsigned i)
 {
     return i < 2 ? (ccm_pending *)&f->first[i] : &f->more[i - 2];
@@ -254,20 +269,25 @@ static void pend(ccm_model *m, ccm_model_flow *f, uint64_t second, unsigned from
     p->bytes[from] = bytes;
 }
 
-void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
+/* The attribute at *at if it is `key`, else 0. */
+static uint64_t take(const ccm_obs *obs, unsigned *at, ccm_key key)
 {
-    uint64_t end_ns = obs->time_ns;
+    return *at < obs->n && obs->key[*at] == key ? obs->val[(*at)++].u : 0;
+}
+
+/* What a run says, its attributes in whatever order they are. */
+static ccm_sums run_sums(const ccm_obs *obs, uint64_t *end_ns, bool *from_client)
+{
     ccm_sums s = { 0 };
-    bool from_client = false;
 
     for (unsigned i = 0; i < obs->n; i++) {
         uint64_t v = obs->val[i].u;
         switch (obs->key[i]) {
         case CCM_KEY_from_client:
-            from_client = true;
+            *from_client = true;
             break;
         case CCM_KEY_end_ns:
-            end_ns = ccm_max64(v, end_ns);
+            *end_ns = ccm_max64(v, *end_ns);
             break;
         case CCM_KEY_packets:
             s.packets = v;
@@ -291,6 +311,26 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
             break;
         }
     }
+    return s;
+}
+
+void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
+{
+    unsigned at = 0; /* flow/ tells them in this order */
+    bool from_client = take(obs, &at, CCM_KEY_from_client);
+    uint64_t end_ns = ccm_max64(take(obs, &at, CCM_KEY_end_ns), obs->time_ns);
+    ccm_sums s;
+
+    s.packets = take(obs, &at, CCM_KEY_packets);
+    s.wire = take(obs, &at, CCM_KEY_wire_bytes);
+    s.ip = take(obs, &at, CCM_KEY_ip_bytes);
+    (void)take(obs, &at, CCM_KEY_payload_bytes);
+    s.payload = take(obs, &at, CCM_KEY_unique_bytes);
+    s.retransmitted = take(obs, &at, CCM_KEY_retransmitted_bytes);
+    s.missing = take(obs, &at, CCM_KEY_missing_bytes);
+    if (at < obs->n)
+        s = run_sums(obs, &end_ns, &from_client);
+
     unsigned from = ccm_endpoint_eq(&f->end[0], &f->end[1])
                         ? !from_client
                         : !ccm_endpoint_eq(&f->end[0], &obs->src);
@@ -316,16 +356,24 @@ void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
     f->counters[f->n_counters++] = (ccm_flow_counter){ key, 1 };
 }
 
-static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
+/* `f->route` is that of the edge once there is one. */
+static ccm_edge_key key_of(const ccm_model_flow *f)
 {
-    int route = f->edge == CCM_NONE ? f->route : ccm_edge_at(from, f->edge)->key.route;
-    ccm_edge_key key = { .client = f->end[f->client].addr,
-                         .server = f->end[!f->client].addr,
-                         .port = f->end[!f->client].port,
-                         .route = (int16_t)route,
-                         .l4 = f->l4 };
-    uint32_t before = to->n_edges;
-    uint32_t at = to == from && f->edge != CCM_NONE ? f->edge : ccm_edge_get(to, &key);
+    return (ccm_edge_key){ .client = f->end[f->client].addr,
+                           .server = f->end[!f->client].addr,
+                           .port = f->end[!f->client].port,
+                           .route = f->route,
+                           .l4 = f->l4 };
+}
+
+/* `hash`: of the edge's key, or 0 = not known. */
+static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f, uint32_t hash)
+{
+    ccm_edge_key key = key_of(f);
+    uint32_t before = to->n_edges, at = f->edge;
+
+    if (to != from || at == CCM_NONE)
+        at = edge_get(to, &key, hash ? hash : edge_hash(&key));
     ccm_edge *e = ccm_edge_at(to, at);
 
     if (to->n_edges > before || !ccm_addr_eq(&e->key.client, &key.client)) {
@@ -352,7 +400,7 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
 
 void ccm_model_flow_pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
 {
-    pour(to, from, f);
+    pour(to, from, f, 0);
 }
 
 void ccm_model_flow_route(ccm_model_flow *f, int route)
@@ -361,11 +409,117 @@ void ccm_model_flow_route(ccm_model_flow *f, int route)
         f->route = (int16_t)route;
 }
 
-ccm_edge *ccm_model_flow_settle(ccm_model *m, ccm_model_flow *f)
+static ccm_edge *settle(ccm_model *m, ccm_model_flow *f, uint32_t hash)
 {
-    f->edge = pour(m, m, f);
+    f->edge = pour(m, m, f, hash);
     f->route = ccm_edge_at(m, f->edge)->key.route;
     f->n_pending = f->n_counters = 0;
     memset(&f->traffic, 0, sizeof f->traffic);
     return ccm_edge_at(m, f->edge);
+}
+
+ccm_edge *ccm_model_flow_settle(ccm_model *m, ccm_model_flow *f)
+{
+    return settle(m, f, 0);
+}
+
+/* ---- flows that have ended ------------------------------------------------------------------- */
+
+enum { AHEAD = CCM_ENDINGS / 3 }; /* endings between two steps */
+
+static void end_edge(ccm_edge *e, const ccm_ending *how)
+{
+    switch ((ccm_ended_as)how->state) {
+    case CCM_ENDED_ESTABLISHED:
+        e->established++;
+        break;
+    case CCM_ENDED_REFUSED:
+        e->refused++;
+        break;
+    case CCM_ENDED_UNANSWERED:
+        e->unanswered++;
+        break;
+    case CCM_ENDED_MIDSTREAM:
+        e->midstream++;
+        break;
+    case CCM_ENDED_DATAGRAMS:
+        e->datagrams++;
+        break;
+    case CCM_ENDED_UNSAID:
+        break;
+    }
+    if (how->timed) {
+        e->rtt_count++;
+        e->rtt_sum += how->rtt;
+        e->rtt_min = ccm_min64(e->rtt_min, how->rtt);
+        e->rtt_max = ccm_max64(e->rtt_max, how->rtt);
+    }
+    /* Seldom anything: the lines of these are left alone then. */
+    if (how->reset)
+        e->reset++;
+    if (!(how->zero_windows | how->resets | how->gaps | how->duplicates | how->overlap_conflicts))
+        return;
+    e->zero_windows += how->zero_windows;
+    e->resets += how->resets;
+    e->gaps += how->gaps;
+    e->duplicates += how->duplicates;
+    e->overlap_conflicts += how->overlap_conflicts;
+}
+
+static void settle_oldest(ccm_model *m)
+{
+    const ccm_ending *how = &m->endings[m->first_ending];
+    ccm_model_flow *f = ccm_model_flow_at(m, how->flow);
+
+    end_edge(settle(m, f, how->hash), how);
+    ccm_proofs_end(m, f, how->id);
+    release(m, f);
+    m->first_ending = (m->first_ending + 1) % CCM_ENDINGS;
+    m->n_endings--;
+}
+
+static void settle_endings(ccm_model *m)
+{
+    while (m->n_endings)
+        settle_oldest(m);
+}
+
+/* The edge of the flow that ended `ago` endings before this one, if it is near at hand. */
+static const ccm_edge *ended_edge(const ccm_model *m, unsigned ago)
+{
+    if (m->n_endings <= ago)
+        return NULL;
+    const ccm_ending *how = &m->endings[(m->first_ending + m->n_endings - 1 - ago) % CCM_ENDINGS];
+    uint32_t i = ccm_model_flow_at(m, how->flow)->edge;
+    if (i == CCM_NONE)
+        i = ccm_index_near(&m->edge_index, how->hash);
+    return i == CCM_NONE ? NULL : ccm_edge_at(m, i);
+}
+
+void ccm_model_flow_end(ccm_model *m, ccm_model_flow *f, const ccm_ending *how)
+{
+    if (m->n_endings == CCM_ENDINGS)
+        settle_oldest(m);
+    ccm_ending *mine = &m->endings[(m->first_ending + m->n_endings++) % CCM_ENDINGS];
+    *mine = *how;
+    mine->flow = f->at;
+    mine->id = f->id;
+    if (f->edge == CCM_NONE) {
+        ccm_edge_key key = key_of(f);
+        mine->hash = edge_hash(&key);
+        ccm_index_prefetch(&m->edge_index, mine->hash);
+    }
+    forget(m, f);
+    const ccm_edge *e = ended_edge(m, AHEAD);
+    if (e)
+        fetch(e, G_STRUCT_OFFSET(ccm_edge, refused));
+    e = ended_edge(m, 2 * AHEAD);
+    if (e)
+        __builtin_prefetch(e->counters.v);
+}
+
+void ccm_model_catch_up(ccm_model *m)
+{
+    settle_endings(m);
+    ccm_timeline_settle(&m->timeline, m->limits.buckets);
 }

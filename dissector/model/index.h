@@ -71,6 +71,20 @@ static inline uint32_t ccm_index_find(const ccm_index *ix, uint32_t hash, ccm_in
     return CCM_NONE;
 }
 
+static inline void ccm_index_prefetch(const ccm_index *ix, uint32_t hash)
+{
+    __builtin_prefetch(&ix->slot[hash & ix->mask]);
+}
+
+/* The value that is probably the one with this hash; CCM_NONE when there is none. */
+static inline uint32_t ccm_index_near(const ccm_index *ix, uint32_t hash)
+{
+    uint32_t i = hash & ix->mask;
+    while (ix->slot[i].value != CCM_NONE && ix->slot[i].hash != hash)
+        i = (i + 1) & ix->mask;
+    return ix->slot[i].value;
+}
+
 static inline void ccm_index_put(ccm_index *ix, uint32_t hash, uint32_t value)
 {
     uint32_t i = hash & ix->mask;

@@ -70,9 +70,6 @@ static void merge_edges(ccm_model *to, const ccm_model *from)
         map[i] = ccm_edge_get(to, &e->key);
         merge_edge(to, from, map[i], e);
     }
-    /* Not a change of what the source knows. */
-    ccm_timeline_settle((ccm_timeline *)&from->timeline, from->limits.buckets);
-    ccm_timeline_settle(&to->timeline, to->limits.buckets);
     while (to->timeline.level < from->timeline.level)
         ccm_timeline_coarsen(&to->timeline);
     uint64_t interval = ccm_timeline_interval(from->timeline.level);
@@ -177,6 +174,8 @@ static void merge_capture(ccm_model *to, const ccm_model *from)
 
 void ccm_model_merge(ccm_model *to, const ccm_model *from)
 {
+    ccm_model_catch_up((ccm_model *)from); /* not a change of what the source knows */
+    ccm_model_catch_up(to);
     merge_capture(to, from);
     merge_hosts(to, from);
     merge_edges(to, from);

@@ -28,7 +28,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     m->catalog = ccm_catalog_ref((ccm_catalog *)catalog);
     m->limits = *limits;
     /* Numbers of edges share a 64-bit key with a time; the others are plain sanity. */
-    m->limits.edges = CLAMP(limits->edges, 1, 1u << 27);
+    m->limits.edges = CLAMP(limits->edges, 1, 1u << 26);
     m->limits.buckets = CLAMP(limits->buckets, 16, 1u << 28);
     m->limits.flows = CLAMP(limits->flows, 1, 1u << 30);
     m->limits.methods = CLAMP(limits->methods, 1, 4096);
@@ -101,62 +101,69 @@ static void on_run(ccm_model *m, const ccm_obs *obs)
     ccm_model_flow_settle(m, &f);
 }
 
-static void connection_numbers(ccm_edge *e, const ccm_obs *obs)
+static inline bool is(ccm_span s, const char *w)
 {
+    return s.n == strlen(w) && memcmp(s.p, w, s.n) == 0;
+}
+
+static ccm_ended_as state_of(ccm_span s)
+{
+    return is(s, "established")  ? CCM_ENDED_ESTABLISHED
+           : is(s, "refused")    ? CCM_ENDED_REFUSED
+           : is(s, "unanswered") ? CCM_ENDED_UNANSWERED
+           : is(s, "midstream")  ? CCM_ENDED_MIDSTREAM
+           : is(s, "datagrams")  ? CCM_ENDED_DATAGRAMS
+                                 : CCM_ENDED_UNSAID;
+}
+
+static ccm_ending ending_of(const ccm_obs *obs)
+{
+    ccm_ending how = { 0 };
+
     for (unsigned i = 0; i < obs->n; i++) {
         uint64_t v = obs->val[i].u;
         switch (obs->key[i]) {
+        case CCM_KEY_state:
+            how.state = (uint8_t)state_of(obs->val[i].s);
+            break;
+        case CCM_KEY_closed:
+            how.reset = is(obs->val[i].s, "reset");
+            break;
         case CCM_KEY_rtt_ns:
-            e->rtt_count++;
-            e->rtt_sum += v;
-            e->rtt_min = ccm_min64(e->rtt_min, v);
-            e->rtt_max = ccm_max64(e->rtt_max, v);
+            how.rtt = v;
+            how.timed = true;
             break;
         case CCM_KEY_zero_windows:
-            e->zero_windows += v;
+            how.zero_windows = v;
             break;
         case CCM_KEY_resets:
-            e->resets += v;
+            how.resets = v;
             break;
         case CCM_KEY_gaps:
-            e->gaps += v;
+            how.gaps = v;
             break;
         case CCM_KEY_duplicates:
-            e->duplicates += v;
+            how.duplicates = v;
             break;
         case CCM_KEY_overlap_conflicts:
-            e->overlap_conflicts += v;
+            how.overlap_conflicts = v;
             break;
         default:
             break;
         }
     }
-}
-
-static bool is(ccm_span s, const char *w)
-{
-    return s.n == strlen(w) && memcmp(s.p, w, s.n) == 0;
+    return how;
 }
 
 static void on_connection(ccm_model *m, const ccm_obs *obs)
 {
-    ccm_span state = ccm_obs_get_str(obs, CCM_KEY_state);
-
     if (!obs->flow)
         return;
+    ccm_ending how = ending_of(obs);
     ccm_model_flow *f = ccm_model_flow_get(m, obs);
     if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
-    ccm_edge *e = ccm_model_flow_settle(m, f);
-    e->established += is(state, "established");
-    e->refused += is(state, "refused");
-    e->unanswered += is(state, "unanswered");
-    e->midstream += is(state, "midstream");
-    e->datagrams += is(state, "datagrams");
-    e->reset += is(ccm_obs_get_str(obs, CCM_KEY_closed), "reset");
-    connection_numbers(e, obs);
-    ccm_proofs_end(m, f);
-    ccm_model_flow_drop(m, f);
+    ccm_model_flow_end(m, f, &how);
 }
 
 static void on_count(ccm_model *m, const ccm_obs *obs)

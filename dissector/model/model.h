@@ -104,15 +104,39 @@ typedef struct ccm_traffic {
     uint64_t first_ns, last_ns; /* valid when a packet was counted */
 } ccm_traffic;
 
+/* What nearly every flow adds to comes first, so that it shares few cache lines. */
 typedef struct ccm_edge {
     ccm_edge_key key;
     ccm_traffic traffic;
-    uint64_t established, refused, unanswered, midstream, datagrams, reset;
+    uint64_t established;
     uint64_t rtt_count, rtt_sum, rtt_min, rtt_max;
-    uint64_t zero_windows, resets, gaps, duplicates, overlap_conflicts;
     ccm_counters counters;
     uint16_t n_methods;
+    uint64_t refused, unanswered, midstream, datagrams, reset;
+    uint64_t zero_windows, resets, gaps, duplicates, overlap_conflicts;
 } ccm_edge;
+
+/* How a flow ended: what its `connection` tells of it. */
+typedef struct ccm_ending {
+    uint64_t id;       /* of the flow */
+    uint32_t flow;     /* number of its record, which is no flow's any more */
+    uint32_t hash;     /* of the edge's key */
+    uint8_t state;     /* ccm_ended_as */
+    bool reset, timed; /* timed: rtt is known */
+    uint64_t rtt, zero_windows, resets, gaps, duplicates, overlap_conflicts;
+} ccm_ending;
+
+typedef enum ccm_ended_as {
+    CCM_ENDED_UNSAID,
+    CCM_ENDED_ESTABLISHED,
+    CCM_ENDED_REFUSED,
+    CCM_ENDED_UNANSWERED,
+    CCM_ENDED_MIDSTREAM,
+    CCM_ENDED_DATAGRAMS,
+} ccm_ended_as;
+
+/* Edges are many and cold: while an ended flow waits, what it will touch is fetched step by step. */
+enum { CCM_ENDINGS = 16 };
 
 typedef struct ccm_pending {
     uint64_t second;
@@ -239,6 +263,8 @@ struct ccm_model {
     GPtrArray *flow_pages;    /* ccm_model_flow[CCM_PAGE] */
     uint32_t n_flows, victim; /* records ever used; where the search for a victim goes on */
     GArray *free_flows;       /* uint32_t */
+    ccm_ending endings[CCM_ENDINGS]; /* ended flows, a ring */
+    uint32_t first_ending, n_endings;
     GArray *clients;          /* ccm_client */
     GArray *uploads;          /* ccm_upload */
     GArray *files;            /* ccm_file */
@@ -315,7 +341,10 @@ static inline bool ccm_model_flow_decided(const ccm_model_flow *f)
 ccm_edge *ccm_model_flow_settle(ccm_model *m, ccm_model_flow *f);
 /* The same into another model, without a change of the flow: for merging what is open. */
 void ccm_model_flow_pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f);
-void ccm_model_flow_drop(ccm_model *m, ccm_model_flow *f);
+/* The flow has ended; its edge learns it a little later. */
+void ccm_model_flow_end(ccm_model *m, ccm_model_flow *f, const ccm_ending *how);
+/* Settles the flows that have ended, and what waits for the timeline: before edges are read. */
+void ccm_model_catch_up(ccm_model *m);
 
 /* requests.c: request, answer and end of an exchange. */
 void ccm_model_http(ccm_model *m, const ccm_obs *obs);

@@ -58,14 +58,14 @@ void ccm_proofs_free(struct ccm_proofs *p)
 
 /* ---- flows ----------------------------------------------------------------------------------- */
 
-static ccm_proof_flow *find_flow(const ccm_model *m, const ccm_model_flow *f)
+static ccm_proof_flow *find_flow(const ccm_model *m, const ccm_model_flow *f, uint64_t id)
 {
     uint32_t page = f->at / CCM_PAGE;
     if (page >= m->proofs->pages->len || !g_ptr_array_index(m->proofs->pages, page))
         return NULL;
     ccm_proof_flow *p =
         (ccm_proof_flow *)g_ptr_array_index(m->proofs->pages, page) + f->at % CCM_PAGE;
-    return p->id == f->id ? p : NULL;
+    return p->id == id ? p : NULL;
 }
 
 static ccm_proof_flow *get_flow(ccm_model *m, const ccm_model_flow *f)
@@ -237,9 +237,9 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
     ccm_messages_collect(m, x, obs);
 }
 
-void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f)
+void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
 {
-    ccm_proof_flow *p = find_flow(m, f);
+    ccm_proof_flow *p = find_flow(m, f, id);
     ccm_auth_verdicts verdicts;
 
     if (!p)
@@ -279,7 +279,7 @@ void ccm_proofs_merge(ccm_model *to, const ccm_model *from)
     }
     for (uint32_t i = 0; i < from->n_flows; i++) {
         const ccm_model_flow *f = ccm_model_flow_at(from, i);
-        const ccm_proof_flow *p = f->id ? find_flow(from, f) : NULL;
+        const ccm_proof_flow *p = f->id ? find_flow(from, f, f->id) : NULL;
         for (unsigned k = 0; p && k < p->n_sums; k++)
             merge_sum(to, edge_of(to, from, f), from, &p->sums[k]);
     }

@@ -16,10 +16,23 @@
 static const unsigned ladder[CCM_LADDER] = { 1, 10, 60, 600, 3600 };
 
 enum { FIRST_SLOTS = 1024, PAGED_SLOTS = 1 << 16 };
+/* Of a key, while the table is rehashed; edges have fewer than 28 bits. */
+#define MISPLACED (UINT64_C(1) << 63)
 
 static ccm_point *slots_new(uint32_t n)
 {
     return n < PAGED_SLOTS ? g_new0(ccm_point, n) : ccm_pages_new(n * sizeof(ccm_point));
+}
+
+/* Twice as many, the first half as before. */
+static ccm_point *slots_grow(ccm_point *v, uint32_t n)
+{
+    if (n >= PAGED_SLOTS)
+        return ccm_pages_grow(v, n * sizeof *v, n * 2 * sizeof *v);
+    ccm_point *more = slots_new(n * 2);
+    memcpy(more, v, n * sizeof *v);
+    g_free(v);
+    return more;
 }
 
 static void slots_free(ccm_point *v, uint32_t n)
@@ -60,33 +73,63 @@ static ccm_point *slot_of(const ccm_timeline *t, uint64_t key)
     return &t->v[i];
 }
 
-/* Moves all points to a table of `slots`, buckets divided by `ratio`. */
-static void rebuild(ccm_timeline *t, uint32_t slots, unsigned ratio)
+/* The point at `i` and those that it drives out go where they belong now. */
+static void place(ccm_timeline *t, uint32_t i)
 {
-    ccm_point *old = t->v;
-    uint32_t n = t->mask + 1;
+    ccm_point p = t->v[i];
 
-    t->v = slots_new(slots);
-    t->mask = slots - 1;
-    t->n = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if (!old[i].key)
+    t->v[i] = (ccm_point){ 0 };
+    p.key &= ~MISPLACED;
+    for (i = slot_of_key(t, p.key);; i = (i + 1) & t->mask) {
+        ccm_point *at = &t->v[i], out = *at;
+        if (at->key == p.key) {
+            at->bytes[0] += p.bytes[0];
+            at->bytes[1] += p.bytes[1];
+            return;
+        }
+        if (at->key && !(at->key & MISPLACED))
             continue;
-        uint64_t edge = old[i].key >> 36, bucket = ccm_point_bucket(&old[i]) / ratio;
-        ccm_point *p = slot_of(t, edge << 36 | (bucket + 1));
-        t->n += !p->key;
-        p->key = edge << 36 | (bucket + 1);
-        p->bytes[0] += old[i].bytes[0];
-        p->bytes[1] += old[i].bytes[1];
+        *at = p;
+        t->n++;
+        if (!out.key)
+            return;
+        p = out;
+        p.key &= ~MISPLACED;
+        i = slot_of_key(t, p.key) - 1;
     }
-    slots_free(old, n);
+}
+
+/* Finds each of the points in the first `slots` its new place, in the same memory: their buckets
+ * are to be divided by `ratio`, or the mask has changed. A point that is placed lies behind placed
+ * ones only, so it is found from then on. */
+static void rehash(ccm_timeline *t, uint32_t slots, unsigned ratio)
+{
+    t->n = 0;
+    for (uint32_t i = 0; i < slots; i++) {
+        ccm_point *p = &t->v[i];
+        if (p->key)
+            p->key = (uint64_t)ccm_point_edge(p) << 36 | (ccm_point_bucket(p) / ratio + 1) |
+                     MISPLACED;
+    }
+    for (uint32_t i = 0; i < slots; i++)
+        if (t->v[i].key & MISPLACED)
+            place(t, i);
 }
 
 void ccm_timeline_coarsen(ccm_timeline *t)
 {
     unsigned ratio = ladder[t->level + 1] / ladder[t->level];
     t->level++;
-    rebuild(t, t->mask + 1, ratio);
+    rehash(t, t->mask + 1, ratio);
+}
+
+static void grow(ccm_timeline *t)
+{
+    uint32_t slots = t->mask + 1;
+
+    t->v = slots_grow(t->v, slots);
+    t->mask = slots * 2 - 1;
+    rehash(t, slots, 1);
 }
 
 static void put(ccm_timeline *t, const ccm_point *add, unsigned max)
@@ -101,7 +144,7 @@ static void put(ccm_timeline *t, const ccm_point *add, unsigned max)
             return;
         }
         if (t->n >= t->mask - t->mask / 8) {
-            rebuild(t, (t->mask + 1) * 2, 1);
+            grow(t);
             p = slot_of(t, key);
         }
         p->key = key;
