@@ -181,7 +181,9 @@ static void release(ccm_model *m, ccm_model_flow *f)
 {
     g_free(f->more);
     f->more = NULL;
-    g_array_append_val(m->free_flows, f->at);
+    f->edge = m->free_flow;
+    m->free_flow = f->at;
+    m->n_free++;
 }
 
 static void settle_endings(ccm_model *m);
@@ -204,13 +206,14 @@ static void evict(ccm_model *m)
 
 static uint32_t new_record(ccm_model *m)
 {
-    if (!m->free_flows->len && m->n_flows >= m->limits.flows)
+    if (!m->n_free && m->n_flows >= m->limits.flows)
         settle_endings(m);
-    if (!m->free_flows->len && m->n_flows >= m->limits.flows)
+    if (!m->n_free && m->n_flows >= m->limits.flows)
         evict(m);
-    if (m->free_flows->len) {
-        uint32_t i = g_array_index(m->free_flows, uint32_t, m->free_flows->len - 1);
-        g_array_set_size(m->free_flows, m->free_flows->len - 1);
+    if (m->n_free) {
+        uint32_t i = m->free_flow;
+        m->free_flow = ccm_model_flow_at(m, i)->edge;
+        m->n_free--;
         return i;
     }
     if (m->n_flows % CCM_PAGE == 0)
@@ -233,7 +236,8 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     f->l4 = obs->l4;
     f->edge = f->host[0] = f->host[1] = CCM_NONE;
     f->mark = f->route = -1;
-    f->upload = f->target = f->client_id = CCM_NONE;
+    f->upload = f->target = f->client_id = f->client_at = CCM_NONE;
+    f->loop = ccm_endpoint_eq(&obs->src, &obs->dst);
     f->indexed = !memo_is_ours(m, obs);
     if (f->indexed)
         ccm_index_add(&m->flow_index, flow_hash(f->id), i);
@@ -331,9 +335,7 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     if (at < obs->n)
         s = run_sums(obs, &end_ns, &from_client);
 
-    unsigned from = ccm_endpoint_eq(&f->end[0], &f->end[1])
-                        ? !from_client
-                        : !ccm_endpoint_eq(&f->end[0], &obs->src);
+    unsigned from = f->loop ? !from_client : !ccm_endpoint_eq(&f->end[0], &obs->src);
     if (!ccm_model_flow_decided(f))
         f->client = (uint8_t)(from_client ? from : !from);
     if (s.wire)
@@ -484,38 +486,37 @@ static void settle_endings(ccm_model *m)
         settle_oldest(m);
 }
 
-/* The edge of the flow that ended `ago` endings before this one, if it is near at hand. */
-static const ccm_edge *ended_edge(const ccm_model *m, unsigned ago)
+/* The flow that ended `ago` flows before the latest, or NULL. */
+static ccm_ending *ending_ago(ccm_model *m, unsigned ago)
 {
-    if (m->n_endings <= ago)
-        return NULL;
-    const ccm_ending *how = &m->endings[(m->first_ending + m->n_endings - 1 - ago) % CCM_ENDINGS];
-    uint32_t i = ccm_model_flow_at(m, how->flow)->edge;
-    if (i == CCM_NONE)
-        i = ccm_index_near(&m->edge_index, how->hash);
-    return i == CCM_NONE ? NULL : ccm_edge_at(m, i);
+    return m->n_endings <= ago
+               ? NULL
+               : &m->endings[(m->first_ending + m->n_endings - 1 - ago) % CCM_ENDINGS];
 }
 
-void ccm_model_flow_end(ccm_model *m, ccm_model_flow *f, const ccm_ending *how)
+ccm_ending *ccm_model_flow_end(ccm_model *m, ccm_model_flow *f)
 {
     if (m->n_endings == CCM_ENDINGS)
         settle_oldest(m);
-    ccm_ending *mine = &m->endings[(m->first_ending + m->n_endings++) % CCM_ENDINGS];
-    *mine = *how;
-    mine->flow = f->at;
-    mine->id = f->id;
+    ccm_ending *how = &m->endings[(m->first_ending + m->n_endings++) % CCM_ENDINGS];
+    *how = (ccm_ending){ .id = f->id, .flow = f->at, .edge = f->edge };
     if (f->edge == CCM_NONE) {
         ccm_edge_key key = key_of(f);
-        mine->hash = edge_hash(&key);
-        ccm_index_prefetch(&m->edge_index, mine->hash);
+        how->hash = edge_hash(&key);
+        ccm_index_prefetch(&m->edge_index, how->hash);
     }
     forget(m, f);
-    const ccm_edge *e = ended_edge(m, AHEAD);
-    if (e)
-        fetch(e, G_STRUCT_OFFSET(ccm_edge, refused));
-    e = ended_edge(m, 2 * AHEAD);
-    if (e)
-        __builtin_prefetch(e->counters.v);
+    ccm_ending *before = ending_ago(m, AHEAD);
+    if (before) {
+        if (before->edge == CCM_NONE)
+            before->edge = ccm_index_near(&m->edge_index, before->hash);
+        if (before->edge != CCM_NONE)
+            fetch(ccm_edge_at(m, before->edge), G_STRUCT_OFFSET(ccm_edge, refused));
+    }
+    before = ending_ago(m, 2 * AHEAD);
+    if (before && before->edge != CCM_NONE)
+        __builtin_prefetch(ccm_edge_at(m, before->edge)->counters.v);
+    return how;
 }
 
 void ccm_model_catch_up(ccm_model *m)

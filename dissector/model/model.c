@@ -43,7 +43,6 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     m->hosts = g_array_new(FALSE, FALSE, sizeof(ccm_host));
     m->edge_pages = g_ptr_array_new_with_free_func(free_edges);
     m->flow_pages = g_ptr_array_new_with_free_func(free_flows);
-    m->free_flows = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     m->clients = g_array_new(FALSE, FALSE, sizeof(ccm_client));
     m->uploads = g_array_new(FALSE, FALSE, sizeof(ccm_upload));
     m->files = g_array_new(FALSE, FALSE, sizeof(ccm_file));
@@ -71,8 +70,8 @@ void ccm_model_free(ccm_model *m)
     for (unsigned i = 0; i < m->clients->len; i++)
         client_clear(&g_array_index(m->clients, ccm_client, i));
     ccm_proofs_free(m->proofs);
-    GArray *arrays[] = { m->hosts, m->free_flows,   m->clients,   m->uploads,
-                         m->files, m->noted_limits, m->anomalies, m->notes };
+    GArray *arrays[] = { m->hosts,        m->clients,   m->uploads, m->files,
+                         m->noted_limits, m->anomalies, m->notes };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_array_free(arrays[i], TRUE);
     ccm_index *indexes[] = { &m->host_index, &m->edge_index, &m->flow_index, &m->client_index,
@@ -95,7 +94,11 @@ static void on_run(ccm_model *m, const ccm_obs *obs)
         return;
     }
     ccm_model_flow f = {
-        .end = { obs->src, obs->dst }, .edge = CCM_NONE, .route = -1, .l4 = obs->l4
+        .end = { obs->src, obs->dst },
+        .edge = CCM_NONE,
+        .route = -1,
+        .l4 = obs->l4,
+        .loop = ccm_endpoint_eq(&obs->src, &obs->dst),
     };
     ccm_model_flow_run(m, &f, obs);
     ccm_model_flow_settle(m, &f);
@@ -116,54 +119,50 @@ static ccm_ended_as state_of(ccm_span s)
                                  : CCM_ENDED_UNSAID;
 }
 
-static ccm_ending ending_of(const ccm_obs *obs)
+static void ending_tell(ccm_ending *how, const ccm_obs *obs)
 {
-    ccm_ending how = { 0 };
-
     for (unsigned i = 0; i < obs->n; i++) {
         uint64_t v = obs->val[i].u;
         switch (obs->key[i]) {
         case CCM_KEY_state:
-            how.state = (uint8_t)state_of(obs->val[i].s);
+            how->state = (uint8_t)state_of(obs->val[i].s);
             break;
         case CCM_KEY_closed:
-            how.reset = is(obs->val[i].s, "reset");
+            how->reset = is(obs->val[i].s, "reset");
             break;
         case CCM_KEY_rtt_ns:
-            how.rtt = v;
-            how.timed = true;
+            how->rtt = v;
+            how->timed = true;
             break;
         case CCM_KEY_zero_windows:
-            how.zero_windows = v;
+            how->zero_windows = v;
             break;
         case CCM_KEY_resets:
-            how.resets = v;
+            how->resets = v;
             break;
         case CCM_KEY_gaps:
-            how.gaps = v;
+            how->gaps = v;
             break;
         case CCM_KEY_duplicates:
-            how.duplicates = v;
+            how->duplicates = v;
             break;
         case CCM_KEY_overlap_conflicts:
-            how.overlap_conflicts = v;
+            how->overlap_conflicts = v;
             break;
         default:
             break;
         }
     }
-    return how;
 }
 
 static void on_connection(ccm_model *m, const ccm_obs *obs)
 {
     if (!obs->flow)
         return;
-    ccm_ending how = ending_of(obs);
     ccm_model_flow *f = ccm_model_flow_get(m, obs);
     if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
-    ccm_model_flow_end(m, f, &how);
+    ending_tell(ccm_model_flow_end(m, f), obs);
 }
 
 static void on_count(ccm_model *m, const ccm_obs *obs)

@@ -120,6 +120,7 @@ typedef struct ccm_edge {
 typedef struct ccm_ending {
     uint64_t id;       /* of the flow */
     uint32_t flow;     /* number of its record, which is no flow's any more */
+    uint32_t edge;     /* where it probably belongs; CCM_NONE = not looked up */
     uint32_t hash;     /* of the edge's key */
     uint8_t state;     /* ccm_ended_as */
     bool reset, timed; /* timed: rtt is known */
@@ -135,7 +136,8 @@ typedef enum ccm_ended_as {
     CCM_ENDED_DATAGRAMS,
 } ccm_ended_as;
 
-/* Edges are many and cold: while an ended flow waits, what it will touch is fetched step by step. */
+/* Edges are many and cold: while an ended flow waits, what it will touch is fetched step by step.
+ */
 enum { CCM_ENDINGS = 16 };
 
 typedef struct ccm_pending {
@@ -152,11 +154,12 @@ typedef struct ccm_model_flow {
     uint64_t id; /* 0 = this record is free */
     uint32_t at; /* number of this record */
     ccm_endpoint end[2];
-    uint32_t edge;      /* CCM_NONE = never settled */
+    uint32_t edge;      /* CCM_NONE = never settled; of a free record, the next free one */
     int16_t route;      /* row that the flow itself showed, or -1 */
     uint32_t host[2];   /* cache; CCM_NONE = not looked up */
     uint8_t l4, client; /* client: which of end[] */
     bool indexed;       /* found by its id; else a memo leads here */
+    bool loop;          /* both ends are the same */
     uint8_t n_pending, cap_pending, n_counters;
     ccm_traffic traffic; /* indexes of dir[] and bytes[] are those of end[]: the sender */
     ccm_pending first[2], *more;
@@ -166,7 +169,8 @@ typedef struct ccm_model_flow {
     int16_t mark;
     uint8_t bits; /* ccm_bits_packet */
     uint32_t upload, target;
-    uint32_t client_id;
+    uint32_t client_id; /* text */
+    uint32_t client_at; /* number of the client that was named last */
 } ccm_model_flow;
 
 typedef enum ccm_bits_packet {
@@ -257,17 +261,17 @@ struct ccm_model {
     ccm_limits limits;
     ccm_texts texts;
     ccm_index host_index, edge_index, flow_index, client_index, upload_index;
-    GArray *hosts;            /* ccm_host */
-    GPtrArray *edge_pages;    /* ccm_edge[CCM_PAGE] */
-    uint32_t n_edges;         /* edge 0 takes what no other edge may */
-    GPtrArray *flow_pages;    /* ccm_model_flow[CCM_PAGE] */
-    uint32_t n_flows, victim; /* records ever used; where the search for a victim goes on */
-    GArray *free_flows;       /* uint32_t */
+    GArray *hosts;              /* ccm_host */
+    GPtrArray *edge_pages;      /* ccm_edge[CCM_PAGE] */
+    uint32_t n_edges;           /* edge 0 takes what no other edge may */
+    GPtrArray *flow_pages;      /* ccm_model_flow[CCM_PAGE] */
+    uint32_t n_flows, victim;   /* records ever used; where the search for a victim goes on */
+    uint32_t free_flow, n_free; /* a free record, which leads to the next; how many there are */
     ccm_ending endings[CCM_ENDINGS]; /* ended flows, a ring */
     uint32_t first_ending, n_endings;
-    GArray *clients;          /* ccm_client */
-    GArray *uploads;          /* ccm_upload */
-    GArray *files;            /* ccm_file */
+    GArray *clients;                          /* ccm_client */
+    GArray *uploads;                          /* ccm_upload */
+    GArray *files;                            /* ccm_file */
     GArray *noted_limits, *anomalies, *notes; /* ccm_noted */
     ccm_timeline timeline;
     ccm_capture_sums capture;
@@ -341,8 +345,8 @@ static inline bool ccm_model_flow_decided(const ccm_model_flow *f)
 ccm_edge *ccm_model_flow_settle(ccm_model *m, ccm_model_flow *f);
 /* The same into another model, without a change of the flow: for merging what is open. */
 void ccm_model_flow_pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f);
-/* The flow has ended; its edge learns it a little later. */
-void ccm_model_flow_end(ccm_model *m, ccm_model_flow *f, const ccm_ending *how);
+/* The flow has ended; its edge learns it a little later. How is for the caller to tell. */
+ccm_ending *ccm_model_flow_end(ccm_model *m, ccm_model_flow *f);
 /* Settles the flows that have ended, and what waits for the timeline: before edges are read. */
 void ccm_model_catch_up(ccm_model *m);
 

@@ -166,35 +166,46 @@ static uint32_t host_of(ccm_model *m, ccm_model_flow *f, unsigned end)
     return f->host[end];
 }
 
-static void evidence(ccm_model *m, uint32_t host, const ccm_obs *obs, int mark, bool server)
+static void evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, int mark, bool server)
 {
     ccm_evidence e = { .mark = (int16_t)mark,
                        .server = server,
                        .port = server ? obs->dst.port : 0,
                        .count = 1,
                        .first_frame = obs->frame };
-    ccm_host_evidence(m, host, &e);
+    ccm_host_evidence(m, host_of(m, f, server ? !f->client : f->client), &e);
 }
 
 static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs,
                              const ccm_match *hit, ccm_span host)
 {
     const ccm_catalog *c = m->catalog;
-    uint32_t client = host_of(m, f, f->client), server = host_of(m, f, !f->client);
     int about = hit->proxy >= 0 ? hit->proxy : hit->mark;
 
     f->mark = -1;
     if (about >= 0 && ccm_mark_at(c, about)->server_role >= 0) {
         f->mark = (int16_t)about;
-        evidence(m, server, obs, about, true);
+        evidence(m, f, obs, about, true);
     }
     if (hit->mark >= 0 && ccm_mark_at(c, hit->mark)->client_role >= 0)
-        evidence(m, client, obs, hit->mark, false);
+        evidence(m, f, obs, hit->mark, false);
     if (hit->agent >= 0 && ccm_mark_at(c, hit->agent)->client_role >= 0)
-        evidence(m, client, obs, hit->agent, false);
+        evidence(m, f, obs, hit->agent, false);
     /* A proxy is not called what its requests ask for. */
     if (hit->form == CCM_FORM_ORIGIN)
-        ccm_host_authority(m, server, host);
+        ccm_host_authority(m, host_of(m, f, !f->client), host);
+}
+
+/* The client's number; nearly always that of the flow's request before. */
+static uint32_t client_of(ccm_model *m, ccm_model_flow *f, ccm_span id)
+{
+    if (f->client_at != CCM_NONE) {
+        uint32_t text = g_array_index(m->clients, ccm_client, f->client_at).id;
+        const char *known = ccm_texts_get(&m->texts, text);
+        if (strncmp(known, (const char *)id.p, id.n) == 0 && known[id.n] == '\0')
+            return f->client_at;
+    }
+    return f->client_at = ccm_client_get(m, id);
 }
 
 static void count_client(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, uint32_t method)
@@ -204,7 +215,7 @@ static void count_client(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, ui
     f->client_id = CCM_NONE;
     if (!id.n)
         return;
-    uint32_t at = ccm_client_get(m, id);
+    uint32_t at = client_of(m, f, id);
     if (at == CCM_NONE)
         return;
     ccm_client *c = &g_array_index(m->clients, ccm_client, at);
@@ -252,11 +263,12 @@ static void on_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     if (ccm_obs_get_u64(obs, CCM_KEY_exchange) != f->exchange)
         return;
     if (f->mark >= 0) {
+        bool denied = ccm_status_denies(status);
         ccm_evidence e = { .mark = f->mark,
                            .server = true,
                            .port = f->end[!f->client].port,
-                           .ok = !ccm_status_denies(status),
-                           .denied = ccm_status_denies(status) };
+                           .ok = !denied,
+                           .denied = denied };
         ccm_host_evidence(m, host_of(m, f, !f->client), &e);
     }
     if (f->bits)

@@ -108,8 +108,8 @@ static void rehash(ccm_timeline *t, uint32_t slots, unsigned ratio)
     for (uint32_t i = 0; i < slots; i++) {
         ccm_point *p = &t->v[i];
         if (p->key)
-            p->key = (uint64_t)ccm_point_edge(p) << 36 | (ccm_point_bucket(p) / ratio + 1) |
-                     MISPLACED;
+            p->key =
+                (uint64_t)ccm_point_edge(p) << 36 | (ccm_point_bucket(p) / ratio + 1) | MISPLACED;
     }
     for (uint32_t i = 0; i < slots; i++)
         if (t->v[i].key & MISPLACED)

@@ -304,8 +304,8 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
     memory->text = g_string_chunk_new(8192);
     memory->blocks = g_ptr_array_new_with_free_func(g_free);
     memory->catalog = ccm_catalog_ref(model->catalog);
-    ccm_model_catch_up((ccm_model *)model);        /* not a change of what the model knows */
-    if (model->n_flows > model->free_flows->len) { /* some are open */
+    ccm_model_catch_up((ccm_model *)model); /* not a change of what the model knows */
+    if (model->n_flows > model->n_free) {   /* some are open */
         copy = ccm_model_new(model->catalog, &model->limits);
         ccm_model_merge(copy, model);
         ccm_model_catch_up(copy);
