@@ -28,6 +28,8 @@ static inline bool ccm_classify_open(const ccm_classify_flow *flow)
     return !flow->over && flow->ndpi;
 }
 
+/* What the next packet shown will need is asked for. */
+void ccm_classify_prefetch(const ccm_classifier *classifier, const ccm_classify_flow *flow);
 /* Shows a packet from its IP header on. Returns the protocol name once it is known, else NULL. */
 const char *ccm_classify_packet(ccm_classifier *classifier, ccm_classify_flow *flow, ccm_span ip,
                                 uint64_t time_ns);
