@@ -190,7 +190,8 @@ static void test_limits(void)
     /* no bound may be missing, or it would be zero */
     const unsigned *all = (const unsigned *)&l;
     for (size_t i = 0; i < sizeof l / sizeof *all; i++)
-        g_assert_cmpuint(all[i], >, 0);
+        if (&all[i] != &l.messages) /* kept only when the program asks for them */
+            g_assert_cmpuint(all[i], >, 0);
     g_assert_nonnull(ccm_version());
     g_assert_cmpstr(g_quark_to_string(ccm_error_quark()), ==, "ccm-error-quark");
 }

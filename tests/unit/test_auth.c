@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * test_auth.c - the decision tables of auth-modes.md that clear HTTP can show: a row each, made of
+ * observations by hand; mode, kind, certainty and evidence are those of the tables. */
+#include "model_driver.h"
+
+#include "model/auth.h"
+
+#define CLIENT "10.0.0.5:51022"
+#define SERVER "10.0.0.9:80"
+
+/* What a request carries; NULL = not there. */
+typedef struct step {
+    const char *method, *target;
+    const char *mechanism; /* of Authorization */
+    unsigned ntlm_type;
+    const char *domain, *account, *spn, *mechanisms;
+    const char *token, *subject; /* category and subject of a JWT */
+    const char *endpoint;        /* of a message */
+    bool is_signed;
+    const char *signature; /* of the headers */
+    const char *result;    /* of a signature check */
+    unsigned status;       /* 0 = no answer */
+    const char *pairing;
+    bool proxy, cut, empty, no_user;
+} step;
+
+typedef struct world {
+    ccm_texts texts;
+    ccm_auth_connection c;
+    uint64_t exchange;
+    GString *seen;
+} world;
+
+static void begin(world *w)
+{
+    ccm_texts_init(&w->texts);
+    ccm_auth_connection_begin(&w->c);
+    w->exchange = 0;
+    w->seen = g_string_new(NULL);
+}
+
+static void end(world *w)
+{
+    ccm_texts_clear(&w->texts);
+    g_string_free(w->seen, TRUE);
+}
+
+static void print(world *w, const ccm_auth_verdicts *out)
+{
+    for (unsigned i = 0; i < out->n; i++) {
+        const ccm_auth_verdict *v = &out->v[i];
+        const char *kind = ccm_account_kind_name(v->kind);
+        g_string_append_printf(w->seen, "%s%s %s %s %s %s%s%s:", w->seen->len ? "; " : "",
+                               ccm_auth_stage_name(v->stage), ccm_auth_mode_name(v->mode),
+                               kind ? kind : "-",
+                               v->account == CCM_NONE ? "-" : ccm_texts_get(&w->texts, v->account),
+                               ccm_certainty_name((ccm_certainty)v->certainty),
+                               v->leg ? " step" : "", v->denied ? " denied" : "");
+        for (unsigned k = 0; k < v->n; k++)
+            g_string_append_printf(w->seen, " %s", ccm_auth_evidence_name(v->evidence[k].id));
+    }
+}
+
+static void credential(world *w, ccm_auth_facts *f, const step *s, uint64_t frame)
+{
+    ccm_obs o = drv_obs(CCM_OBS_http_auth, 1, CLIENT, SERVER, 1);
+    o.frame = frame;
+    drv_text(&o, CCM_KEY_header, s->proxy ? "proxy-authorization" : "authorization");
+    drv_text(&o, CCM_KEY_mechanism, s->mechanism);
+    drv_text(&o, CCM_KEY_mechanisms, s->mechanisms);
+    if (s->ntlm_type)
+        ccm_obs_u64(&o, CCM_KEY_ntlm_type, s->ntlm_type);
+    drv_text(&o, CCM_KEY_domain, s->domain);
+    drv_text(&o, CCM_KEY_account, s->account);
+    drv_text(&o, CCM_KEY_spn, s->spn);
+    ccm_obs_flag(&o, CCM_KEY_anonymous, s->no_user);
+    ccm_auth_collect(f, &w->texts, &o);
+}
+
+static void request(world *w, ccm_auth_facts *f, const step *s, uint64_t frame)
+{
+    ccm_obs o = drv_obs(CCM_OBS_http_request, 1, CLIENT, SERVER, 1);
+    o.frame = frame;
+    drv_text(&o, CCM_KEY_method, s->method ? s->method : "GET");
+    drv_text(&o, CCM_KEY_target, s->target);
+    drv_text(&o, CCM_KEY_signature, s->signature);
+    ccm_obs_flag(&o, CCM_KEY_head_incomplete, s->cut);
+    ccm_auth_collect(f, &w->texts, &o);
+    if (s->mechanism)
+        credential(w, f, s, frame);
+    if (s->token) {
+        o = drv_obs(CCM_OBS_token, 1, CLIENT, SERVER, 1);
+        drv_text(&o, CCM_KEY_category, s->token);
+        drv_text(&o, CCM_KEY_subject_kind, s->subject);
+        drv_text(&o, CCM_KEY_account, s->account);
+        ccm_auth_collect(f, &w->texts, &o);
+    }
+    if (s->endpoint) {
+        o = drv_obs(CCM_OBS_ccm_message, 1, CLIENT, SERVER, 1);
+        drv_text(&o, CCM_KEY_endpoint, s->endpoint);
+        ccm_obs_flag(&o, CCM_KEY_signed, s->is_signed);
+        ccm_auth_collect(f, &w->texts, &o);
+    }
+    if (s->result) {
+        o = drv_obs(CCM_OBS_signature, 1, CLIENT, SERVER, 1);
+        drv_text(&o, CCM_KEY_field, "payload");
+        drv_text(&o, CCM_KEY_result, s->result);
+        ccm_auth_collect(f, &w->texts, &o);
+    }
+}
+
+/* One exchange; adds its verdicts to w->seen. */
+static void run(world *w, const step *s)
+{
+    ccm_auth_facts f;
+    ccm_auth_verdicts out;
+    uint64_t frame = 10 * ++w->exchange;
+
+    ccm_auth_begin(&f, w->exchange);
+    if (s->target)
+        request(w, &f, s, frame);
+    if (s->status) {
+        ccm_obs o = drv_obs(CCM_OBS_http_response, 1, SERVER, CLIENT, 2);
+        o.frame = frame + 1;
+        ccm_obs_u64(&o, CCM_KEY_status, s->status);
+        ccm_auth_collect(&f, &w->texts, &o);
+    }
+    ccm_obs o = drv_obs(CCM_OBS_http_done, 1, CLIENT, SERVER, 3);
+    drv_text(&o, CCM_KEY_pairing, s->pairing ? s->pairing : "sure");
+    ccm_obs_u64(&o, CCM_KEY_response_bytes, s->empty ? 0 : 100);
+    ccm_obs_flag(&o, CCM_KEY_complete, true);
+    ccm_auth_done(&f, &o);
+    ccm_auth_conclude(&w->c, &f, &out);
+    print(w, &out);
+}
+
+static void expect(const step *steps, const char *wanted)
+{
+    world w = { 0 };
+    begin(&w);
+    for (; steps->target || steps->status; steps++)
+        run(&w, steps);
+    g_assert_cmpstr(w.seen->str, ==, wanted);
+    end(&w);
+}
+
+#define STEPS(...)                                                                                 \
+    (const step[])                                                                                 \
+    {                                                                                              \
+        __VA_ARGS__,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define DP "/SMS_DP_SMSPKG$/ABC00012/"
+#define MPW "/SMS_MP_WindowsAuth/.sms_pol?{1}.1_00"
+#define TYPE1 .mechanism = "ntlm", .ntlm_type = 1
+#define TYPE3 .mechanism = "ntlm", .ntlm_type = 3, .domain = "LAB"
+
+/* auth-modes.md 4: distribution point, one field. */
+static void distribution_point(void)
+{
+    /* HTTP, anonymous allowed; E1: 200, 206, and section 4: 404 proves it as well */
+    expect(STEPS({ .target = DP, .status = 206 }),
+           "transport anonymous anonymous - proven: no-authorization");
+    expect(STEPS({ .target = DP, .status = 404 }),
+           "transport anonymous anonymous - proven: no-authorization");
+    /* 403 = client certificate required: nobody was let in */
+    expect(STEPS({ .target = DP, .status = 403 }),
+           "transport none-observed - - proven denied: no-authorization denied");
+    /* HTTP, anonymous off: WIA-C by NTLM; E2, E5, E6 */
+    expect(STEPS({ .target = DP, .status = 401 }, { .target = DP, TYPE1, .status = 401 },
+                 { .target = DP, TYPE3, .account = "WKS01$", .status = 200 }),
+           "transport none-observed - - proven step: no-authorization challenge-401; "
+           "transport ntlm - - proven step: ntlm-type1 challenge-401; "
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 challenge-401 ntlm-type1 "
+           "direct-ntlm");
+    /* E7: an account without $, one client: a user, strong */
+    expect(STEPS({ .target = DP, TYPE3, .account = "svc", .status = 200 }),
+           "transport ntlm user LAB\\svc strong: ntlm-type3 direct-ntlm");
+    /* WIA-C by Kerberos; E3: method direct, identity none */
+    expect(STEPS({ .target = DP, .mechanism = "kerberos", .spn = "HTTP/dp01", .status = 200 }),
+           "transport kerberos - - proven: spnego-kerberos");
+    /* HTTPS, decrypted: NOCERT_ */
+    expect(STEPS({ .target = "/NOCERT_SMS_DP_SMSPKG$/ABC00012/",
+                   TYPE3,
+                   .account = "WKS01$",
+                   .status = 200 }),
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 direct-ntlm nocert-path");
+    /* eHTTP: CCMTOKENAUTH_; section 8: the path is a strong inference */
+    expect(STEPS({ .target = "/CCMTOKENAUTH_SMS_DP_SMSPKG$/ABC00012/",
+                   .token = "ccm",
+                   .subject = "device",
+                   .status = 207 }),
+           "transport content-token computer - strong: jwt-ccm ccmtokenauth-path");
+    expect(STEPS({ .target = "/CCMTOKENAUTH_SMS_DP_SMSPKG$/ABC00012/", .status = 200 }),
+           "transport content-token - - strong: ccmtokenauth-path");
+    /* E9: NTLM without a user is anonymous */
+    expect(STEPS({ .target = DP, TYPE3, .no_user = true, .status = 200 }),
+           "transport anonymous anonymous - proven: ntlm-anonymous");
+}
+
+/* auth-modes.md 3: management point; transport and message apart. */
+static void management_point(void)
+{
+    const char *route = "/ccm_system/request";
+    /* location request: AN, by .sms_aut or MP_LocationManager */
+    expect(STEPS({ .target = "/SMS_MP/.sms_aut?MPLIST", .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; "
+           "message anonymous anonymous - proven: location-request");
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "MP_LocationManager",
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; "
+           "message anonymous anonymous - proven: location-request");
+    /* client package */
+    expect(STEPS({ .target = "/CCM_Client/ccmsetup.exe", .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; "
+           "message anonymous anonymous - proven: client-package");
+    /* registration: E14 */
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "MP_ClientRegistration",
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; "
+           "message anonymous anonymous - proven: registration");
+    /* registration with Windows authentication: E15 */
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = "/ccm_system_windowsauth/request",
+                   TYPE3,
+                   .account = "WKS01$",
+                   .endpoint = "MP_ClientRegistration",
+                   .status = 200 }),
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 direct-ntlm windowsauth-path; "
+           "message anonymous anonymous - proven: registration windowsauth-path");
+    /* registration with an Entra device token: E12 */
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = "/ccm_system_tokenauth/request",
+                   .token = "entra",
+                   .subject = "device",
+                   .endpoint = "MP_ClientRegistration",
+                   .status = 200 }),
+           "transport entra-token computer - strong: jwt-entra tokenauth-path; "
+           "message anonymous anonymous - proven: registration tokenauth-path");
+    /* everything after registration: SIGN, E13 */
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "MP_PolicyManager",
+                   .is_signed = true,
+                   .result = "verified",
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; "
+           "message message-signature computer - proven: clientauth-hook signature-verified");
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "MP_PolicyManager",
+                   .is_signed = true,
+                   .result = "failed",
+                   .status = 200,
+                   .empty = true }),
+           "transport anonymous anonymous - proven: no-authorization; message message-signature "
+           "computer - unknown denied: clientauth-hook signature-failed empty-reply");
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "MP_HinvEndpoint",
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; "
+           "message anonymous anonymous - proven: no-signature");
+    /* policy with signed headers: E16, E17 */
+    expect(
+        STEPS({ .target = "/SMS_MP/.sms_pol?{1}.1_00", .signature = "well-formed", .status = 200 }),
+        "transport anonymous anonymous - proven: no-authorization; "
+        "message message-signature computer - proven: header-signature");
+    expect(
+        STEPS({ .target = "/SMS_MP/.sms_pol?{1}.1_00", .signature = "malformed", .status = 200 }),
+        "transport anonymous anonymous - proven: no-authorization; "
+        "message none-observed - - unknown: signature-malformed");
+    /* user-centric: WIA-U, E8; ENTRA-U, E12 */
+    expect(
+        STEPS(
+            { .target = "/CMUserService_WindowsAuth/x", TYPE3, .account = "alice", .status = 200 }),
+        "transport ntlm user LAB\\alice strong: ntlm-type3 direct-ntlm windowsauth-path");
+    expect(STEPS({ .target = "/CMUserService/x",
+                   .token = "entra",
+                   .subject = "user",
+                   .account = "alice@lab.example",
+                   .status = 200 }),
+           "transport entra-token user alice@lab.example strong: jwt-entra");
+    /* token request at CCM_STS; a bulk registration token: E11 */
+    expect(STEPS({ .target = "/CCM_STS",
+                   .token = "bulk-registration",
+                   .subject = "device",
+                   .status = 200 }),
+           "transport bulk-registration-token computer - proven: jwt-bulk-registration");
+    expect(STEPS({ .target = "/CCM_STS", .token = "ccm", .status = 401 }),
+           "transport ccm-token - - proven denied: jwt-ccm denied");
+    /* E18 */
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = "/ccm_system_AltAuth/request",
+                   .endpoint = "MP_PolicyManager",
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization altauth-path; "
+           "message anonymous anonymous - proven: no-signature altauth-path");
+    /* not decoded: no guess */
+    expect(STEPS({ .method = "CCM_POST", .target = route, .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; "
+           "message none-observed - - unknown: message-not-decoded");
+}
+
+/* Handshakes over the exchanges of one connection. */
+static void handshakes(void)
+{
+    /* an authenticated connection covers what follows, until it is refused */
+    expect(STEPS({ .target = MPW, TYPE3, .account = "WKS01$", .status = 200 },
+                 { .target = MPW, .status = 200 }, { .target = MPW, .status = 401 },
+                 { .target = "/x", .status = 200 }),
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 direct-ntlm windowsauth-path; "
+           "transport ntlm computer LAB\\WKS01$ strong: connection-authenticated windowsauth-path; "
+           "transport none-observed - - proven step: no-authorization challenge-401; "
+           "transport none-observed - - proven denied: no-authorization challenge-401 denied "
+           "windowsauth-path; "
+           "transport anonymous anonymous - proven: no-authorization");
+    /* 7.1 pattern 3: refused ticket, then NTLM */
+    expect(STEPS({ .target = DP, .mechanism = "kerberos", .spn = "HTTP/x", .status = 401 },
+                 { .target = DP, TYPE1, .status = 401 },
+                 { .target = DP, TYPE3, .account = "WKS01$", .status = 200 }),
+           "transport kerberos - - proven denied: spnego-kerberos denied; "
+           "transport ntlm - - proven step: ntlm-type1 challenge-401; "
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 challenge-401 ntlm-type1 "
+           "fallback-rejected");
+    /* 7.1 rule: SPNEGO with both, then NTLM, is a fallback */
+    expect(STEPS({ .target = DP, TYPE1, .mechanisms = "kerberos, ntlm", .status = 401 },
+                 { .target = DP, TYPE3, .account = "WKS01$", .status = 200 }),
+           "transport ntlm - - proven step: ntlm-type1 challenge-401; "
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 challenge-401 ntlm-type1 "
+           "fallback-unexplained");
+    /* a failed attempt is no authentication */
+    expect(STEPS({ .target = DP, TYPE1, .status = 401 },
+                 { .target = DP, TYPE3, .account = "bob", .status = 401 }),
+           "transport ntlm - - proven step: ntlm-type1 challenge-401; "
+           "transport ntlm user LAB\\bob strong denied: ntlm-type3 challenge-401 ntlm-type1 "
+           "direct-ntlm denied");
+}
+
+/* Stage proxy: 407 in place of 401. */
+static void web_proxy(void)
+{
+    const char *x = "http://dp01/SMS_DP_SMSPKG$/P/f";
+    expect(
+        STEPS(
+            { .target = x, .status = 407 },
+            { .target = x, .proxy = true, .mechanism = "basic", .account = "svc", .status = 206 }),
+        "proxy none-observed - - proven step: no-authorization challenge-407; "
+        "proxy basic user svc proven: basic-credential challenge-407; "
+        "transport anonymous anonymous - proven: no-authorization");
+    expect(STEPS({ .method = "CONNECT",
+                   .target = "cmg:443",
+                   .proxy = true,
+                   TYPE3,
+                   .account = "WKS01$",
+                   .status = 200 }),
+           "proxy ntlm computer LAB\\WKS01$ proven: ntlm-type3 direct-ntlm");
+}
+
+/* auth-modes.md 8, class 0: loss and mid-stream captures. */
+static void unknown(void)
+{
+    expect(STEPS({ .target = DP, .status = 200, .pairing = "uncertain" },
+                 { .target = DP, .status = 200 }),
+           "transport none-observed - - unknown: connection-incomplete; "
+           "transport none-observed - - unknown: connection-incomplete");
+    expect(STEPS({ .target = DP, .cut = true, .status = 200 }),
+           "transport none-observed - - unknown: head-incomplete");
+    expect(STEPS({ .status = 200, .pairing = "response-only" }),
+           "transport none-observed - - unknown: head-incomplete");
+    expect(STEPS({ .target = DP }), "transport none-observed - - unknown: no-response");
+    /* a credential is seen, its acceptance is not: behaviour only */
+    expect(STEPS({ .target = DP, TYPE3, .account = "WKS01$" }),
+           "transport ntlm computer LAB\\WKS01$ likely: ntlm-type3 direct-ntlm no-response");
+    expect(STEPS({ .target = DP, .mechanism = "negotiate", .status = 200 }),
+           "transport none-observed - - unknown: unreadable-credential");
+    expect(STEPS({ .target = DP, .token = "other", .status = 200 }),
+           "transport none-observed - - unknown: jwt-other");
+}
+
+static void paths(void)
+{
+    static const struct {
+        const char *method, *target;
+        unsigned bits;
+    } rows[] = {
+        { "GET", "/SMS_MP/.sms_aut?MPLIST1&ABC", CCM_PATH_LOCATION },
+        { "GET", "/sms_mp/.sms_aut?MPCERT", 0 },
+        { "GET", "/SMS_MP_TokenAuth/.sms_pol?x", CCM_PATH_TOKENAUTH | CCM_PATH_POLICY },
+        { "GET", "/ccm_proxy_serverauth/72057594037937981/SMS_MP/.sms_pol?x", CCM_PATH_POLICY },
+        { "GET", "/", 0 },
+        { "GET", "", 0 },
+        { "GET", "*", CCM_PATH_VIA_PROXY },
+        { "GET", "http://h", CCM_PATH_VIA_PROXY },
+        { "GET", "http://h/CCM_Client/x", CCM_PATH_VIA_PROXY | CCM_PATH_CLIENT },
+        { "CONNECT", "h:443", CCM_PATH_TUNNEL },
+        { "CCM_POST", "/CCM_System_WindowsAuth/request", CCM_PATH_WINDOWSAUTH | CCM_PATH_MESSAGE },
+        { "CCM_POST", "/ccm_system", CCM_PATH_MESSAGE },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        g_assert_cmpuint(
+            ccm_auth_path_of(ccm_span_str(rows[i].method), ccm_span_str(rows[i].target)), ==,
+            rows[i].bits);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/auth/distribution-point", distribution_point);
+    g_test_add_func("/auth/management-point", management_point);
+    g_test_add_func("/auth/handshakes", handshakes);
+    g_test_add_func("/auth/web-proxy", web_proxy);
+    g_test_add_func("/auth/unknown", unknown);
+    g_test_add_func("/auth/paths", paths);
+    return g_test_run();
+}
