@@ -177,7 +177,9 @@ static uint32_t entry_take(ccm_flows *fs)
 /* A new flow, all zero but key, hash and index. */
 ccm_flow *ccm_table_add(ccm_flows *fs, const ccm_flow_key *key, uint32_t hash)
 {
-    if (fs->n_flows + 1 > fs->mask - fs->mask / 4)
+    /* Half full at most: the search for a new flow's key, which fails, then ends in the cache line
+     * that was fetched for it. */
+    if (fs->n_flows + 1 > fs->mask / 2)
         slots_grow(fs);
     uint32_t index = entry_take(fs);
     ccm_flow *f = ccm_table_entry(fs, index);
