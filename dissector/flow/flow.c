@@ -430,11 +430,13 @@ static void prefetch_beside(const ccm_flows *fs, const ccm_flow *f, const ccm_pa
 {
     if (f->closed)
         __builtin_prefetch(&f->closed->run[f->n_closed & (CCM_RUNS_KEPT - 1)], 1);
-    if (f->state && (p->payload_len || p->tcp_flags & CCM_TCP_FIN))
+    if (f->state && (p->payload_len || p->tcp_flags & CCM_TCP_FIN)) {
+#pragma GCC unroll 8
         for (unsigned line = 0; line < 8; line++)
             __builtin_prefetch((const char *)f->state + line * 64, 1);
-    if (p->payload_len && ccm_classify_open(&f->hint))
+    } else if (p->payload_len && ccm_classify_open(&f->hint)) {
         ccm_classify_prefetch(fs->classifier, &f->hint);
+    }
 }
 
 void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)

@@ -103,6 +103,7 @@ void ccm_flow_key_endpoint(const ccm_flow_key *key, unsigned side, ccm_endpoint 
 
 static void prefetch_flow(const ccm_flow *f)
 {
+#pragma GCC unroll 8
     for (size_t line = 0; line < sizeof *f; line += 64)
         __builtin_prefetch((const char *)f + line, 1);
 }

@@ -82,8 +82,6 @@ static ccm_span path_of(ccm_span target)
 
 static void upload_request(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, ccm_span target)
 {
-    ccm_span session = ccm_obs_get_str(obs, CCM_KEY_bits_session);
-
     f->upload = CCM_NONE;
     f->bits = (uint8_t)bits_packet(ccm_obs_get_str(obs, CCM_KEY_bits_packet));
     if (!f->bits)
@@ -91,6 +89,7 @@ static void upload_request(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, 
     target = path_of(target);
     f->target =
         target.n && m->uploads->len < CCM_UPLOADS ? ccm_texts_add(&m->texts, target) : CCM_NONE;
+    ccm_span session = ccm_obs_get_str(obs, CCM_KEY_bits_session);
     if (!session.n)
         return;
     f->upload = ccm_upload_get(m, &obs->src.addr, &obs->dst.addr, session);
