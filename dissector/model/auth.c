@@ -6,22 +6,31 @@
  * Spec: auth-modes.md 3, 4 and 6.1; ccm-protocol.md 2.1 to 2.3 (paths), 4.5 (endpoints). */
 #include "model/auth.h"
 
-static bool same(ccm_span s, const char *word)
+/* Words are in lower case; they mostly differ in their first byte. */
+static inline bool same_bytes(const uint8_t *p, const char *word, size_t n)
 {
-    size_t n = strlen(word);
-    return s.n == n && g_ascii_strncasecmp((const char *)s.p, word, n) == 0;
+    for (size_t i = 0; i < n; i++)
+        if ((p[i] >= 'A' && p[i] <= 'Z' ? p[i] | 0x20 : p[i]) != (uint8_t)word[i])
+            return false;
+    return true;
 }
 
-static bool begins(ccm_span s, const char *word)
+static inline bool same(ccm_span s, const char *word)
 {
     size_t n = strlen(word);
-    return s.n >= n && g_ascii_strncasecmp((const char *)s.p, word, n) == 0;
+    return s.n == n && same_bytes(s.p, word, n);
 }
 
-static bool ends(ccm_span s, const char *word)
+static inline bool begins(ccm_span s, const char *word)
 {
     size_t n = strlen(word);
-    return s.n >= n && g_ascii_strncasecmp((const char *)s.p + s.n - n, word, n) == 0;
+    return s.n >= n && same_bytes(s.p, word, n);
+}
+
+static inline bool ends(ccm_span s, const char *word)
+{
+    size_t n = strlen(word);
+    return s.n >= n && same_bytes(s.p + s.n - n, word, n);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -68,7 +77,7 @@ uint16_t ccm_auth_path_of(ccm_span method, ccm_span target)
 {
     uint16_t bits = 0;
 
-    if (same(method, "CONNECT"))
+    if (same(method, "connect"))
         return CCM_PATH_TUNNEL;
     if (target.n && target.p[0] != '/') { /* http://host/path */
         size_t slashes = 0, i = 0;
@@ -224,7 +233,7 @@ static void on_request(ccm_auth_facts *f, const ccm_obs *obs)
             f->header_signature = same(s, "well-formed") ? 1 : same(s, "malformed") ? 2 : 0;
             break;
         case CCM_KEY_user_agent:
-            f->task_sequence = same(s, "SMS CCM 5.0 TS");
+            f->task_sequence = same(s, "sms ccm 5.0 ts");
             break;
         case CCM_KEY_head_incomplete:
             f->head_incomplete = true;
@@ -234,7 +243,7 @@ static void on_request(ccm_auth_facts *f, const ccm_obs *obs)
         }
     }
     f->path = ccm_auth_path_of(method, target);
-    f->post = same(method, "CCM_POST");
+    f->post = same(method, "ccm_post");
 }
 
 static void on_response(ccm_auth_facts *f, const ccm_obs *obs)
@@ -276,8 +285,8 @@ static void on_message(ccm_auth_facts *f, const ccm_obs *obs)
     f->message = true;
     f->message_frame = obs->frame;
     f->message_signed = ccm_obs_has(obs, CCM_KEY_signed);
-    f->endpoint = same(endpoint, "MP_ClientRegistration") ? CCM_ENDPOINT_REGISTRATION
-                  : same(endpoint, "MP_LocationManager")  ? CCM_ENDPOINT_LOCATION
+    f->endpoint = same(endpoint, "mp_clientregistration") ? CCM_ENDPOINT_REGISTRATION
+                  : same(endpoint, "mp_locationmanager")  ? CCM_ENDPOINT_LOCATION
                                                           : CCM_ENDPOINT_OTHER;
 }
 
