@@ -66,6 +66,66 @@ static void step_run(world *w, unsigned i, flow *f)
     both(w, i, &o);
 }
 
+static const char *const mechanisms[] = { "ntlm", "kerberos", "basic", NULL, NULL };
+static const char *const accounts[] = { "WKS01$", "alice", "svc", "WKS02$" };
+static const char *const results[] = { "verified", "failed", "no-key", "unverifiable" };
+static const char *const endpoints[] = { "MP_PolicyManager", "MP_ClientRegistration",
+                                         "MP_LocationManager", "MP_HinvEndpoint" };
+
+/* Credentials, tokens, messages and signatures of a request. */
+static void proofs(world *w, unsigned i, const flow *f)
+{
+    const char *mechanism = PICK(w->r, mechanisms);
+    ccm_obs o = drv_inside(CCM_OBS_http_auth, i + 1, f->exchange, f->client, f->server, w->now);
+    if (mechanism) {
+        drv_text(&o, CCM_KEY_header, "authorization");
+        drv_text(&o, CCM_KEY_mechanism, mechanism);
+        if (!strcmp(mechanism, "ntlm"))
+            ccm_obs_u64(&o, CCM_KEY_ntlm_type, g_rand_boolean(w->r) ? 1 : 3);
+        if (strcmp(mechanism, "kerberos"))
+            drv_text(&o, CCM_KEY_account, PICK(w->r, accounts));
+        else
+            drv_text(&o, CCM_KEY_spn, g_rand_boolean(w->r) ? "HTTP/mp.x" : "HTTP/dp.x");
+        both(w, i, &o);
+    }
+    if (g_rand_int_range(w->r, 0, 3))
+        return;
+    char id[32];
+    g_snprintf(id, sizeof id, "GUID:%d", g_rand_int_range(w->r, 0, 6));
+    o = drv_inside(CCM_OBS_ccm_message, i + 1, f->exchange, f->client, f->server, w->now + 1);
+    drv_text(&o, CCM_KEY_source_id, id);
+    drv_text(&o, CCM_KEY_endpoint, PICK(w->r, endpoints));
+    drv_text(&o, CCM_KEY_message_id, g_rand_boolean(w->r) ? "{A}" : "{B}");
+    drv_text(&o, CCM_KEY_sent_time,
+             g_rand_boolean(w->r) ? "2023-11-14T22:13:20Z" : "2023-11-14T22:15:20Z");
+    ccm_obs_flag(&o, CCM_KEY_signed, g_rand_boolean(w->r));
+    both(w, i, &o);
+    o = drv_inside(CCM_OBS_signature, i + 1, f->exchange, f->client, f->server, w->now + 1);
+    drv_text(&o, CCM_KEY_field, "payload");
+    drv_text(&o, CCM_KEY_client_id, id);
+    drv_text(&o, CCM_KEY_result, PICK(w->r, results));
+    /* a signature is of one client */
+    ccm_obs_u64(&o, CCM_KEY_signature_hash, (uint64_t)id[5] * 10 + (g_rand_int(w->r) & 3));
+    both(w, i, &o);
+}
+
+static void step_kerberos(world *w, unsigned i, const flow *f)
+{
+    static const unsigned types[] = { 10, 11, 12, 13, 30 };
+    static const unsigned codes[] = { 6, 7, 25, 37 };
+    unsigned type = PICK(w->r, types);
+    bool asks = type == 10 || type == 12;
+    ccm_obs o = drv_obs(CCM_OBS_kerberos, i + 1, asks ? f->client : "10.0.0.2:88",
+                        asks ? "10.0.0.2:88" : f->client, w->now);
+    ccm_obs_u64(&o, CCM_KEY_msg_type, type);
+    drv_text(&o, CCM_KEY_realm, "LAB");
+    drv_text(&o, CCM_KEY_cname, PICK(w->r, accounts));
+    drv_text(&o, CCM_KEY_spn, g_rand_boolean(w->r) ? "HTTP/mp.x" : "HTTP/dp.x");
+    if (type == 30)
+        ccm_obs_u64(&o, CCM_KEY_error_code, PICK(w->r, codes));
+    both(w, i, &o);
+}
+
 static void step_http(world *w, unsigned i, flow *f)
 {
     static const unsigned codes[] = { 200, 200, 206, 404, 401, 500 };
@@ -86,6 +146,7 @@ static void step_http(world *w, unsigned i, flow *f)
     drv_text(&o, CCM_KEY_content_range, packet ? "bytes 0-9/100" : NULL);
     drv_text(&o, CCM_KEY_content_name, g_rand_boolean(w->r) ? id : NULL);
     both(w, i, &o);
+    proofs(w, i, f);
     if (g_rand_int_range(w->r, 0, 5) == 0)
         return;
     o = drv_obs(CCM_OBS_http_response, i + 1, f->server, f->client, w->now + 10);
@@ -93,10 +154,12 @@ static void step_http(world *w, unsigned i, flow *f)
     ccm_obs_u64(&o, CCM_KEY_status, PICK(w->r, codes));
     drv_text(&o, CCM_KEY_bits_session, packet ? session : NULL);
     ccm_obs_u64(&o, CCM_KEY_bits_received, (uint64_t)g_rand_int_range(w->r, 0, 1000));
+    drv_text(&o, CCM_KEY_bits_host, g_rand_int_range(w->r, 0, 4) ? NULL : "10.0.0.8");
     both(w, i, &o);
     o = drv_obs(CCM_OBS_http_done, i + 1, f->client, f->server, w->now + 20);
     ccm_obs_u64(&o, CCM_KEY_exchange, f->exchange);
     ccm_obs_u64(&o, CCM_KEY_request_bytes, 33);
+    drv_text(&o, CCM_KEY_pairing, g_rand_int_range(w->r, 0, 9) ? "sure" : "uncertain");
     both(w, i, &o);
 }
 
@@ -152,6 +215,8 @@ static void stream(world *w)
             step_run(w, i, f);
         else if (what < 18)
             step_http(w, i, f);
+        else if (what < 19 && g_rand_boolean(w->r))
+            step_kerberos(w, i, f);
         else if (what < 19)
             step_other(w, i, f);
         else
@@ -206,7 +271,9 @@ static void once(ccm_catalog *cat, guint32 seed, unsigned buckets)
                                 .host_names = 100,
                                 .client_ids = 100,
                                 .buckets = buckets,
-                                .methods = 30 };
+                                .methods = 30,
+                                .accounts = 50,
+                                .messages = 10000 };
     world w = { .r = g_rand_new_with_seed(seed), .now = UINT64_C(1700000000) * SECOND };
 
     w.whole = ccm_model_new(cat, &limits);

@@ -123,6 +123,33 @@ static inline const ccm_view_route *drv_route(const ccm_view *v, const char *rou
     return NULL;
 }
 
+/* An observation inside exchange 1 of a flow, ready for its attributes. */
+static inline ccm_obs drv_inside(ccm_obs_kind kind, uint64_t flow, uint64_t exchange,
+                                 const char *src, const char *dst, uint64_t time_ns)
+{
+    ccm_obs o = drv_obs(kind, flow, src, dst, time_ns);
+    ccm_obs_u64(&o, CCM_KEY_exchange, exchange);
+    return o;
+}
+
+static inline const ccm_view_auth *drv_auth(const ccm_view_route *r, const char *stage,
+                                            const char *mode, const char *account)
+{
+    for (unsigned i = 0; r && i < r->n_auth; i++)
+        if (!strcmp(r->auth[i].stage, stage) && !strcmp(r->auth[i].mode, mode) &&
+            !g_strcmp0(r->auth[i].account, account))
+            return &r->auth[i];
+    return NULL;
+}
+
+static inline const ccm_view_auth_evidence *drv_why(const ccm_view_auth *a, const char *id)
+{
+    for (unsigned i = 0; a && i < a->n_evidence; i++)
+        if (!strcmp(a->evidence[i].id, id))
+            return &a->evidence[i];
+    return NULL;
+}
+
 /* ---- a view as text -------------------------------------------------------------------------- */
 
 static inline void dump_counts(GString *out, const char *what, const ccm_view_counts *c)
@@ -143,6 +170,43 @@ static inline void dump_u64(GString *out, const char *what, const uint64_t *v, u
     g_string_append_printf(out, " %s", what);
     for (unsigned i = 0; i < n; i++)
         g_string_append_printf(out, ",%" G_GUINT64_FORMAT, v[i]);
+}
+
+static inline void dump_auth(GString *out, const ccm_view_route *r)
+{
+    for (unsigned i = 0; i < r->n_auth; i++) {
+        const ccm_view_auth *a = &r->auth[i];
+        g_string_append_printf(out, " auth=%s/%s/%s/%s/%s", a->stage, a->mode,
+                               a->account_kind ? a->account_kind : "-",
+                               a->account ? a->account : "-", ccm_certainty_name(a->certainty));
+        dump_u64(out, "n", (const uint64_t[]){ a->count, a->denied }, 2);
+        for (unsigned k = 0; k < a->n_evidence; k++)
+            g_string_append_printf(out, "(%s,%u,%u,%u)", a->evidence[k].id,
+                                   (unsigned)a->evidence[k].count,
+                                   (unsigned)a->evidence[k].first_frame, a->evidence[k].code);
+    }
+}
+
+static inline void dump_client(GString *out, const ccm_view_client *c)
+{
+    dump_counts(out, "kind", &c->kinds);
+    dump_u64(out, "signatures",
+             (const uint64_t[]){ c->signature.verified, c->signature.failed, c->signature.no_key,
+                                 c->signature.unverifiable, c->signature.replayed },
+             5);
+    g_string_append_printf(out, " skew=%d/%d/%d", c->has_skew, (int)c->skew_s, c->skew_uncertain);
+}
+
+static inline void dump_messages(GString *out, const ccm_view *v)
+{
+    for (unsigned i = 0; i < v->n_messages; i++) {
+        const ccm_view_message *m = &v->messages[i];
+        g_string_append_printf(
+            out, "message %u %u %s %s %s %s %s/%s %u %u %s\n", (unsigned)(m->time_ns / 1000),
+            (unsigned)m->frame, m->client_id ? m->client_id : "-", m->endpoint ? m->endpoint : "-",
+            m->kind, m->message_id ? m->message_id : "-", m->message, m->transport,
+            (unsigned)m->size, m->status, m->reply ? m->reply : "-");
+    }
 }
 
 static inline void dump_route(GString *out, const ccm_view_route *r)
@@ -183,6 +247,7 @@ static inline void dump_route(GString *out, const ccm_view_route *r)
     dump_u64(out, "time", (const uint64_t[]){ r->timeline.interval_s, r->timeline.start_ns }, 2);
     for (unsigned d = 0; d < 2; d++)
         dump_u64(out, "points", r->timeline.bytes[d], r->timeline.n);
+    dump_auth(out, r);
     g_string_append_c(out, '\n');
 }
 
@@ -237,6 +302,7 @@ static inline char *drv_dump(const ccm_model *m, bool per_client)
                                ccm_addr_text(&v->clients[i].addr, a), v->clients[i].addresses);
         dump_names(out, "name", &v->clients[i].names);
         dump_counts(out, "msg", &v->clients[i].messages);
+        dump_client(out, &v->clients[i]);
         g_string_append_c(out, '\n');
     }
     for (unsigned i = 0; i < v->n_uploads; i++) {
@@ -250,8 +316,11 @@ static inline char *drv_dump(const ccm_model *m, bool per_client)
                                      u->last_seen_ns },
                  5);
         dump_names(out, "error", &u->errors);
-        g_string_append_c(out, '\n');
+        g_string_append_printf(out, " %d host=%s moved=%d/%s retried=%s\n", u->closed,
+                               u->host ? u->host : "-", u->moved, ccm_addr_text(&u->moved_to, a),
+                               u->retried_as ? u->retried_as : "-");
     }
+    dump_messages(out, v);
     ccm_view_free(v);
     return g_string_free(out, FALSE);
 }
