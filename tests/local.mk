@@ -22,6 +22,7 @@ unit_tests = \
 	tests/unit/test_observe \
 	tests/unit/test_pcapng \
 	tests/unit/test_pcapng_write \
+	tests/unit/test_proofs \
 	tests/unit/test_reader \
 	tests/unit/test_redact \
 	tests/unit/test_report \

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * test_proofs.c - what the model concludes from more than one exchange: handshakes joined, whose
+ * ticket it was, network access accounts, why NTLM; clients' signatures and clocks; messages;
+ * uploads that move. Expected values are those of auth-modes.md and sums done by hand. */
+#include "model_driver.h"
+
+#include "model/proofs.h"
+
+#define MP "10.0.0.9:80"
+#define DP "10.0.0.8:80"
+#define DP_FILE "/SMS_DP_SMSPKG$/ABC00012/f"
+
+typedef struct fixture {
+    ccm_catalog *cat;
+    ccm_limits limits;
+    ccm_model *m;
+    uint64_t flow, exchange, now;
+    const char *client, *server;
+} fixture;
+
+static void renew(fixture *f)
+{
+    ccm_model_free(f->m);
+    f->m = ccm_model_new(f->cat, &f->limits);
+}
+
+static void set_up(fixture *f, const void *data)
+{
+    (void)data;
+    f->cat = ccm_catalog_load(NULL, NULL);
+    ccm_limits_init(&f->limits);
+    f->limits.messages = 100;
+    f->now = UINT64_C(1741064767) * SECOND; /* 2025-03-04T05:06:07Z */
+    renew(f);
+}
+
+static void tear_down(fixture *f, const void *data)
+{
+    (void)data;
+    ccm_model_free(f->m);
+    ccm_catalog_unref(f->cat);
+}
+
+static void connect_to(fixture *f, const char *client, const char *server)
+{
+    f->flow++;
+    f->exchange = 0;
+    f->client = client;
+    f->server = server;
+}
+
+static void hang_up(fixture *f)
+{
+    drv_connection(f->m, f->flow, f->client, f->server, "established", "fin");
+}
+
+static ccm_obs from_client(fixture *f, ccm_obs_kind kind)
+{
+    ccm_obs o = drv_inside(kind, f->flow, f->exchange, f->client, f->server, f->now);
+    o.frame = f->flow * 100 + f->exchange * 2;
+    return o;
+}
+
+static void ask(fixture *f, const char *method, const char *target, const char *agent)
+{
+    f->exchange++;
+    f->now += SECOND / 10;
+    ccm_obs o = from_client(f, CCM_OBS_http_request);
+    drv_text(&o, CCM_KEY_method, method);
+    drv_text(&o, CCM_KEY_target, target);
+    drv_text(&o, CCM_KEY_user_agent, agent);
+    drv_text(&o, CCM_KEY_host, f->server[7] == '9' ? "mp01.lab" : "dp01.lab");
+    ccm_model_observe(f->m, &o);
+}
+
+static void ntlm(fixture *f, unsigned type, const char *account)
+{
+    ccm_obs o = from_client(f, CCM_OBS_http_auth);
+    drv_text(&o, CCM_KEY_header, "authorization");
+    drv_text(&o, CCM_KEY_mechanism, "ntlm");
+    ccm_obs_u64(&o, CCM_KEY_ntlm_type, type);
+    drv_text(&o, CCM_KEY_domain, account ? "LAB" : NULL);
+    drv_text(&o, CCM_KEY_account, account);
+    ccm_model_observe(f->m, &o);
+}
+
+static void ticket(fixture *f, const char *spn)
+{
+    ccm_obs o = from_client(f, CCM_OBS_http_auth);
+    drv_text(&o, CCM_KEY_header, "authorization");
+    drv_text(&o, CCM_KEY_mechanism, "kerberos");
+    drv_text(&o, CCM_KEY_spn, spn);
+    ccm_model_observe(f->m, &o);
+}
+
+static void answer(fixture *f, unsigned status)
+{
+    ccm_obs o =
+        drv_inside(CCM_OBS_http_response, f->flow, f->exchange, f->server, f->client, f->now);
+    o.frame = f->flow * 100 + f->exchange * 2 + 1;
+    ccm_obs_u64(&o, CCM_KEY_status, status);
+    ccm_model_observe(f->m, &o);
+    o = from_client(f, CCM_OBS_http_done);
+    drv_text(&o, CCM_KEY_pairing, "sure");
+    ccm_obs_u64(&o, CCM_KEY_request_bytes, 300);
+    ccm_obs_u64(&o, CCM_KEY_response_bytes, 100);
+    ccm_obs_flag(&o, CCM_KEY_complete, true);
+    ccm_model_observe(f->m, &o);
+}
+
+/* 401, type 1 and 401, type 3 and what it gets. */
+static void log_in(fixture *f, const char *target, const char *account, const char *agent,
+                   unsigned status)
+{
+    ask(f, "GET", target, agent);
+    answer(f, 401);
+    ask(f, "GET", target, agent);
+    ntlm(f, 1, NULL);
+    answer(f, 401);
+    ask(f, "GET", target, agent);
+    ntlm(f, 3, account);
+    answer(f, status);
+}
+
+static void kdc(fixture *f, const char *client, unsigned type, const char *cname, const char *spn,
+                unsigned code)
+{
+    bool asks = type == 10 || type == 12;
+    ccm_obs o = drv_obs(CCM_OBS_kerberos, 900, asks ? client : "10.0.0.2:88",
+                        asks ? "10.0.0.2:88" : client, f->now);
+    o.frame = 5;
+    ccm_obs_u64(&o, CCM_KEY_msg_type, type);
+    drv_text(&o, CCM_KEY_realm, "LAB.EXAMPLE");
+    drv_text(&o, CCM_KEY_cname, cname);
+    drv_text(&o, CCM_KEY_spn, spn);
+    if (code)
+        ccm_obs_u64(&o, CCM_KEY_error_code, code);
+    ccm_model_observe(f->m, &o);
+}
+
+/* Three legs are one exchange; what follows on the connection is covered; a failed try counts not.
+ */
+static void legs_are_one(fixture *f, const void *data)
+{
+    (void)data;
+    connect_to(f, "10.0.0.5:50001", DP);
+    log_in(f, DP_FILE, "WKS01$", NULL, 200);
+    ask(f, "GET", DP_FILE, NULL);
+    answer(f, 206);
+    hang_up(f);
+    connect_to(f, "10.0.0.6:50001", DP);
+    log_in(f, DP_FILE, "bob", NULL, 401);
+    hang_up(f);
+    connect_to(f, "10.0.0.6:50002", DP);
+    ask(f, "GET", DP_FILE, NULL);
+    answer(f, 401);
+    hang_up(f);
+    ccm_view *v = ccm_view_new(f->m, false);
+    const ccm_view_route *r = drv_route(v, "client/dp");
+    const ccm_view_auth *a = drv_auth(r, "transport", "ntlm", "LAB\\WKS01$");
+    g_assert_cmpuint(r->n_auth, ==, 3);
+    g_assert_cmpuint(a->count, ==, 2);
+    g_assert_cmpuint(a->denied, ==, 0);
+    g_assert_cmpint(a->certainty, ==, CCM_CERTAINTY_PROVEN);
+    g_assert_cmpstr(a->account_kind, ==, "computer");
+    g_assert_cmpuint(drv_why(a, "ntlm-type3")->first_frame, ==, 106);
+    g_assert_cmpuint(drv_why(a, "challenge-401")->first_frame, ==, 103);
+    g_assert_cmpuint(drv_why(a, "connection-authenticated")->count, ==, 1);
+    g_assert_null(drv_why(a, "denied"));
+    a = drv_auth(r, "transport", "ntlm", "LAB\\bob");
+    g_assert_cmpuint(a->count, ==, 0);
+    g_assert_cmpuint(a->denied, ==, 1);
+    a = drv_auth(r, "transport", "none-observed", NULL);
+    g_assert_cmpuint(a->count, ==, 0);
+    g_assert_cmpuint(a->denied, ==, 1);
+    g_assert_null(drv_auth(r, "transport", "anonymous", NULL));
+    ccm_view_free(v);
+}
+
+/* E4: one name fits; two do not tell which. */
+static void whose_ticket(fixture *f, const void *data)
+{
+    (void)data;
+    kdc(f, "10.0.0.5:50100", 13, "WKS01$", "HTTP/dp01.lab", 0);
+    kdc(f, "10.0.0.6:50100", 13, "WKS02$", "HTTP/DP01.lab", 0);
+    kdc(f, "10.0.0.6:50100", 13, "alice", "HTTP/dp01.lab", 0);
+    kdc(f, "10.0.0.7:50100", 13, "WKS03$", "cifs/dp01.lab", 0);
+    const char *clients[] = { "10.0.0.5:50001", "10.0.0.6:50001", "10.0.0.7:50001" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(clients); i++) {
+        connect_to(f, clients[i], DP);
+        ask(f, "GET", DP_FILE, NULL);
+        ticket(f, "HTTP/dp01.lab");
+        answer(f, 200);
+        hang_up(f);
+    }
+    ccm_view *v = ccm_view_new(f->m, false);
+    const ccm_view_route *r = drv_route(v, "client/dp");
+    const ccm_view_auth *a = drv_auth(r, "transport", "kerberos", "WKS01$@LAB.EXAMPLE");
+    g_assert_cmpuint(a->count, ==, 1);
+    g_assert_cmpint(a->certainty, ==, CCM_CERTAINTY_STRONG);
+    g_assert_cmpstr(a->account_kind, ==, "computer");
+    g_assert_cmpuint(drv_why(a, "tgs-rep")->first_frame, ==, 5);
+    a = drv_auth(r, "transport", "kerberos", NULL);
+    g_assert_cmpuint(a->count, ==, 2);
+    g_assert_null(a->account_kind);
+    ccm_view_free(v);
+}
+
+/* E7: three clients, or the task sequence's agent: likely; both: strong; else a user. */
+static void network_access(fixture *f, const void *data)
+{
+    (void)data;
+    const struct {
+        const char *account, *agent;
+        unsigned clients;
+        const char *kind;
+        ccm_certainty certainty;
+    } rows[] = {
+        { "alice", NULL, 2, "user", CCM_CERTAINTY_STRONG },
+        { "naa1", NULL, 3, "network-access", CCM_CERTAINTY_LIKELY },
+        { "naa2", "SMS CCM 5.0 TS", 1, "network-access", CCM_CERTAINTY_LIKELY },
+        { "naa3", "SMS CCM 5.0 TS", 3, "network-access", CCM_CERTAINTY_STRONG },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        for (unsigned c = 0; c < rows[i].clients; c++) {
+            char client[32];
+            g_snprintf(client, sizeof client, "10.0.1.%u:5000%u", c + 1, i);
+            connect_to(f, client, DP);
+            log_in(f, DP_FILE, rows[i].account, rows[i].agent, 200);
+            hang_up(f);
+        }
+    ccm_view *v = ccm_view_new(f->m, false);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char account[32];
+        g_snprintf(account, sizeof account, "LAB\\%s", rows[i].account);
+        const ccm_view_auth *a = drv_auth(drv_route(v, "client/dp"), "transport", "ntlm", account);
+        g_assert_cmpstr(a->account_kind, ==, rows[i].kind);
+        g_assert_cmpint(a->certainty, ==, rows[i].certainty);
+        g_assert_cmpuint(a->count, ==, rows[i].clients);
+    }
+    ccm_view_free(v);
+}
+
+/* 7.1: why NTLM was used, by other traffic of the client. */
+static void fallbacks(fixture *f, const void *data)
+{
+    (void)data;
+    const char *target = "/SMS_MP_WindowsAuth/.sms_pol?{1}.1_00";
+    kdc(f, "10.0.2.1:50100", 12, NULL, "HTTP/mp01.lab", 0); /* pattern 1 */
+    kdc(f, "10.0.2.1:50100", 30, NULL, "HTTP/mp01.lab", 7);
+    kdc(f, "10.0.2.2:50100", 10, "WKS2$", "krbtgt/LAB", 0); /* pattern 2 */
+    kdc(f, "10.0.2.5:50100", 10, "WKS5$", "krbtgt/LAB", 0); /* the usual first answer is none */
+    kdc(f, "10.0.2.5:50100", 30, NULL, "krbtgt/LAB", 25);
+    kdc(f, "10.0.2.6:50100", 30, NULL, "HTTP/other.lab", 7); /* about another service */
+    connect_to(f, "10.0.2.3:50001", MP);                     /* pattern 3, over two connections */
+    ask(f, "GET", target, NULL);
+    ticket(f, "HTTP/mp01.lab");
+    answer(f, 401);
+    hang_up(f);
+    for (unsigned i = 1; i <= 6; i++) {
+        char client[32], account[16];
+        g_snprintf(client, sizeof client, "10.0.2.%u:50002", i);
+        g_snprintf(account, sizeof account, "WKS%u$", i);
+        connect_to(f, client, MP);
+        log_in(f, target, account, NULL, 200);
+        hang_up(f);
+    }
+    f->now += 3600 * SECOND; /* an hour later it was not that error */
+    connect_to(f, "10.0.2.1:50003", MP);
+    log_in(f, target, "late$", NULL, 200);
+    hang_up(f);
+    ccm_view *v = ccm_view_new(f->m, false);
+    const ccm_view_route *r = drv_route(v, "client/mp");
+    static const char *const ids[] = { "fallback-kdc-error", "fallback-kdc-silent",
+                                       "fallback-rejected",  "direct-ntlm",
+                                       "direct-ntlm",        "direct-ntlm" };
+    for (unsigned i = 1; i <= 6; i++) {
+        char account[16];
+        g_snprintf(account, sizeof account, "LAB\\WKS%u$", i);
+        const ccm_view_auth *a = drv_auth(r, "transport", "ntlm", account);
+        g_assert_nonnull(drv_why(a, ids[i - 1]));
+        g_assert_true(i > 3 || !drv_why(a, "direct-ntlm"));
+    }
+    g_assert_cmpuint(
+        drv_why(drv_auth(r, "transport", "ntlm", "LAB\\WKS1$"), "fallback-kdc-error")->code, ==, 7);
+    g_assert_nonnull(drv_why(drv_auth(r, "transport", "ntlm", "LAB\\late$"), "direct-ntlm"));
+    ccm_view_free(v);
+}
+
+static void message(fixture *f, const char *id, const char *source, const char *sent,
+                    const char *result, uint64_t hash)
+{
+    ask(f, "CCM_POST", "/ccm_system/request", NULL);
+    ccm_obs o = from_client(f, CCM_OBS_ccm_message);
+    drv_text(&o, CCM_KEY_message_id, id);
+    drv_text(&o, CCM_KEY_source_id, source);
+    drv_text(&o, CCM_KEY_endpoint, "MP_PolicyManager");
+    drv_text(&o, CCM_KEY_sent_time, sent);
+    ccm_obs_flag(&o, CCM_KEY_signed, true);
+    ccm_model_observe(f->m, &o);
+    o = from_client(f, CCM_OBS_ccm_body);
+    drv_text(&o, CCM_KEY_kind, "policy assignment request");
+    ccm_model_observe(f->m, &o);
+    static const char *const fields[] = { "message-client-id", "payload" };
+    for (unsigned i = 0; i < 2; i++) {
+        o = from_client(f, CCM_OBS_signature);
+        drv_text(&o, CCM_KEY_field, fields[i]);
+        drv_text(&o, CCM_KEY_client_id, source);
+        drv_text(&o, CCM_KEY_result, result);
+        ccm_obs_u64(&o, CCM_KEY_signature_hash, i ? hash : 77);
+        ccm_model_observe(f->m, &o);
+    }
+    answer(f, 200);
+}
+
+static const ccm_view_client *client_of(const ccm_view *v, const char *id)
+{
+    for (unsigned i = 0; i < v->n_clients; i++)
+        if (!strcmp(v->clients[i].client_id, id))
+            return &v->clients[i];
+    return NULL;
+}
+
+static void clients(fixture *f, const void *data)
+{
+    (void)data;
+    connect_to(f, "10.0.0.5:50001", MP);
+    message(f, "{1}", "GUID:A", "2025-03-04T05:06:07Z", "verified", 1); /* 0 s */
+    message(f, "{2}", "GUID:A", "2025-03-04T05:05:07Z", "failed", 2);   /* 60 s late */
+    hang_up(f);
+    connect_to(f, "10.0.0.6:50001", MP); /* a replay of the first, somewhere else */
+    message(f, "{1}", "GUID:A", "2025-03-04T05:06:07Z", "verified", 1);
+    message(f, "{3}", "GUID:B", "2025-03-04T05:13:07Z", "no-key", 3); /* 7 minutes ahead */
+    message(f, "{4}", "GUID:B", "2025-03-04T05:16:07Z", "no-key", 4); /* and 10 */
+    hang_up(f);
+    ccm_view *v = ccm_view_new(f->m, false);
+    const ccm_view_client *a = client_of(v, "GUID:A"), *b = client_of(v, "GUID:B");
+    g_assert_cmpuint(a->signature.verified, ==, 4);
+    g_assert_cmpuint(a->signature.failed, ==, 2);
+    g_assert_cmpuint(a->signature.replayed, ==, 1);
+    g_assert_cmpuint(a->addresses, ==, 2);
+    g_assert_cmpint(a->skew_s, ==, 0);
+    g_assert_false(a->skew_uncertain);
+    g_assert_cmpuint(a->kinds.v[0].count, ==, 3);
+    g_assert_cmpstr(a->kinds.v[0].name, ==, "policy assignment request");
+    g_assert_cmpuint(b->signature.no_key, ==, 4);
+    g_assert_cmpuint(b->signature.replayed, ==, 0);
+    g_assert_cmpint(b->skew_s, ==, 420);
+    g_assert_true(b->skew_uncertain);
+    g_assert_cmpuint(v->n_messages, ==, 5);
+    const ccm_view_message *m = &v->messages[1];
+    g_assert_cmpstr(m->message_id, ==, "{2}");
+    g_assert_cmpstr(m->client_id, ==, "GUID:A");
+    g_assert_cmpstr(m->endpoint, ==, "MP_PolicyManager");
+    g_assert_cmpstr(m->message, ==, "message-signature");
+    g_assert_cmpstr(m->transport, ==, "anonymous");
+    g_assert_cmpuint(m->size, ==, 300);
+    g_assert_cmpuint(m->status, ==, 200);
+    const ccm_view_auth *auth =
+        drv_auth(drv_route(v, "client/mp"), "message", "message-signature", NULL);
+    g_assert_cmpuint(auth->count, ==, 5);
+    g_assert_cmpuint(drv_why(auth, "signature-failed")->count, ==, 1);
+    ccm_view_free(v);
+}
+
+/* More accounts than the bound: the rest is counted without account, and the limit is named. */
+static void bounds(fixture *f, const void *data)
+{
+    (void)data;
+    f->limits.accounts = 2;
+    f->limits.messages = 1;
+    renew(f);
+    for (unsigned i = 0; i < 5; i++) {
+        char client[32], account[16];
+        g_snprintf(client, sizeof client, "10.0.3.%u:50000", i + 1);
+        g_snprintf(account, sizeof account, "WKS%u$", i);
+        connect_to(f, client, DP);
+        log_in(f, DP_FILE, account, NULL, 200);
+        hang_up(f);
+        connect_to(f, client, MP);
+        message(f, "{1}", "GUID:A", "2025-03-04T05:06:07Z", "verified", i + 1);
+        hang_up(f);
+    }
+    ccm_view *v = ccm_view_new(f->m, false);
+    const ccm_view_route *r = drv_route(v, "client/dp");
+    g_assert_cmpuint(r->n_auth, ==, 3);
+    g_assert_cmpuint(drv_auth(r, "transport", "ntlm", NULL)->count, ==, 3);
+    g_assert_cmpstr(drv_auth(r, "transport", "ntlm", NULL)->account_kind, ==, "computer");
+    g_assert_cmpuint(v->capture.n_limits_hit, ==, 2);
+    g_assert_cmpstr(v->capture.limits_hit[0].name, ==, "accounts");
+    g_assert_cmpstr(v->capture.limits_hit[1].name, ==, "messages");
+    g_assert_cmpuint(v->n_messages, ==, 1);
+    ccm_view_free(v);
+    /* and on one edge */
+    renew(f);
+    for (unsigned i = 0; i < 5; i++) {
+        char account[16];
+        g_snprintf(account, sizeof account, "user%u", i);
+        connect_to(f, "10.0.3.1:50000", DP);
+        log_in(f, DP_FILE, account, NULL, 200);
+        hang_up(f);
+    }
+    v = ccm_view_new(f->m, false);
+    g_assert_cmpuint(drv_auth(drv_route(v, "client/dp"), "transport", "ntlm", NULL)->count, ==, 3);
+    g_assert_cmpstr(v->capture.limits_hit[0].name, ==, "accounts");
+    ccm_view_free(v);
+}
+
+static void bits(fixture *f, const char *packet, const char *session, const char *range,
+                 unsigned status, uint64_t received, const char *error, const char *host)
+{
+    f->exchange++;
+    f->now += SECOND;
+    ccm_obs o = from_client(f, CCM_OBS_http_request);
+    drv_text(&o, CCM_KEY_method, "BITS_POST");
+    drv_text(&o, CCM_KEY_target, "/CCM_Incoming/{F}");
+    drv_text(&o, CCM_KEY_bits_packet, packet);
+    drv_text(&o, CCM_KEY_bits_session, *packet == 'C' && packet[1] == 'r' ? NULL : session);
+    drv_text(&o, CCM_KEY_content_range, range);
+    ccm_model_observe(f->m, &o);
+    o = drv_inside(CCM_OBS_http_response, f->flow, f->exchange, f->server, f->client, f->now);
+    ccm_obs_u64(&o, CCM_KEY_status, status);
+    drv_text(&o, CCM_KEY_bits_session, session);
+    drv_text(&o, CCM_KEY_bits_error, error);
+    drv_text(&o, CCM_KEY_bits_context, error ? "0x7" : NULL);
+    drv_text(&o, CCM_KEY_bits_host, host);
+    if (received)
+        ccm_obs_u64(&o, CCM_KEY_bits_received, received);
+    ccm_model_observe(f->m, &o);
+}
+
+static void uploads(fixture *f, const void *data)
+{
+    (void)data;
+    connect_to(f, "10.0.0.5:50001", MP);
+    bits(f, "Create-Session", "{1}", NULL, 200, 0, NULL, "mp02.lab");
+    hang_up(f);
+    connect_to(f, "10.0.0.5:50002", DP); /* goes on at another address */
+    bits(f, "Fragment", "{1}", "bytes 0-49/100", 200, 50, NULL, NULL);
+    bits(f, "Fragment", "{1}", "bytes 50-99/100", 200, 100, NULL, NULL);
+    bits(f, "Close-Session", "{1}", NULL, 200, 0, NULL, NULL);
+    hang_up(f);
+    connect_to(f, "10.0.0.6:50001", MP); /* closed too early; then again, refused at the end */
+    bits(f, "Create-Session", "{2}", NULL, 200, 0, NULL, NULL);
+    bits(f, "Fragment", "{2}", "bytes 0-49/100", 200, 50, NULL, NULL);
+    bits(f, "Close-Session", "{2}", NULL, 200, 0, NULL, NULL);
+    bits(f, "Create-Session", "{3}", NULL, 200, 0, NULL, NULL);
+    bits(f, "Close-Session", "{3}", NULL, 500, 0, "0x80070570", NULL);
+    hang_up(f);
+    connect_to(f, "10.0.0.7:50001", MP); /* not even a session */
+    bits(f, "Create-Session", NULL, NULL, 403, 0, NULL, NULL);
+    hang_up(f);
+    ccm_view *v = ccm_view_new(f->m, false);
+    g_assert_cmpuint(v->n_uploads, ==, 4);
+    const ccm_view_upload *u = &v->uploads[0];
+    char text[CCM_ADDR_TEXT];
+    g_assert_cmpstr(u->host, ==, "mp02.lab");
+    g_assert_true(u->moved);
+    g_assert_cmpstr(ccm_addr_text(&u->moved_to, text), ==, "10.0.0.8");
+    g_assert_cmpstr(ccm_addr_text(&u->server, text), ==, "10.0.0.9");
+    g_assert_true(u->complete);
+    g_assert_cmpuint(u->fragments, ==, 2);
+    g_assert_cmpuint(u->bytes, ==, 100);
+    g_assert_null(u->retried_as);
+    u = &v->uploads[1];
+    g_assert_true(u->closed);
+    g_assert_false(u->complete);
+    g_assert_cmpstr(u->retried_as, ==, "{3}");
+    u = &v->uploads[2];
+    g_assert_false(u->closed);
+    g_assert_cmpstr(u->errors.v[0], ==, "0x80070570 context 0x7 (remote application)");
+    u = &v->uploads[3];
+    g_assert_cmpstr(u->id, ==, "");
+    g_assert_cmpstr(u->errors.v[0], ==, "status 403");
+    ccm_view_free(v);
+}
+
+static void times(fixture *f, const void *data)
+{
+    (void)f;
+    (void)data;
+    static const struct {
+        const char *text;
+        int64_t seconds; /* -1 = not a time */
+    } rows[] = {
+        { "1970-01-01T00:00:00Z", 0 },
+        { "2000-02-29T23:59:59Z", 951868799 }, /* date -d */
+        { "2025-03-04T05:06:07Z", 1741064767 },
+        { "2025-03-04T05:06:07.250Z", 1741064767 },
+        { "2025-03-04T05:06:07", -1 },
+        { "2025-13-04T05:06:07Z", -1 },
+        { "2025-03-04 05:06:07Z", -1 },
+        { "0000-00-00T00:00:00Z", -1 },
+        { "", -1 },
+        { "Z", -1 },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        int64_t seconds = -1;
+        g_assert_cmpint(ccm_parse_time(ccm_span_str(rows[i].text), &seconds), ==,
+                        rows[i].seconds >= 0);
+        g_assert_cmpint(seconds, ==, rows[i].seconds);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    static const struct {
+        const char *name;
+        void (*run)(fixture *, const void *);
+    } tests[] = {
+        { "/proofs/legs-are-one", legs_are_one },
+        { "/proofs/whose-ticket", whose_ticket },
+        { "/proofs/network-access", network_access },
+        { "/proofs/fallbacks", fallbacks },
+        { "/proofs/clients", clients },
+        { "/proofs/bounds", bounds },
+        { "/proofs/uploads", uploads },
+        { "/proofs/times", times },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++)
+        g_test_add(tests[i].name, fixture, NULL, set_up, tests[i].run, tear_down);
+    return g_test_run();
+}
