@@ -309,7 +309,10 @@ static void judge_token(const judge *j)
         sure = CCM_CERTAINTY_STRONG;
     }
     ccm_auth_verdict *v = begin(j->out, CCM_STAGE_TRANSPORT, mode, sure, f->time_ns);
-    v->kind = f->token_kind;
+    /* Site tokens are of devices, unless their claims name a user: auth-modes.md 3. */
+    bool site = f->token == CCM_AUTH_BULK_TOKEN || f->token == CCM_AUTH_CCM_TOKEN ||
+                f->token == CCM_AUTH_CONTENT_TOKEN;
+    v->kind = f->token_kind == CCM_ACCOUNT_UNKNOWN && site ? CCM_ACCOUNT_COMPUTER : f->token_kind;
     v->account = f->token_account;
     add(v, token_evidence(f->token), f->request_frame);
     add_leg(v, side_of(j), j->which);

@@ -9,6 +9,8 @@ import collections
 import json
 import sys
 
+import comparefacts
+
 
 def load(path):
     with open(path, encoding="utf-8") as file:
@@ -51,12 +53,11 @@ def main():
         ]
         check("%s is among the roles" % service["role"], True, service["role"] in roles)
     if len(sys.argv) > 3:
-        methods = collections.Counter()
         with open(sys.argv[3], encoding="utf-8") as file:
-            for line in file:
-                method = json.loads(line).get("method")
-                methods.update([method] if method else [])
+            lines = [json.loads(line) for line in file]
+        methods = collections.Counter(line["method"] for line in lines if "method" in line)
         check("requests in exchanges", truth["requests"], dict(methods))
+        comparefacts.compare(truth, report, lines, check)
     for line in wrong:
         print(line)
     sys.exit(bool(wrong))

@@ -294,7 +294,7 @@ static void management_point(void)
                    .status = 200 }),
            "transport bulk-registration-token computer - proven: jwt-bulk-registration");
     expect(STEPS({ .target = "/CCM_STS", .token = "ccm", .status = 401 }),
-           "transport ccm-token - - proven denied: jwt-ccm denied");
+           "transport ccm-token computer - proven denied: jwt-ccm denied");
     /* E18 */
     expect(STEPS({ .method = "CCM_POST",
                    .target = "/ccm_system_AltAuth/request",

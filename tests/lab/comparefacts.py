@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compare authentication, tokens, messages, signatures and uploads with ground truth.
+
+in:   truth, report and lines of exchanges as Python objects; the format of truth is in README.md
+out:  check(what, wanted, had) is called for every fact
+"""
+import collections
+
+FALLBACK = {
+    1: "fallback-kdc-error",
+    2: "fallback-kdc-silent",
+    3: "fallback-rejected",
+    4: "direct-ntlm",
+}
+TOKENS = {
+    "bulk-registration-token": "bulk-registration-token",
+    "ccm-token": "ccm-token",
+    "content-token": "content-token",
+    "entra-device-token": "entra-token",
+    "entra-user-token": "entra-token",
+}
+KINDS = {"computer": "computer", "user": "user", "anonymous": "anonymous", "service": "user"}
+
+
+def host(endpoint):
+    return endpoint.rsplit(":", 1)[0].strip("[]")
+
+
+def verdict(line, stages):
+    """The verdict of an exchange at the first of these stages that it has."""
+    for stage in stages:
+        for row in line.get("auth", []):
+            if row["stage"] == stage:
+                return row
+    return None
+
+
+def accepted(line):
+    """(mode, account, kind) of an exchange that was let in with a credential."""
+    row = verdict(line, ("proxy", "transport"))
+    if not row or row.get("handshake") or row.get("denied"):
+        return None
+    if row["mode"] == "anonymous" and "ntlm-anonymous" in row["evidence"]:
+        return ("ntlm", "", "anonymous")
+    if row["mode"] not in ("ntlm", "kerberos", "basic", "digest"):
+        return None
+    return (row["mode"], row.get("account"), row.get("account_kind"))
+
+
+def compare_accounts(truth, report, check):
+    """Accounts of the report: by server, over all its routes."""
+    found = collections.Counter()
+    kinds = {}
+    for route in report["routes"]:
+        for row in route.get("auth", []):
+            if row["stage"] == "message" or row["mode"] in ("anonymous", "none-observed"):
+                continue
+            key = (route["destination"]["address"], row["mode"], row.get("account"))
+            found[key] += row["count"]
+            kinds[key] = row.get("account_kind")
+    wanted = collections.Counter()
+    clients = collections.defaultdict(set)
+    kind = {}
+    for row in truth["auth"]:
+        if row["account"]:
+            key = (row["server"], row["mode"], row["account"])
+            wanted[key] += row["requests"]
+            clients[key].add(row["client"])
+            kind[key] = row["account_kind"]
+    unknown = collections.Counter()
+    for key, count in wanted.items():
+        have = found.pop(key, 0)
+        if key[1] == "kerberos" and not have:
+            unknown[key[0]] += count  # two tickets of one client: whose is not known
+            continue
+        check("requests of %s by %s at %s" % (key[2], key[1], key[0]), count, have)
+        want = KINDS.get(kind[key])
+        if kind[key] == "network-access":
+            want = "network-access" if len(clients[key]) >= 3 else "user"
+        check("kind of %s at %s" % (key[2], key[0]), want, kinds[key])
+    for key, count in found.items():
+        rest = unknown.pop(key[0], 0) if key[1:] == ("kerberos", None) else 0
+        check("requests of %s by %s at %s" % (key[2], key[1], key[0]), rest, count)
+    check("Kerberos requests nobody has", {}, dict(unknown))
+
+
+def compare_exchanges(truth, lines, check):
+    """Who was let in, client by client; and that silence is not taken for a login."""
+    found = collections.Counter()
+    plain = collections.Counter()
+    for line in lines:
+        client, server = host(line["source"]), host(line["destination"])
+        who = accepted(line)
+        if who:
+            account = None if who[0] == "kerberos" else who[1]
+            found[(client, server, who[0], account)] += 1
+        row = verdict(line, ("proxy", "transport"))
+        if row and row["mode"] == "anonymous" and "ntlm-anonymous" not in row["evidence"]:
+            plain[(client, server)] += 1
+    wanted = collections.Counter()
+    for row in truth["auth"]:
+        account = None if row["mode"] == "kerberos" else row["account"]
+        wanted[(row["client"], row["server"], row["mode"], account)] += row["requests"]
+    check("authenticated exchanges", dict(wanted), dict(found))
+    wanted = collections.Counter()
+    for row in truth["anonymous"]:
+        let_in = sum(n for code, n in row["statuses"].items() if code not in ("401", "403", "407"))
+        if let_in:
+            wanted[(row["client"], row["server"])] += let_in
+    check("anonymous exchanges", dict(wanted), dict(plain))
+
+
+def compare_fallbacks(truth, report, check):
+    accounts = {(row["client"], row["server"], row["account"]) for row in truth["auth"]}
+    for row in truth["fallbacks"]:
+        ids = set()
+        for route in report["routes"]:
+            for auth in route.get("auth", []):
+                key = (row["client"], row["server"], auth.get("account"))
+                if route["destination"]["address"] == row["server"] and key in accounts:
+                    ids.update(e["id"] for e in auth["evidence"])
+        why = FALLBACK[row["pattern"]]
+        check("%s of %s" % (why, row["client"]), True, why in ids)
+        others = sorted(ids & set(FALLBACK.values()) - {why})
+        check("other reasons of %s" % row["client"], [], others)
+
+
+def compare_tokens(truth, lines, check):
+    left = collections.defaultdict(list)
+    for line in lines:
+        if line.get("method"):
+            left[host(line["source"])].append(line)
+    for row in truth["tokens"]:
+        line = left[row["client"]].pop(0)
+        what = "%s of %s" % (row["target"], row["client"])
+        check("target", row["target"], line["target"])
+        token, auth = line.get("token", {}), verdict(line, ("transport",)) or {}
+        mode = TOKENS.get(row["token"])
+        if not mode:
+            check("token in " + what, False, auth.get("mode") in TOKENS.values())
+            continue
+        check("mode of " + what, mode, auth.get("mode"))
+        kind = {"device": "computer", "user": "user"}[row["identity"]]
+        check("identity of " + what, kind, auth.get("account_kind"))
+        check("issuer of " + what, row["issuer"], token.get("issuer"))
+        check("audience of " + what, row["audience"], token.get("audience"))
+        check("header of " + what, row["header"].lower(), token.get("header", "").lower())
+
+
+def compare_messages(truth, lines, check):
+    rows = [line for line in lines if "message" in line]
+    rows.sort(key=lambda line: (line["time"], line["frame"]))
+    wanted, found = [], []
+    for row in truth["messages"]:
+        names = ("client", "endpoint", "message_id", "signed", "compressed", "status")
+        wanted.append(tuple(row[name] for name in names) + (row["client_id"],))
+    for line in rows:
+        m = line["message"]
+        found.append(
+            (host(line["source"]), m.get("endpoint"), m.get("id", ""), m["signed"])
+            + (m["compressed"], line.get("status"), m.get("source_id"))
+        )
+    check("messages", sorted(wanted), sorted(found))
+    signed = sum(row["signed"] for row in truth["messages"])
+    proofs = [verdict(line, ("message",)) or {} for line in rows]
+    modes = sum(row.get("mode") == "message-signature" for row in proofs)
+    check("messages with a signature", signed, modes)
+    refused = sum(row["reply"] == "empty" for row in truth["messages"])
+    check("refused messages", refused, sum("denied" in row for row in proofs))
+
+
+def compare_clients(truth, report, check):
+    found = {row["client_id"]: row for row in report["clients"]}
+    for row in truth["clients"]:
+        have = found.get(row["client_id"], {})
+        if row["key"] != "never":
+            for name in ("verified", "failed", "replayed"):
+                count = have.get("signature", {}).get(name)
+                check("%s of %s" % (name, row["client_id"]), row[name], count)
+        close = abs(have.get("clock_skew_s", 1000) - row["skew_s"]) <= 2
+        check("clock of %s" % row["client_id"], True, close)
+    for name in ("verified", "failed", "no-key"):
+        key = name.replace("-", "_")
+        total = sum(row.get("signature", {}).get(key, 0) for row in report["clients"])
+        check("signatures " + name, sum(row[name] for row in truth["clients"]), total)
+
+
+def compare_uploads(truth, report, check):
+    for row in truth["uploads"]:
+        what = "upload of %(client)s: " % row
+        mine = [u for u in report["uploads"] if u["client"] == row["client"]]
+        check(what + "sessions", sorted(row["sessions"]), sorted(u["id"] for u in mine if u["id"]))
+        last = mine[-1] if mine else {}
+        check(what + "complete", row["result"] == "complete", last.get("complete"))
+        check(what + "cancelled", row["result"] == "cancelled", last.get("cancelled"))
+        check(what + "received", row["received"], last.get("bytes"))
+        check(what + "total", row["total"], last.get("total_bytes"))
+        check(what + "name", row["name"], last.get("name", ""))
+        check(what + "host", row["host_id"], last.get("host_id", ""))
+        moved = [last["moved_to"]] if "moved_to" in last else []
+        check(what + "servers", row["servers"], [last.get("server")] + moved)
+        errors = [e.split(" ")[0] for u in mine for e in u["errors"] if not e.startswith("status")]
+        check(what + "errors", [e["code"] for e in row["errors"]], errors)
+        for first, second in zip(mine, mine[1:]):
+            check(what + "tried again", second["id"], first.get("retried_as"))
+
+
+def compare(truth, report, lines, check):
+    if "auth" in truth:
+        compare_accounts(truth, report, check)
+        compare_fallbacks(truth, report, check)
+        compare_exchanges(truth, lines, check)
+    if "tokens" in truth:
+        compare_tokens(truth, lines, check)
+    if "messages" in truth:
+        compare_messages(truth, lines, check)
+        compare_clients(truth, report, check)
+    if "uploads" in truth:
+        compare_uploads(truth, report, check)
