@@ -2,6 +2,7 @@
  * test_base.c - cursor, addresses, safe text, JSON strings, times, limits. Expected values: RFC
  * 5952 and RFC 3629 by hand, GDateTime for times. Buffers end at a PROT_NONE page. */
 #include "base/base.h"
+#include "base/pages.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -196,6 +197,24 @@ static void test_limits(void)
     g_assert_cmpstr(g_quark_to_string(ccm_error_quark()), ==, "ccm-error-quark");
 }
 
+/* Blocks grow by the page size of huge pages, or not at all. */
+static void test_pages(void)
+{
+    size_t sizes[] = { 4096, 1 << 20, 3 << 20, 5 << 20, 5 << 20, 16 << 20 }, had = sizes[0];
+    uint8_t *p = ccm_pages_new(had);
+
+    for (unsigned i = 1; i < G_N_ELEMENTS(sizes); i++) {
+        memset(p, (int)i, had);
+        p = ccm_pages_grow(p, had, sizes[i]);
+        for (size_t at = 0; at < sizes[i]; at++)
+            if (p[at] != (at < had ? i : 0))
+                g_error("byte %" G_GSIZE_FORMAT " of step %u", at, i);
+        had = sizes[i];
+    }
+    ccm_pages_free(p, had);
+    ccm_pages_free(NULL, had);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -206,5 +225,6 @@ int main(int argc, char **argv)
     g_test_add_func("/base/text-random", test_text_random);
     g_test_add_func("/base/time", test_time);
     g_test_add_func("/base/limits", test_limits);
+    g_test_add_func("/base/pages", test_pages);
     return g_test_run();
 }
