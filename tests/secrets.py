@@ -95,6 +95,7 @@ def outputs(program, path, scratch):
     facts = os.path.join(scratch, "facts.jsonl")
     for command in (["summary", "-v"], ["report", "-v"], ["report", "--no-verify", "-v"],
                     ["report", "--format", "json", "--per-client", "--observations", facts],
+                    ["report", "--messages", "-v"], ["report", "--messages", "--json"],
                     ["exchanges", "-v"], ["exchanges", "--json"]):
         done = subprocess.run([program, *command, path], stdin=subprocess.DEVNULL, timeout=60,
                               capture_output=True, check=True)

@@ -40,7 +40,7 @@ typedef struct run {
     bool seen; /* an observation came: there is something to report */
 } run;
 
-enum { LINE_FLUSH = 1 << 16 };
+enum { LINE_FLUSH = 1 << 16, MESSAGES_LISTED = 100000 };
 
 static void observe(void *user_data, const ccm_obs *obs)
 {
@@ -218,6 +218,7 @@ int command_run(options *o)
     if (o->live.write_path && strcmp(o->live.write_path, "-") == 0)
         signal(SIGPIPE, SIG_IGN); /* who reads the packets may go; the summary is still wanted */
     ccm_limits_init(&limits);
+    limits.messages = o->messages ? MESSAGES_LISTED : 0;
     int code = start(&r, o, &limits);
     if (code == EXIT_DONE)
         code = feed(&r, o, &limits, &have_data);

@@ -22,6 +22,7 @@ enum {
     OPT_CATALOG,
     OPT_FORMAT,
     OPT_PER_CLIENT,
+    OPT_MESSAGES,
     OPT_JSON,
     OPT_VERB,
     OPT_STATUS,
@@ -71,6 +72,7 @@ static const struct row {
       "text or json; default by the name of -o, else text" },
     { OPT_JSON, "json", NULL, CMD_REPORT | CMD_EXCHANGES, "JSON" },
     { OPT_PER_CLIENT, "per-client", NULL, CMD_REPORT, "a route row per source address" },
+    { OPT_MESSAGES, "messages", NULL, CMD_REPORT, "list the messages, too" },
     { 'o', "output", "FILE", ALL, "write to FILE instead of standard output" },
     { OPT_OBSERVATIONS, "observations", "FILE", ALL,
       "also write the facts; such a file is an input, too" },
@@ -223,6 +225,8 @@ static bool *flag_option(options *o, int code)
         return &o->engine.no_verify;
     case OPT_PER_CLIENT:
         return &o->report.per_client;
+    case OPT_MESSAGES:
+        return &o->messages;
     case OPT_JSON:
         return &o->exchange.json;
     case OPT_FAILED:

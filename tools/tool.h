@@ -23,7 +23,7 @@ typedef struct options {
     GPtrArray *inputs, *keys; /* of const char * */
     const char *catalog, *output, *observations, *site;
     when color, progress;
-    bool quiet, verbose;
+    bool quiet, verbose, messages;
     ccm_engine_options engine;
     ccm_live_options live;
     ccm_report_options report;
