@@ -77,7 +77,7 @@ def compare_accounts(truth, report, check):
         want = KINDS.get(kind[key])
         if kind[key] == "network-access":
             want = "network-access" if len(clients[key]) >= 3 else "user"
-        check("kind of %s at %s" % (key[2], key[0]), want, kinds[key])
+        check("kind of %s at %s" % (key[2], key[0]), want, kinds.get(key))
     for key, count in found.items():
         rest = unknown.pop(key[0], 0) if key[1:] == ("kerberos", None) else 0
         check("requests of %s by %s at %s" % (key[2], key[1], key[0]), rest, count)
