@@ -10,13 +10,24 @@
 enum {
     PACKETS = 8,
     LIVE = 8192, /* flows being shown at once: nDPI keeps about 3 KB of each */
+    SERVICES = 4096,
+    UNKNOWN_IN_A_ROW = 32, /* then only one flow in SAMPLE is shown */
+    SAMPLE = 8,
 };
+
+/* What came of the flows to one server address and port. */
+typedef struct service {
+    uint32_t server;
+    uint16_t unknown; /* in a row, until the latest */
+    uint16_t passed;  /* flows since then */
+} service;
 
 struct ccm_classifier {
     struct ndpi_detection_module_struct *module;
     size_t flow_size;
     unsigned live;
     uint64_t refused;
+    service services[SERVICES];
 };
 
 ccm_classifier *ccm_classifier_new(void)
@@ -59,6 +70,22 @@ static void release(ccm_classifier *c, ccm_classify_flow *flow)
     flow->over = true;
 }
 
+/* Is the next flow to this server worth the cost? */
+static bool worth(ccm_classifier *c, ccm_classify_flow *flow, uint32_t server)
+{
+    flow->service = server % SERVICES;
+    service *s = &c->services[flow->service];
+    if (s->server != server)
+        *s = (service){ .server = server };
+    return s->unknown < UNKNOWN_IN_A_ROW || s->passed++ % SAMPLE == 0;
+}
+
+static void learn(ccm_classifier *c, const ccm_classify_flow *flow, bool known)
+{
+    service *s = &c->services[flow->service];
+    s->unknown = known ? 0 : (uint16_t)MIN(s->unknown + 1, UNKNOWN_IN_A_ROW);
+}
+
 static const char *name_of(ccm_classifier *c, ndpi_protocol found)
 {
     u_int16_t id = found.app_protocol ? found.app_protocol : found.master_protocol;
@@ -66,12 +93,16 @@ static const char *name_of(ccm_classifier *c, ndpi_protocol found)
     return id == NDPI_PROTOCOL_UNKNOWN ? NULL : ndpi_get_proto_name(c->module, id);
 }
 
-const char *ccm_classify_packet(ccm_classifier *c, ccm_classify_flow *flow, ccm_span ip,
-                                uint64_t time_ns)
+const char *ccm_classify_packet(ccm_classifier *c, ccm_classify_flow *flow, uint32_t server,
+                                ccm_span ip, uint64_t time_ns)
 {
     if (flow->over || !ip.n)
         return NULL;
     if (!flow->ndpi) {
+        if (!worth(c, flow, server)) {
+            flow->over = true;
+            return NULL;
+        }
         flow->ndpi = c->live < LIVE ? ndpi_flow_malloc(c->flow_size) : NULL;
         if (!flow->ndpi) {
             flow->over = true;
@@ -86,10 +117,12 @@ const char *ccm_classify_packet(ccm_classifier *c, ccm_classify_flow *flow, ccm_
                                                         time_ns / 1000000);
     const char *name = name_of(c, found);
     const struct ndpi_flow_struct *state = flow->ndpi;
-    if (name)
+    if (name) {
+        learn(c, flow, true);
         release(c, flow);
-    else if (++flow->shown == PACKETS || state->fail_with_unknown) /* nothing left to try */
+    } else if (++flow->shown == PACKETS || state->fail_with_unknown) { /* nothing left to try */
         name = ccm_classify_end(c, flow);
+    }
     return name;
 }
 
@@ -101,6 +134,7 @@ const char *ccm_classify_end(ccm_classifier *c, ccm_classify_flow *flow)
     }
     u_int8_t guessed = 0;
     const char *name = name_of(c, ndpi_detection_giveup(c->module, flow->ndpi, 0, &guessed));
+    learn(c, flow, name && !guessed);
     release(c, flow);
     return guessed ? NULL : name;
 }

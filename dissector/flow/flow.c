@@ -348,6 +348,24 @@ static ccm_flow *flow_new(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key
     return f;
 }
 
+/* A hash of what looks like the server's address and port. Not seeded: which flows are shown must
+ * not change from run to run. */
+static uint32_t server_of(const ccm_flow *f)
+{
+    ccm_endpoint end[2];
+    unsigned server = f->client >= 0 ? !f->client : !f->first_side;
+
+    ccm_flow_key_endpoint(&f->key, 0, &end[0]);
+    ccm_flow_key_endpoint(&f->key, 1, &end[1]);
+    if (f->client < 0 && end[0].port != end[1].port)
+        server = end[1].port < end[0].port;
+    uint64_t half[2];
+    memcpy(half, end[server].addr.b, sizeof half);
+    uint64_t h = ccm_key_mix(half[0] ^ UINT64_C(0x9e3779b97f4a7c15),
+                             half[1] ^ ((uint64_t)end[server].port << 8 | f->l4));
+    return (uint32_t)(h ^ h >> 32);
+}
+
 static void classify(ccm_flows *fs, ccm_flow *f, const ccm_packet *p)
 {
     if (!fs->classifier) {
@@ -357,7 +375,8 @@ static void classify(ccm_flows *fs, ccm_flow *f, const ccm_packet *p)
             return;
         }
     }
-    hint_emit(fs, f, ccm_classify_packet(fs->classifier, &f->hint, p->ip, p->time_ns));
+    hint_emit(fs, f,
+              ccm_classify_packet(fs->classifier, &f->hint, server_of(f), p->ip, p->time_ns));
 }
 
 /* The connection has just closed. Tens of thousands of such flows may wait for late packets: nDPI's
