@@ -125,7 +125,16 @@ static uint32_t account_text(ccm_texts *texts, ccm_span domain, ccm_span name)
     return ccm_texts_add(texts, (ccm_span){ room, domain.n + 1 + name.n });
 }
 
-/* The host of HTTP/host, in lower case; CCM_NONE for another service. */
+uint32_t ccm_auth_ticket(ccm_texts *texts, uint32_t host, uint64_t ticket_hash)
+{
+    char room[CCM_TEXT_MAX + 32];
+    if (host == CCM_NONE || !ticket_hash)
+        return host;
+    g_snprintf(room, sizeof room, "%s#%" G_GINT64_MODIFIER "x", ccm_texts_get(texts, host),
+               ticket_hash);
+    return ccm_texts_add(texts, ccm_span_str(room));
+}
+
 uint32_t ccm_auth_spn_host(ccm_texts *texts, ccm_span spn)
 {
     uint8_t room[CCM_TEXT_MAX];
@@ -194,9 +203,11 @@ static void on_http_auth(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs
     o->account = account_text(texts, ccm_obs_get_str(obs, CCM_KEY_domain), name);
     o->kind =
         o->credential == CCM_CREDENTIAL_NTLM_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS : kind_of(name);
-    o->spn = o->credential == CCM_CREDENTIAL_KERBEROS
-                 ? ccm_auth_spn_host(texts, ccm_obs_get_str(obs, CCM_KEY_spn))
-                 : CCM_NONE;
+    o->spn =
+        o->credential == CCM_CREDENTIAL_KERBEROS
+            ? ccm_auth_ticket(texts, ccm_auth_spn_host(texts, ccm_obs_get_str(obs, CCM_KEY_spn)),
+                              ccm_obs_get_u64(obs, CCM_KEY_ticket_hash))
+            : CCM_NONE;
 }
 
 /* What the scheme word alone tells, until an http_auth tells more. */

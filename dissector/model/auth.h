@@ -47,7 +47,7 @@ uint16_t ccm_auth_path_of(ccm_span method, ccm_span target);
 /* A credential of one exchange for the server (0) or for a web proxy on the way (1). */
 typedef struct ccm_auth_offer {
     uint32_t account; /* text, DOMAIN\NAME or the like; CCM_NONE */
-    uint32_t spn;     /* text: host of the service that a Kerberos ticket is for; CCM_NONE */
+    uint32_t spn;     /* text: the Kerberos ticket, see ccm_auth_ticket; CCM_NONE */
     uint8_t credential, kind;
     bool by_scheme;       /* nothing but the scheme word is known */
     bool offers_kerberos; /* SPNEGO listed it */
@@ -124,7 +124,11 @@ typedef struct ccm_auth_verdicts {
 /* auth.c: any observation of an exchange but http_done. Texts go to `texts`. */
 void ccm_auth_collect(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs);
 /* The host of HTTP/host as text, in lower case; CCM_NONE for another service. */
+/* The host of HTTP/host, in lower case; CCM_NONE for another service. */
 uint32_t ccm_auth_spn_host(ccm_texts *texts, ccm_span spn);
+/* "host#hash": a ticket for the service on `host` that would be known again; `host` alone when the
+ * ticket was not whole. */
+uint32_t ccm_auth_ticket(ccm_texts *texts, uint32_t host, uint64_t ticket_hash);
 void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange);
 void ccm_auth_connection_begin(ccm_auth_connection *c);
 /* http_done: what it adds. */

@@ -92,6 +92,7 @@ void ccm_krb_observe(ccm_model *m, const ccm_obs *obs)
     k.host = host;
     if ((type == TGS_REP || type == AS_REP) && host != CCM_NONE) {
         k.what = CCM_KRB_TICKET;
+        k.host = ccm_auth_ticket(&m->texts, host, ccm_obs_get_u64(obs, CCM_KEY_ticket_hash));
         k.name =
             principal(m, ccm_obs_get_str(obs, CCM_KEY_cname), ccm_obs_get_str(obs, CCM_KEY_realm));
         if (k.name != CCM_NONE)

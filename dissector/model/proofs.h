@@ -73,7 +73,7 @@ typedef enum ccm_krb_what {
 typedef struct ccm_krb {
     ccm_addr client;
     uint8_t what;
-    uint32_t host, name; /* texts; CCM_NONE */
+    uint32_t host, name; /* texts, of a ticket as ccm_auth_ticket makes them; CCM_NONE */
     uint32_t code;
     uint64_t count, replies, first_frame, first_ns, last_ns;
 } ccm_krb;

@@ -67,20 +67,32 @@ static const char *text(const view_auth *a, uint32_t i)
     return ccm_texts_get(&a->k->m->texts, i);
 }
 
-/* The only name for which this client was seen to get a ticket of this service; else NULL. */
-static const ccm_krb *ticket_of(const view_auth *a, const ccm_addr *client, uint32_t host)
+/* Is one of the two a ticket for the same service, of which only the service is known? */
+static bool same_service(const char *a, const char *b)
+{
+    size_t n = strcspn(a, "#");
+
+    return (!a[n] || !strchr(b, '#')) && strcspn(b, "#") == n && !strncmp(a, b, n);
+}
+
+/* Whose ticket it is that this client used: the very ticket that it was seen to get, or, where one
+ * of the two was not whole, the only one that it got for the service; else NULL. */
+static const ccm_krb *ticket_of(const view_auth *a, const ccm_addr *client, uint32_t ticket)
 {
     const ccm_krb *k, *found = NULL;
-    unsigned i = first_of(a, client);
+    unsigned i = first_of(a, client), n = 0;
 
     while ((k = next_of(a, client, &i))) {
-        if (k->what != CCM_KRB_TICKET || k->host != host)
+        if (k->what != CCM_KRB_TICKET)
             continue;
-        if (found)
-            return NULL;
+        if (k->host == ticket && strchr(text(a, ticket), '#'))
+            return k;
+        if (k->host != ticket && !same_service(text(a, k->host), text(a, ticket)))
+            continue;
+        n += !found || k->name != found->name;
         found = k;
     }
-    return found;
+    return n == 1 ? found : NULL;
 }
 
 static unsigned kind_of_principal(const char *name)

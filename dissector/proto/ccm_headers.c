@@ -217,6 +217,8 @@ static bool bits_line(ccm_headers *h, ccm_span name, ccm_span value)
         h->has_bits_received = decimal(value, &h->bits_received);
     else if (ccm_headers_is(name, "bits-error-code"))
         h->bits_error = value;
+    else if (ccm_headers_is(name, "bits-error-context"))
+        h->bits_context = value;
     else if (ccm_headers_is(name, "bits-host-id"))
         h->bits_host = value;
     else
@@ -284,5 +286,6 @@ void ccm_headers_response(const ccm_headers *h, ccm_obs *o)
     if (h->has_bits_received)
         ccm_obs_u64(o, CCM_KEY_bits_received, h->bits_received);
     ccm_obs_str(o, CCM_KEY_bits_error, h->bits_error);
+    ccm_obs_str(o, CCM_KEY_bits_context, h->bits_context);
     ccm_obs_str(o, CCM_KEY_bits_host, h->bits_host);
 }

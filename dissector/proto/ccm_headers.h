@@ -11,7 +11,7 @@ typedef struct ccm_headers {
     ccm_span client_token_text; /* of ClientToken, whole */
     ccm_span client_id_signature, client_time_signature, client_token_signature;
     ccm_span jwt_header, jwt_value; /* where the first JSON web token was */
-    ccm_span bits_packet, bits_session, bits_error, bits_host, content_name;
+    ccm_span bits_packet, bits_session, bits_error, bits_context, bits_host, content_name;
     uint64_t bits_received;
     uint16_t signature_bits; /* of the first well-formed signature */
     bool has_bits_received;

@@ -78,6 +78,21 @@ static void principal(ccm_kerberos *k, const ccm_der *field, ccm_name *out)
     }
 }
 
+/* The first bytes of its SHA-256. */
+static uint64_t hash_of(ccm_span whole)
+{
+    uint8_t digest[32];
+    gsize n = sizeof digest;
+    uint64_t hash;
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    g_checksum_update(sum, whole.p, (gssize)whole.n);
+    g_checksum_get_digest(sum, digest, &n);
+    g_checksum_free(sum);
+    memcpy(&hash, digest, sizeof hash);
+    return GUINT64_FROM_BE(hash) & INT64_MAX;
+}
+
 static void ticket(ccm_kerberos *k, const ccm_der *field)
 {
     ccm_cursor c = ccm_cur(field->value);
@@ -86,6 +101,7 @@ static void ticket(ccm_kerberos *k, const ccm_der *field)
         k->incomplete = true;
         return;
     }
+    k->ticket_hash = t.cut ? 0 : hash_of(t.whole);
     while (next(k, &c, &f)) {
         if (f.tag == CCM_DER_CONTEXT + 1)
             realm(k, &f, &k->ticket_realm);

@@ -27,6 +27,7 @@ typedef struct ccm_kerberos {
     ccm_name realm;
     ccm_name cname, sname; /* parts joined with "/" */
     ccm_name ticket_realm; /* of a reply or an AP-REQ */
+    uint64_t ticket_hash;  /* of its ticket, below 2^63; 0 = none, or not whole */
 } ccm_kerberos;
 
 /* `message` begins with the application tag; it may be cut short. False when it is none. */

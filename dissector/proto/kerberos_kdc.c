@@ -38,6 +38,8 @@ static void emit(ccm_parse *ps, ccm_span message)
     ccm_obs_str(&o, CCM_KEY_realm, ccm_name_span(k.realm.n ? &k.realm : &k.ticket_realm));
     ccm_obs_str(&o, CCM_KEY_cname, ccm_name_span(&k.cname));
     ccm_obs_str(&o, CCM_KEY_spn, ccm_name_span(&k.sname));
+    if (k.ticket_hash)
+        ccm_obs_u64(&o, CCM_KEY_ticket_hash, k.ticket_hash);
     if (k.has_error)
         ccm_obs_u64(&o, CCM_KEY_error_code, (uint32_t)k.error);
     ccm_obs_flag(&o, CCM_KEY_incomplete, k.incomplete);

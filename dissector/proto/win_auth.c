@@ -130,6 +130,8 @@ static void add_kerberos(ccm_obs *o, const ccm_kerberos *k)
 {
     ccm_obs_str(o, CCM_KEY_realm, ccm_name_span(&k->realm));
     ccm_obs_str(o, CCM_KEY_spn, ccm_name_span(&k->sname));
+    if (k->ticket_hash)
+        ccm_obs_u64(o, CCM_KEY_ticket_hash, k->ticket_hash);
     if (k->has_error)
         ccm_obs_u64(o, CCM_KEY_error_code, (uint32_t)k->error);
 }

@@ -273,10 +273,32 @@ static void test_others(void)
     g_assert_cmpstr(got, ==, "BAD\n");
 }
 
+static uint64_t ticket_hash(const char *hex, size_t cut)
+{
+    g_autoptr(GByteArray) m = from_hex(hex);
+    g_autofree uint8_t *exact = g_memdup2(m->data, m->len - cut);
+    ccm_kerberos k;
+    g_assert_true(ccm_kerberos_read(ccm_span_of(exact, m->len - cut), &k));
+    return k.ticket_hash;
+}
+
+/* The first eight bytes of the SHA-256 of the Ticket, [APPLICATION 1] with tag and length, without
+ * the sign bit; worked out by Python's hashlib. The answer and its use hold the same ticket. */
+static void test_ticket(void)
+{
+    g_assert_cmpuint(ticket_hash(V_TGS_REP, 0), ==, UINT64_C(4765754258094398101));
+    g_assert_cmpuint(ticket_hash(V_AP_REQ, 0), ==, UINT64_C(4765754258094398101));
+    g_assert_cmpuint(ticket_hash(V_AS_REP, 0), ==, UINT64_C(919427721394657125));
+    g_assert_cmpuint(ticket_hash(V_TGS_REQ, 0), ==, 0);
+    g_assert_cmpuint(ticket_hash(V_AP_REQ, 20), !=, 0); /* the ticket is whole */
+    g_assert_cmpuint(ticket_hash(V_AP_REQ, 60), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kerberos/udp", test_udp);
+    g_test_add_func("/kerberos/ticket", test_ticket);
     g_test_add_func("/kerberos/truncated", test_truncated);
     g_test_add_func("/kerberos/damaged", test_damaged);
     g_test_add_func("/kerberos/tcp", test_tcp);

@@ -11,6 +11,7 @@
 #define DP_FILE "/SMS_DP_SMSPKG$/ABC00012/f"
 
 typedef struct fixture {
+    uint64_t ticket_hash; /* of tickets and their use; 0 = not known */
     ccm_catalog *cat;
     ccm_limits limits;
     ccm_model *m;
@@ -90,6 +91,8 @@ static void ticket(fixture *f, const char *spn)
     drv_text(&o, CCM_KEY_header, "authorization");
     drv_text(&o, CCM_KEY_mechanism, "kerberos");
     drv_text(&o, CCM_KEY_spn, spn);
+    if (f->ticket_hash)
+        ccm_obs_u64(&o, CCM_KEY_ticket_hash, f->ticket_hash);
     ccm_model_observe(f->m, &o);
 }
 
@@ -133,6 +136,8 @@ static void kdc(fixture *f, const char *client, unsigned type, const char *cname
     drv_text(&o, CCM_KEY_realm, "LAB.EXAMPLE");
     drv_text(&o, CCM_KEY_cname, cname);
     drv_text(&o, CCM_KEY_spn, spn);
+    if (f->ticket_hash)
+        ccm_obs_u64(&o, CCM_KEY_ticket_hash, f->ticket_hash);
     if (code)
         ccm_obs_u64(&o, CCM_KEY_error_code, code);
     ccm_model_observe(f->m, &o);
@@ -203,6 +208,44 @@ static void whose_ticket(fixture *f, const void *data)
     a = drv_auth(r, "transport", "kerberos", NULL);
     g_assert_cmpuint(a->count, ==, 2);
     g_assert_null(a->account_kind);
+    ccm_view_free(v);
+}
+
+/* The ticket itself, known by its hash, tells whose it is, also when a client has several; one that
+ * was got before the capture is nobody's, even if the client got another one meanwhile. */
+static void very_ticket(fixture *f, const void *data)
+{
+    static const struct {
+        const char *client, *name;
+        uint64_t hash;
+    } got[] = { { "10.0.0.6:50100", "WKS02$", 11 },
+                { "10.0.0.6:50101", "alice", 22 },
+                { "10.0.0.7:50100", "WKS03$", 44 } },
+      used[] = { { "10.0.0.6:50001", "alice@LAB.EXAMPLE", 22 },
+                 { "10.0.0.6:50002", "WKS02$@LAB.EXAMPLE", 11 },
+                 { "10.0.0.6:50003", NULL, 33 },
+                 { "10.0.0.6:50004", NULL, 0 },
+                 { "10.0.0.7:50001", NULL, 55 },
+                 { "10.0.0.7:50002", "WKS03$@LAB.EXAMPLE", 0 } };
+    (void)data;
+    for (unsigned i = 0; i < G_N_ELEMENTS(got); i++) {
+        f->ticket_hash = got[i].hash;
+        kdc(f, got[i].client, 13, got[i].name, "HTTP/dp01.lab", 0);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(used); i++) {
+        connect_to(f, used[i].client, DP);
+        ask(f, "GET", DP_FILE, NULL);
+        f->ticket_hash = used[i].hash;
+        ticket(f, "HTTP/dp01.lab");
+        answer(f, 200);
+        hang_up(f);
+    }
+    ccm_view *v = ccm_view_new(f->m, false);
+    const ccm_view_route *r = drv_route(v, "client/dp");
+    for (unsigned i = 0; i < G_N_ELEMENTS(used); i++) {
+        const ccm_view_auth *a = drv_auth(r, "transport", "kerberos", used[i].name);
+        g_assert_cmpuint(a->count, ==, used[i].name ? 1 : 3);
+    }
     ccm_view_free(v);
 }
 
@@ -511,6 +554,7 @@ int main(int argc, char **argv)
     } tests[] = {
         { "/proofs/legs-are-one", legs_are_one },
         { "/proofs/whose-ticket", whose_ticket },
+        { "/proofs/very-ticket", very_ticket },
         { "/proofs/network-access", network_access },
         { "/proofs/fallbacks", fallbacks },
         { "/proofs/clients", clients },

@@ -318,7 +318,7 @@ static void emit(void *user_data, const ccm_obs *o)
     for (int i = 0; i < o->n; i++) {
         ccm_key key = (ccm_key)o->key[i];
         g_assert_true(ccm_kind_has(o->kind, key));
-        if (key == CCM_KEY_exchange || key == CCM_KEY_header)
+        if (key == CCM_KEY_exchange || key == CCM_KEY_header || key == CCM_KEY_ticket_hash)
             continue;
         g_string_append_printf(out, "%s=", ccm_key_name(key));
         if (ccm_key_type(key) == CCM_TYPE_STR)
