@@ -10,7 +10,7 @@ fake=$(printf '%08X' $(seq 1 64))
 common=(-sSg -o /dev/null --resolve "$mp:80:10.11.0.10" --resolve "$dp:80:10.11.0.11"
     --resolve "$sup:8530:10.11.0.12")
 signed=(-H "CCMClientID: $id" -H "CCMClientIDSignature: $fake"
-    -H "CCMClientTimestamp: 2025-03-04T05:06:07Z" -H "CCMClientTimestampSignature: $fake")
+    -H "CCMClientTimestamp: $(date -u +%FT%TZ)" -H "CCMClientTimestampSignature: $fake")
 
 get() { # USER-AGENT CURL-ARGUMENTS
     local agent=$1
