@@ -32,6 +32,7 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
     fs->parse.emit_data = ud;
     fs->parse.decoders = &fs->decoders;
     fs->parse.gathered = &fs->gathered;
+    fs->parse.spare = &fs->spare;
     ccm_table_init(fs);
     return fs;
 }
@@ -59,6 +60,7 @@ void ccm_flows_free(ccm_flows *fs)
             ccm_flow_end(fs, ccm_table_entry(fs, i), "open");
     ccm_classifier_free(fs->classifier);
     ccm_table_free(fs);
+    g_free(fs->spare);
     g_free(fs);
 }
 

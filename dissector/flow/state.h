@@ -151,6 +151,7 @@ struct ccm_flows {
     uint64_t hits[CCM_HITS];
     unsigned decoders; /* of the parsers, see ccm_parse */
     size_t gathered;   /* likewise */
+    void *spare;       /* likewise */
     ccm_parse parse;
 };
 

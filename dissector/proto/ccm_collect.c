@@ -2,10 +2,13 @@
  * ccm_collect.c - gathers the body of an HTTP message that may be a Configuration Manager message.
  * In: content bytes in pieces. Out: whether more are wanted; the kept bytes for ccm_message.c.
  * State: a buffer that grows with what came, never by an announced length, and is bounded. When
- * only the header is wanted it stops at the end of the first part. */
+ * only the header is wanted it stops at the end of the first part. Messages are many and short, so
+ * one that is over lends its memory to the next. */
 #include "proto/ccm_collect.h"
 
-enum { FIRST_ROOM = 4096, HEADER_MAX = 64 << 10, COLLECTS_MAX = 1024 };
+#include <stddef.h>
+
+enum { HEADER_MAX = 64 << 10, COLLECTS_MAX = 1024 };
 
 ccm_collect *ccm_collect_begin(const ccm_parse *ps, ccm_depth depth, bool reply,
                                ccm_span content_type)
@@ -13,7 +16,12 @@ ccm_collect *ccm_collect_begin(const ccm_parse *ps, ccm_depth depth, bool reply,
     bool wants = depth == CCM_DEPTH_FULL || !reply;
     if (wants && ps->decoders && *ps->decoders >= COLLECTS_MAX)
         return NULL;
-    ccm_collect *c = g_new0(ccm_collect, 1);
+    ccm_collect *c = ps->spare && *ps->spare ? *ps->spare : g_new(ccm_collect, 1);
+    if (ps->spare)
+        *ps->spare = NULL;
+    memset(c, 0, offsetof(ccm_collect, boundary));
+    c->spare = ps->spare;
+    c->p = c->first;
     if (wants && ps->decoders) {
         c->decoders = ps->decoders;
         ++*c->decoders;
@@ -32,7 +40,7 @@ ccm_collect *ccm_collect_begin(const ccm_parse *ps, ccm_depth depth, bool reply,
 /* Makes room for `n` bytes; false when all flows together hold too much already. */
 static bool grow(ccm_collect *c, const ccm_parse *ps, size_t n)
 {
-    size_t room = c->room ? c->room : FIRST_ROOM;
+    size_t room = c->room ? c->room : CCM_COLLECT_ROOM;
 
     while (room - c->n < n)
         room *= 2;
@@ -43,8 +51,13 @@ static bool grow(ccm_collect *c, const ccm_parse *ps, size_t n)
             return false;
         *c->gathered += room - c->room;
     }
-    c->p = g_realloc(c->p, room);
     c->room = room;
+    if (room == CCM_COLLECT_ROOM)
+        return true;
+    bool own = c->p != c->first;
+    c->p = g_realloc(own ? c->p : NULL, room);
+    if (!own)
+        memcpy(c->p, c->first, c->n);
     return true;
 }
 
@@ -90,7 +103,7 @@ static void look_for_header(ccm_collect *c)
         size_t at = ccm_multipart_seek(body, boundary, &c->seek);
         if (at == SIZE_MAX)
             return;
-        c->delimiters++;
+        c->delimiter[c->delimiters++] = at;
         c->seek = at + 2;
     }
     c->wants = false;
@@ -127,6 +140,10 @@ void ccm_collect_free(ccm_collect *c)
         --*c->decoders;
     if (c->gathered)
         *c->gathered -= c->room;
-    g_free(c->p);
-    g_free(c);
+    if (c->p != c->first)
+        g_free(c->p);
+    if (c->spare && !*c->spare)
+        *c->spare = c;
+    else
+        g_free(c);
 }

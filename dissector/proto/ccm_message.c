@@ -264,7 +264,9 @@ static void finish_full(message *m)
 /* Is this part the header? Its text stays in `buf` as long as m->e is used. */
 static bool take_header(message *m, const ccm_part *part, uint8_t *buf)
 {
-    if (looks_zlib(part->content))
+    /* Without a '<', in whatever encoding, it is no XML: not worth a conversion. */
+    if (looks_zlib(part->content) || !part->content.n ||
+        !memchr(part->content.p, '<', part->content.n))
         return false;
     ccm_span text = ccm_text_utf8(part->content, buf, HEADER_TEXT);
     if (!ccm_envelope_parse(&m->e, text))
@@ -289,10 +291,13 @@ static void take_parts(message *m, const ccm_collect *c, bool body_whole, uint8_
     ccm_span boundary = ccm_span_of(c->boundary, c->n_boundary);
     if (!boundary.n)
         boundary = ccm_multipart_guess(body);
-    size_t at = 0;
-    if (ccm_multipart_seek(body, boundary, &at) == SIZE_MAX) /* not the one its head named */
-        boundary = ccm_multipart_guess(body);
     ccm_multipart parts = { .body = body, .boundary = boundary };
+    parts.at = c->delimiters ? c->delimiter[0] : 0;
+    parts.known = c->delimiters > 1 ? c->delimiter[1] : 0;
+    if (ccm_multipart_seek(body, boundary, &parts.at) == SIZE_MAX) { /* not what its head named */
+        boundary = ccm_multipart_guess(body);
+        parts = (ccm_multipart){ .body = body, .boundary = boundary };
+    }
     ccm_part part = { .content = body, .complete = body_whole };
     if (!boundary.n) {
         if (m->full)
@@ -353,8 +358,8 @@ static void brief_reply(const message *m, const ccm_collect_body *body)
         emit_message(m);
 }
 
-void ccm_message_reply_emit(const ccm_parse *ps, unsigned from, uint64_t exchange,
-                            uint64_t time_ns, uint64_t frame, const ccm_collect_body *body)
+void ccm_message_reply_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint64_t time_ns,
+                            uint64_t frame, const ccm_collect_body *body)
 {
     message m;
     begin_message(&m, &(ccm_place){ ps, from, exchange, time_ns, frame }, true);

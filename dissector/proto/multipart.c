@@ -67,6 +67,16 @@ static ccm_span parameter(ccm_span s, const char *lower)
 
 ccm_span ccm_multipart_boundary(ccm_span content_type, bool *multipart)
 {
+    /* As every client writes it. */
+    static const char usual[] = "multipart/mixed; boundary=\"";
+    size_t n = sizeof usual - 1;
+    if (content_type.n > n && !memcmp(content_type.p, usual, n)) {
+        *multipart = true;
+        const uint8_t *quote = memchr(content_type.p + n, '"', content_type.n - n);
+        size_t length = quote ? (size_t)(quote - content_type.p) - n : 0;
+        return length <= CCM_BOUNDARY_MAX ? ccm_span_of(content_type.p + n, length)
+                                          : (ccm_span){ 0 };
+    }
     while (content_type.n && space(*content_type.p))
         content_type = after(content_type, 1);
     *multipart = begins(content_type, "multipart/");
@@ -91,12 +101,12 @@ ccm_span ccm_multipart_guess(ccm_span body)
     return n && n <= CCM_BOUNDARY_MAX ? ccm_span_of(body.p + 2, n) : (ccm_span){ 0 };
 }
 
-/* Is a delimiter at the start of `line`? *wait = more bytes are needed to tell. */
+/* Is a delimiter at the start of `line`, which is not empty? *wait = more bytes are needed to tell.
+ */
 static bool delimiter(ccm_span line, ccm_span boundary, bool *wait)
 {
-    uint8_t dashes[2] = { '-', '-' };
     size_t n = line.n < 2 ? line.n : 2;
-    if (memcmp(line.p, dashes, n))
+    if (line.p[0] != '-' || line.p[n - 1] != '-')
         return false;
     size_t rest = line.n - n < boundary.n ? line.n - n : boundary.n;
     if (rest && memcmp(line.p + 2, boundary.p, rest))
@@ -169,7 +179,7 @@ bool ccm_multipart_next(ccm_multipart *m, ccm_part *part)
     }
     if (m->closed || m->at >= m->body.n)
         return false;
-    size_t from = m->at, search = m->at;
+    size_t from = m->at, search = m->known > from ? m->known : from;
     bool lf = m->lf;
     size_t next = ccm_multipart_seek(m->body, m->boundary, &search);
     part->complete = next != SIZE_MAX;

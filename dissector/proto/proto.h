@@ -35,6 +35,8 @@ typedef struct ccm_parse {
     uint64_t peer_acked; /* stream offset of the other direction that this segment acknowledges */
     unsigned *decoders;  /* bodies being decoded in all flows together */
     size_t *gathered;    /* memory of messages being gathered in all flows together; may be NULL */
+    void **spare;        /* memory of a gathered message, for the next one: freed by the caller with
+                            g_free at the end; may be NULL */
     ccm_depth depth;
     const ccm_verifier *verifier; /* NULL: signatures cannot be checked here */
     int8_t client; /* out: set to 0 or 1 when the parser knows which side is the client; -1 */

@@ -15,6 +15,7 @@ typedef struct mdrive {
     ccm_verifier verifier;
     unsigned decoders;
     size_t gathered;
+    void *spare;
     GString *out;    /* observations */
     GString *claims; /* what was to be checked */
     size_t shown;    /* bytes fed until no more were wanted */
@@ -103,6 +104,7 @@ static inline void mdrive_open(mdrive *d, bool verifier)
                          .frame = 99,
                          .decoders = &d->decoders,
                          .gathered = &d->gathered,
+                         .spare = &d->spare,
                          .verifier = verifier ? &d->verifier : NULL };
     d->ps.end[0].port = 1000;
     d->ps.end[1].port = 80;
@@ -112,6 +114,7 @@ static inline void mdrive_close(mdrive *d)
 {
     g_assert_cmpuint(d->decoders, ==, 0);
     g_assert_cmpuint(d->gathered, ==, 0);
+    g_free(d->spare);
     g_string_free(d->out, TRUE);
     g_string_free(d->claims, TRUE);
 }
