@@ -354,13 +354,67 @@ void ccm_auth_collect(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs)
     }
 }
 
+/* Were requests or answers missing, so that the connection may have proved something unseen? */
+bool ccm_auth_blind(const ccm_obs *done)
+{
+    ccm_span pairing = ccm_obs_get_str(done, CCM_KEY_pairing);
+    return same(pairing, "uncertain") || same(pairing, "response-only");
+}
+
 void ccm_auth_done(ccm_auth_facts *f, const ccm_obs *obs)
 {
-    ccm_span pairing = ccm_obs_get_str(obs, CCM_KEY_pairing);
-
     /* A message that is answered with nothing was refused: ccm-protocol.md 4.4. */
     f->empty_reply = f->status == 200 && ccm_obs_has(obs, CCM_KEY_complete) &&
                      ccm_obs_has(obs, CCM_KEY_response_bytes) &&
                      !ccm_obs_get_u64(obs, CCM_KEY_response_bytes);
-    f->blind = same(pairing, "uncertain") || same(pairing, "response-only");
+    f->blind = ccm_auth_blind(obs);
+}
+
+/* ---- plain exchanges ------------------------------------------------------------------------- */
+
+bool ccm_auth_plain_of(const ccm_auth_facts *f, ccm_auth_plain *out)
+{
+    /* Paths that change no verdict; a message to the router has a stage of its own. */
+    bool path = !(f->path & ~(CCM_PATH_MESSAGE | CCM_PATH_POLICY)) &&
+                !((f->path & CCM_PATH_MESSAGE) && f->post);
+
+    if (!path || !f->request || f->offer[0].credential || f->header_signature || f->task_sequence ||
+        f->head_incomplete)
+        return false;
+    *out = (ccm_auth_plain){ .exchange = f->exchange,
+                             .time_ns = f->time_ns,
+                             .request_frame = f->request_frame,
+                             .path = f->path,
+                             .open = true,
+                             .post = f->post };
+    return true;
+}
+
+bool ccm_auth_plain_response(ccm_auth_plain *p, const ccm_obs *obs)
+{
+    uint64_t status = ccm_obs_get_u64(obs, CCM_KEY_status);
+
+    if (ccm_obs_has(obs, CCM_KEY_interim))
+        return true;
+    if (p->status || status == 0 || status == 401 || status == 403 || status == 407 || status > 999)
+        return false;
+    p->status = (uint16_t)status;
+    p->response_frame = obs->frame;
+    return true;
+}
+
+ccm_auth_facts ccm_auth_plain_facts(const ccm_auth_plain *p)
+{
+    ccm_auth_facts f;
+
+    ccm_auth_begin(&f, p->exchange);
+    f.request = true;
+    f.time_ns = p->time_ns;
+    f.request_frame = p->request_frame;
+    f.path = p->path;
+    f.post = p->post;
+    f.response = p->status != 0;
+    f.status = p->status;
+    f.response_frame = p->response_frame;
+    return f;
 }

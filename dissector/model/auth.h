@@ -71,6 +71,14 @@ typedef struct ccm_auth_facts {
     bool empty_reply;
 } ccm_auth_facts;
 
+/* An exchange as most are, in few bytes: a request that says nothing of who sends it and goes where
+ * nothing else tells either. Answered, and with no refusal, it is anonymous. */
+typedef struct ccm_auth_plain {
+    uint64_t exchange, time_ns, request_frame, response_frame;
+    uint16_t path, status; /* status 0 = not answered yet */
+    bool open, post;
+} ccm_auth_plain;
+
 typedef enum ccm_auth_endpoint {
     CCM_ENDPOINT_OTHER,
     CCM_ENDPOINT_REGISTRATION,
@@ -133,9 +141,20 @@ void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange);
 void ccm_auth_connection_begin(ccm_auth_connection *c);
 /* http_done: what it adds. */
 void ccm_auth_done(ccm_auth_facts *f, const ccm_obs *obs);
+bool ccm_auth_blind(const ccm_obs *done);
+/* Is the exchange plain, of which these facts of its request are known? */
+bool ccm_auth_plain_of(const ccm_auth_facts *f, ccm_auth_plain *out);
+/* Takes what a response tells; false: it is plain no more, and is as it was. */
+bool ccm_auth_plain_response(ccm_auth_plain *p, const ccm_obs *obs);
+/* The same as facts: it turned out to be more than plain. */
+ccm_auth_facts ccm_auth_plain_facts(const ccm_auth_plain *p);
 
 /* auth_verdict.c: the exchange is over; the connection learns from it. */
 void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth_verdicts *out);
+/* Would it find a plain exchange that was answered anonymous, and learn nothing from it? */
+bool ccm_auth_connection_quiet(const ccm_auth_connection *c);
+/* How sure that is, by the status. */
+uint8_t ccm_auth_anonymous_certainty(unsigned status);
 /* The connection is over: handshakes that never ended. */
 void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out);
 

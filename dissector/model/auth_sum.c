@@ -67,6 +67,39 @@ ccm_auth_sum ccm_auth_sum_of(const ccm_auth_verdict *v, ccm_auth_seen *seen)
                            .last_ns = v->time_ns };
 }
 
+void ccm_plain_sum_add(ccm_plain_sum *s, const ccm_auth_plain *p)
+{
+    uint8_t certainty = ccm_auth_anonymous_certainty(p->status);
+
+    if (!s->count)
+        *s = (ccm_plain_sum){ p->request_frame, p->time_ns, p->time_ns, 0, certainty };
+    /* As ccm_auth_sum_add and ccm_auth_sum_evidence do. */
+    if (p->request_frame && (!s->first_frame || p->request_frame < s->first_frame))
+        s->first_frame = p->request_frame;
+    s->first_ns = ccm_min64(s->first_ns, p->time_ns);
+    s->last_ns = ccm_max64(s->last_ns, p->time_ns);
+    s->certainty = MAX(s->certainty, certainty);
+    s->count++;
+}
+
+ccm_auth_sum ccm_auth_sum_of_plain(const ccm_plain_sum *s, ccm_auth_seen *seen)
+{
+    *seen = (ccm_auth_seen){ .count = s->count,
+                             .first_frame = s->first_frame,
+                             .id = CCM_EV_NO_AUTHORIZATION };
+    return (ccm_auth_sum){ .next = CCM_NONE,
+                           .account = CCM_NONE,
+                           .stage = CCM_STAGE_TRANSPORT,
+                           .mode = CCM_AUTH_ANONYMOUS,
+                           .kind = CCM_ACCOUNT_ANONYMOUS,
+                           .certainty = s->certainty,
+                           .n = 1,
+                           .evidence = seen,
+                           .count = s->count,
+                           .first_ns = s->first_ns,
+                           .last_ns = s->last_ns };
+}
+
 uint32_t ccm_proofs_first(const ccm_model *m, uint32_t edge)
 {
     return edge < m->proofs->heads->len ? g_array_index(m->proofs->heads, uint32_t, edge)

@@ -39,7 +39,9 @@ static void add_path(ccm_auth_verdict *v, uint16_t path, uint64_t frame)
         { CCM_PATH_NOCERT, CCM_EV_NOCERT_PATH },
         { CCM_PATH_CCMTOKENAUTH, CCM_EV_CCMTOKENAUTH_PATH },
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
+    const uint16_t any = CCM_PATH_WINDOWSAUTH | CCM_PATH_TOKENAUTH | CCM_PATH_ALTAUTH |
+                         CCM_PATH_NOCERT | CCM_PATH_CCMTOKENAUTH;
+    for (unsigned i = 0; (path & any) && i < G_N_ELEMENTS(map); i++)
         if (path & map[i].bit)
             add(v, map[i].id, frame);
 }
@@ -49,12 +51,12 @@ static ccm_auth_verdict *begin(ccm_auth_verdicts *out, unsigned stage, unsigned 
 {
     g_assert(out->n < CCM_VERDICTS);
     ccm_auth_verdict *v = &out->v[out->n++];
-    *v = (ccm_auth_verdict){ .stage = (uint8_t)stage,
-                             .mode = (uint8_t)mode,
-                             .certainty = (uint8_t)certainty,
-                             .account = CCM_NONE,
-                             .spn = CCM_NONE,
-                             .time_ns = time_ns };
+    memset(v, 0, offsetof(ccm_auth_verdict, evidence)); /* which add() fills */
+    v->stage = (uint8_t)stage;
+    v->mode = (uint8_t)mode;
+    v->certainty = (uint8_t)certainty;
+    v->account = v->spn = CCM_NONE;
+    v->time_ns = time_ns;
     return v;
 }
 
@@ -348,6 +350,13 @@ static void judge_nothing(const judge *j, unsigned why)
         add_path(v, f->path, frame);
 }
 
+/* Errors may come from anywhere; whatever found or did not find something let the client in. */
+uint8_t ccm_auth_anonymous_certainty(unsigned status)
+{
+    return status < 400 || status == 404 || status == 416 ? CCM_CERTAINTY_PROVEN
+                                                          : CCM_CERTAINTY_LIKELY;
+}
+
 /* E1; on directories of tokens, the path: section 8, class 3. */
 static void judge_silent(const judge *j)
 {
@@ -362,12 +371,11 @@ static void judge_silent(const judge *j)
         finish(j, v);
         return;
     }
-    /* Errors may come from anywhere; whatever found or did not find something let the client in. */
-    bool plain = f->status < 400 || f->status == 404 || f->status == 416;
     bool in = j->outcome == ACCEPTED;
     ccm_auth_verdict *v =
         begin(j->out, stage_of(j->which), in ? CCM_AUTH_ANONYMOUS : CCM_AUTH_NONE_OBSERVED,
-              plain || !in ? CCM_CERTAINTY_PROVEN : CCM_CERTAINTY_LIKELY, f->time_ns);
+              in ? (ccm_certainty)ccm_auth_anonymous_certainty(f->status) : CCM_CERTAINTY_PROVEN,
+              f->time_ns);
     v->kind = in ? CCM_ACCOUNT_ANONYMOUS : CCM_ACCOUNT_UNKNOWN;
     v->denied = !in;
     add(v, CCM_EV_NO_AUTHORIZATION, f->request_frame);
@@ -508,6 +516,12 @@ void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth
     judge_side(&j);
     if (f->status != 401)
         judge_message(f, out);
+}
+
+bool ccm_auth_connection_quiet(const ccm_auth_connection *c)
+{
+    const ccm_auth_side *s = &c->side[ORIGIN];
+    return !c->blind && s->mode == CCM_AUTH_NONE_OBSERVED && !s->leg.open;
 }
 
 void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out)

@@ -2,9 +2,11 @@
  * proofs.c - brings the observations of an exchange together and keeps what came of it.
  *
  * In: observations of HTTP exchanges; flows that end. Out: sums of edges, see auth_sum.c. State:
- * for each flow its connection and its open exchanges, beside the flow's record and in the same
- * order; a record that has become another flow's is noticed by the flow's id. What is open is not
- * counted: an engine closes everything before it ends. */
+ * for each flow what is open and what it came to, beside the flow's record and in the same order; a
+ * record that has become another flow's is noticed by the flow's id. Plain exchanges, which are the
+ * most, take the short way and a few bytes; connection and open exchanges are kept from where
+ * something else is seen. What is open is not counted: an engine closes everything before it ends.
+ */
 #include "model/proofs.h"
 #include "base/pages.h"
 
@@ -22,21 +24,23 @@ struct ccm_proofs *ccm_proofs_new(void)
     return p;
 }
 
-static void drop_sums(ccm_proof_flow *f)
+static void drop_sums(ccm_proof_talk *t)
 {
-    for (unsigned i = 0; i < f->n_sums; i++)
-        g_free(f->sums[i].evidence);
-    f->n_sums = 0;
+    for (unsigned i = 0; i < t->n_sums; i++)
+        g_free(t->sums[i].evidence);
+    t->n_sums = 0;
 }
 
 static void free_page(ccm_proof_flow *page)
 {
     for (unsigned i = 0; page && i < CCM_PAGE; i++) {
-        if (!page[i].id) /* never used; reading it costs no memory */
+        ccm_proof_talk *t = page[i].id ? page[i].talk : NULL; /* never used: costs no memory */
+        if (!t)
             continue;
-        drop_sums(&page[i]);
-        g_free(page[i].sums);
-        g_free(page[i].more);
+        drop_sums(t);
+        g_free(t->sums);
+        g_free(t->more);
+        g_free(t);
     }
     ccm_pages_free(page, CCM_PAGE * sizeof *page);
 }
@@ -79,13 +83,17 @@ static ccm_proof_flow *get_flow(ccm_model *m, const ccm_model_flow *f)
         g_ptr_array_index(pages, page) = ccm_pages_new(CCM_PAGE * sizeof(ccm_proof_flow));
     ccm_proof_flow *p = (ccm_proof_flow *)g_ptr_array_index(pages, page) + f->at % CCM_PAGE;
     if (p->id != f->id) {
-        drop_sums(p);
         p->id = f->id;
-        p->n_more = 0;
-        p->first.auth.open = false;
-        ccm_auth_connection_begin(&p->connection);
+        p->plain.open = false;
+        p->sum.count = 0;
     }
     return p;
+}
+
+/* NULL: there is none yet. */
+static ccm_proof_talk *find_talk(const ccm_proof_flow *p)
+{
+    return p->talk && p->talk->id == p->id ? p->talk : NULL;
 }
 
 static void begin_exchange(ccm_open_exchange *x, uint64_t number)
@@ -101,43 +109,68 @@ static void begin_exchange(ccm_open_exchange *x, uint64_t number)
     ccm_auth_begin(&x->auth, number);
 }
 
-static ccm_open_exchange *find_exchange(ccm_proof_flow *p, uint64_t number)
+static ccm_open_exchange *find_exchange(ccm_proof_talk *t, uint64_t number)
 {
-    if (p->first.auth.open && p->first.auth.exchange == number)
-        return &p->first;
-    for (unsigned i = 0; i < p->n_more; i++)
-        if (p->more[i].auth.exchange == number)
-            return &p->more[i];
+    if (t->first.auth.open && t->first.auth.exchange == number)
+        return &t->first;
+    for (unsigned i = 0; i < t->n_more; i++)
+        if (t->more[i].auth.exchange == number)
+            return &t->more[i];
     return NULL;
 }
 
 /* Nearly always there is one; more while requests wait in line. NULL: too many. */
-static ccm_open_exchange *get_exchange(ccm_proof_flow *p, uint64_t number)
+static ccm_open_exchange *get_exchange(ccm_proof_talk *t, uint64_t number)
 {
-    ccm_open_exchange *x = find_exchange(p, number);
+    ccm_open_exchange *x = find_exchange(t, number);
     if (x)
         return x;
-    if (!p->first.auth.open) {
-        x = &p->first;
+    if (!t->first.auth.open) {
+        x = &t->first;
     } else {
-        if (p->n_more == CCM_OPEN_EXCHANGES)
+        if (t->n_more == CCM_OPEN_EXCHANGES)
             return NULL;
-        if (p->n_more == p->cap_more) {
-            p->cap_more = (uint8_t)(p->cap_more ? p->cap_more * 2 : 2);
-            p->more = g_renew(ccm_open_exchange, p->more, p->cap_more);
+        if (t->n_more == t->cap_more) {
+            t->cap_more = (uint8_t)(t->cap_more ? t->cap_more * 2 : 2);
+            t->more = g_renew(ccm_open_exchange, t->more, t->cap_more);
         }
-        x = &p->more[p->n_more++];
+        x = &t->more[t->n_more++];
     }
     begin_exchange(x, number);
     return x;
 }
 
-static void close_exchange(ccm_proof_flow *p, ccm_open_exchange *x)
+static void close_exchange(ccm_proof_talk *t, ccm_open_exchange *x)
 {
-    if (x == &p->first)
+    if (x == &t->first)
         x->auth.open = false;
     else
-        *x = p->more[--p->n_more];
+        *x = t->more[--t->n_more];
+}
+
+static void begin_talk(ccm_proof_talk *t)
+{
+    t->n_more = 0;
+    t->first.auth.open = false;
+    ccm_auth_connection_begin(&t->connection);
+}
+
+/* There is more to say of the flow than that its exchanges are plain; of the open one as well. */
+static ccm_proof_talk *get_talk(ccm_proof_flow *p)
+{
+    if (!p->talk)
+        p->talk = g_new0(ccm_proof_talk, 1);
+    ccm_proof_talk *t = p->talk;
+    if (t->id != p->id) {
+        t->id = p->id;
+        drop_sums(t);
+        begin_talk(t);
+    }
+    if (p->plain.open) { /* alone until now, so there is room */
+        get_exchange(t, p->plain.exchange)->auth = ccm_auth_plain_facts(&p->plain);
+        p->plain.open = false;
+    }
+    return t;
 }
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
@@ -155,14 +188,14 @@ static uint32_t edge_of(ccm_model *to, const ccm_model *from, const ccm_model_fl
     return ccm_edge_get(to, &key);
 }
 
-static void settle(ccm_model *m, ccm_proof_flow *p, uint32_t edge)
+static void settle(ccm_model *m, ccm_proof_talk *t, uint32_t edge)
 {
-    for (unsigned i = 0; i < p->n_sums; i++)
-        ccm_auth_sum_to_edge(m, edge, &p->sums[i]);
-    drop_sums(p);
+    for (unsigned i = 0; i < t->n_sums; i++)
+        ccm_auth_sum_to_edge(m, edge, &t->sums[i]);
+    drop_sums(t);
 }
 
-static void keep_verdict(ccm_model *m, ccm_model_flow *f, ccm_proof_flow *p,
+static void keep_verdict(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t,
                          const ccm_auth_verdict *v)
 {
     ccm_auth_seen seen[CCM_VERDICT_EVIDENCE];
@@ -170,21 +203,21 @@ static void keep_verdict(ccm_model *m, ccm_model_flow *f, ccm_proof_flow *p,
 
     if (v->leg)
         return;
-    for (unsigned i = 0; i < p->n_sums; i++) {
-        if (ccm_auth_sum_same(&p->sums[i], &one)) {
-            ccm_auth_sum_add(&p->sums[i], &one);
+    for (unsigned i = 0; i < t->n_sums; i++) {
+        if (ccm_auth_sum_same(&t->sums[i], &one)) {
+            ccm_auth_sum_add(&t->sums[i], &one);
             return;
         }
     }
-    if (p->n_sums == CCM_FLOW_SUMS) {
+    if (t->n_sums == CCM_FLOW_SUMS) {
         ccm_model_flow_settle(m, f);
-        settle(m, p, f->edge);
+        settle(m, t, f->edge);
     }
-    if (p->n_sums == p->cap_sums) {
-        p->cap_sums = (uint8_t)(p->cap_sums ? p->cap_sums * 2 : 1);
-        p->sums = g_renew(ccm_auth_sum, p->sums, p->cap_sums);
+    if (t->n_sums == t->cap_sums) {
+        t->cap_sums = (uint8_t)(t->cap_sums ? t->cap_sums * 2 : 1);
+        t->sums = g_renew(ccm_auth_sum, t->sums, t->cap_sums);
     }
-    ccm_auth_sum *s = &p->sums[p->n_sums++];
+    ccm_auth_sum *s = &t->sums[t->n_sums++];
     *s = one;
     s->evidence = NULL;
     s->n = s->cap = 0;
@@ -192,15 +225,15 @@ static void keep_verdict(ccm_model *m, ccm_model_flow *f, ccm_proof_flow *p,
     ccm_auth_sum_add(s, &one);
 }
 
-static void on_done(ccm_model *m, ccm_model_flow *f, ccm_proof_flow *p, ccm_open_exchange *x,
+static void on_done(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t, ccm_open_exchange *x,
                     const ccm_obs *obs)
 {
     ccm_auth_verdicts verdicts;
 
     ccm_auth_done(&x->auth, obs);
-    ccm_auth_conclude(&p->connection, &x->auth, &verdicts);
+    ccm_auth_conclude(&t->connection, &x->auth, &verdicts);
     for (unsigned i = 0; i < verdicts.n; i++) {
-        keep_verdict(m, f, p, &verdicts.v[i]);
+        keep_verdict(m, f, t, &verdicts.v[i]);
         if (x->auth.task_sequence && verdicts.v[i].kind == CCM_ACCOUNT_USER && !verdicts.v[i].leg) {
             /* Beside the verdict, since only the model concludes from it. */
             ccm_auth_seen agent = { .count = 1,
@@ -208,13 +241,52 @@ static void on_done(ccm_model *m, ccm_model_flow *f, ccm_proof_flow *p, ccm_open
                                     .id = CCM_EV_TASK_SEQUENCE_AGENT };
             ccm_auth_seen room[CCM_VERDICT_EVIDENCE];
             ccm_auth_sum key = ccm_auth_sum_of(&verdicts.v[i], room);
-            for (unsigned k = 0; k < p->n_sums; k++)
-                if (ccm_auth_sum_same(&p->sums[k], &key))
-                    ccm_auth_sum_evidence(&p->sums[k], &agent);
+            for (unsigned k = 0; k < t->n_sums; k++)
+                if (ccm_auth_sum_same(&t->sums[k], &key))
+                    ccm_auth_sum_evidence(&t->sums[k], &agent);
         }
     }
     ccm_messages_done(m, x, obs, &verdicts);
-    close_exchange(p, x);
+    close_exchange(t, x);
+}
+
+/* ---- observations ---------------------------------------------------------------------------- */
+
+/* A request while nothing is open. */
+static void on_request(ccm_model *m, ccm_proof_flow *p, const ccm_obs *obs, uint64_t number)
+{
+    ccm_auth_facts facts;
+
+    ccm_auth_begin(&facts, number);
+    ccm_auth_collect(&facts, &m->texts, obs);
+    if (!ccm_obs_has(obs, CCM_KEY_client_id) && ccm_auth_plain_of(&facts, &p->plain))
+        return;
+    ccm_open_exchange *x = get_exchange(get_talk(p), number);
+    x->auth = facts;
+    ccm_messages_collect(m, x, obs);
+}
+
+/* Does the observation leave everything plain? It is dealt with then. */
+static bool plain(ccm_proof_flow *p, const ccm_obs *obs, uint64_t number)
+{
+    if (!p->plain.open || p->plain.exchange != number)
+        return false;
+    if (obs->kind == CCM_OBS_http_response)
+        return ccm_auth_plain_response(&p->plain, obs);
+    if (obs->kind != CCM_OBS_http_done || !p->plain.status || ccm_auth_blind(obs))
+        return false;
+    const ccm_proof_talk *t = find_talk(p);
+    if (t && !ccm_auth_connection_quiet(&t->connection))
+        return false;
+    ccm_plain_sum_add(&p->sum, &p->plain);
+    p->plain.open = false;
+    return true;
+}
+
+static bool idle(const ccm_proof_flow *p)
+{
+    const ccm_proof_talk *t = find_talk(p);
+    return !p->plain.open && (!t || (!t->first.auth.open && !t->n_more));
 }
 
 void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
@@ -225,16 +297,32 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
     if (!f)
         return;
     ccm_proof_flow *p = get_flow(m, f);
+    if (plain(p, obs, number))
+        return;
+    if (obs->kind == CCM_OBS_http_request && idle(p)) {
+        on_request(m, p, obs, number);
+        return;
+    }
+    ccm_proof_talk *t = get_talk(p);
     ccm_open_exchange *x =
-        obs->kind == CCM_OBS_http_done ? find_exchange(p, number) : get_exchange(p, number);
+        obs->kind == CCM_OBS_http_done ? find_exchange(t, number) : get_exchange(t, number);
     if (!x)
         return;
     if (obs->kind == CCM_OBS_http_done) {
-        on_done(m, f, p, x, obs);
+        on_done(m, f, t, x, obs);
         return;
     }
     ccm_auth_collect(&x->auth, &m->texts, obs);
     ccm_messages_collect(m, x, obs);
+}
+
+static void plain_to_edge(ccm_model *m, const ccm_proof_flow *p, uint32_t edge)
+{
+    ccm_auth_seen seen;
+    ccm_auth_sum s = ccm_auth_sum_of_plain(&p->sum, &seen);
+
+    if (s.count)
+        ccm_auth_sum_to_edge(m, edge, &s);
 }
 
 void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
@@ -244,16 +332,20 @@ void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
 
     if (!p)
         return;
-    settle(m, p, f->edge);
-    ccm_auth_connection_end(&p->connection, &verdicts);
+    plain_to_edge(m, p, f->edge);
+    p->plain.open = false;
+    p->sum.count = 0;
+    ccm_proof_talk *t = find_talk(p);
+    if (!t)
+        return;
+    settle(m, t, f->edge);
+    ccm_auth_connection_end(&t->connection, &verdicts);
     for (unsigned i = 0; i < verdicts.n; i++) {
         ccm_auth_seen seen[CCM_VERDICT_EVIDENCE];
         ccm_auth_sum one = ccm_auth_sum_of(&verdicts.v[i], seen);
         ccm_auth_sum_to_edge(m, f->edge, &one);
     }
-    p->n_more = 0;
-    p->first.auth.open = false;
-    ccm_auth_connection_begin(&p->connection);
+    begin_talk(t);
 }
 
 /* ---- merging --------------------------------------------------------------------------------- */
@@ -280,8 +372,11 @@ void ccm_proofs_merge(ccm_model *to, const ccm_model *from)
     for (uint32_t i = 0; i < from->n_flows; i++) {
         const ccm_model_flow *f = ccm_model_flow_at(from, i);
         const ccm_proof_flow *p = f->id ? find_flow(from, f, f->id) : NULL;
-        for (unsigned k = 0; p && k < p->n_sums; k++)
-            merge_sum(to, edge_of(to, from, f), from, &p->sums[k]);
+        const ccm_proof_talk *t = p ? find_talk(p) : NULL;
+        if (p && p->sum.count)
+            plain_to_edge(to, p, edge_of(to, from, f));
+        for (unsigned k = 0; t && k < t->n_sums; k++)
+            merge_sum(to, edge_of(to, from, f), from, &t->sums[k]);
     }
     for (unsigned i = 0; i < from->proofs->krb->len; i++) {
         ccm_krb k = g_array_index(from->proofs->krb, ccm_krb, i);

@@ -55,13 +55,28 @@ typedef enum ccm_signature_result {
     CCM_SIGNATURE_UNVERIFIABLE,
 } ccm_signature_result;
 
-typedef struct ccm_proof_flow {
+/* What a connection has beyond plain exchanges. */
+typedef struct ccm_proof_talk {
     uint64_t id; /* of the flow that it belongs to */
     ccm_auth_connection connection;
     ccm_open_exchange first, *more;
     uint8_t n_more, cap_more;
     ccm_auth_sum *sums;
     uint8_t n_sums, cap_sums;
+} ccm_proof_talk;
+
+/* Verdicts on plain exchanges: all alike. */
+typedef struct ccm_plain_sum {
+    uint64_t first_frame, first_ns, last_ns, count;
+    uint8_t certainty;
+} ccm_plain_sum;
+
+/* Flows are many and most are plain from end to end: such a one takes no more memory than this. */
+typedef struct ccm_proof_flow {
+    uint64_t id;          /* of the flow that it belongs to */
+    ccm_auth_plain plain; /* the only open exchange, if it is plain */
+    ccm_plain_sum sum;
+    ccm_proof_talk *talk; /* NULL until it is needed; of this flow if its id is */
 } ccm_proof_flow;
 
 typedef enum ccm_krb_what {
@@ -125,6 +140,10 @@ void ccm_auth_sum_add(ccm_auth_sum *s, const ccm_auth_sum *add);
 bool ccm_auth_sum_same(const ccm_auth_sum *a, const ccm_auth_sum *b);
 /* A verdict as a sum of one; its evidence is in `seen`, which has CCM_VERDICT_EVIDENCE places. */
 ccm_auth_sum ccm_auth_sum_of(const ccm_auth_verdict *v, ccm_auth_seen *seen);
+/* Counts a plain exchange that was answered. */
+void ccm_plain_sum_add(ccm_plain_sum *s, const ccm_auth_plain *p);
+/* The same as verdicts; `*seen` is its evidence. */
+ccm_auth_sum ccm_auth_sum_of_plain(const ccm_plain_sum *s, ccm_auth_seen *seen);
 void ccm_auth_sum_to_edge(ccm_model *m, uint32_t edge, const ccm_auth_sum *add);
 
 /* krb.c */

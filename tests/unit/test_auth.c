@@ -3,7 +3,7 @@
  * observations by hand; mode, kind, certainty and evidence are those of the tables. */
 #include "model_driver.h"
 
-#include "model/auth.h"
+#include "model/proofs.h"
 
 #define CLIENT "10.0.0.5:51022"
 #define SERVER "10.0.0.9:80"
@@ -409,6 +409,63 @@ static void paths(void)
             rows[i].bits);
 }
 
+/* Whatever takes the short way must be what the tables say of it: every status, and paths that are
+ * plain and that are not. */
+static void short_way(void)
+{
+    static const char *const targets[] = {
+        "/SMS_DP_SMSPKG$/ABC00012", "/SMS_MP/.sms_pol?{X}",     "/SMS_MP/.sms_aut?MPLIST",
+        "/ccm_system/request",      "/CCM_Client/ccmsetup.msi", "/NOCERT_SMS_DP_SMSPKG$/A",
+        "/SMS_DP_TokenAuth/A",      "http://x/SMS_DP_SMSPKG$/A"
+    };
+    unsigned taken = 0;
+    for (unsigned i = 0; i < 2 * G_N_ELEMENTS(targets); i++) {
+        for (unsigned status = 100; status < 1000; status++) {
+            step s = { .method = i % 2 ? "CCM_POST" : "GET", .target = targets[i / 2] };
+            world w;
+            begin(&w);
+            ccm_auth_facts f;
+            ccm_auth_begin(&f, 1);
+            request(&w, &f, &s, 4);
+            ccm_obs o = drv_obs(CCM_OBS_http_response, 1, SERVER, CLIENT, 2);
+            ccm_obs_u64(&o, CCM_KEY_status, status);
+            ccm_auth_plain p;
+            ccm_plain_sum sum = { 0 };
+            if (ccm_auth_plain_of(&f, &p) && ccm_auth_plain_response(&p, &o)) {
+                ccm_auth_verdicts v;
+                ccm_auth_collect(&f, &w.texts, &o);
+                ccm_auth_facts same = ccm_auth_plain_facts(&p);
+                g_assert_cmpuint(same.response_frame, ==, f.response_frame);
+                g_assert_cmpuint(same.request_frame, ==, f.request_frame);
+                g_assert_cmpuint(same.time_ns, ==, f.time_ns);
+                g_assert_cmpuint(same.status, ==, f.status);
+                g_assert_cmpuint(same.path, ==, f.path);
+                g_assert_true(same.request && same.response && same.post == f.post);
+                ccm_auth_conclude(&w.c, &f, &v);
+                g_assert_cmpuint(v.n, ==, 1);
+                ccm_plain_sum_add(&sum, &p);
+                ccm_auth_seen seen[CCM_VERDICT_EVIDENCE], short_seen;
+                ccm_auth_sum want = ccm_auth_sum_of(&v.v[0], seen);
+                ccm_auth_sum got = ccm_auth_sum_of_plain(&sum, &short_seen);
+                g_assert_true(ccm_auth_sum_same(&want, &got));
+                g_assert_cmpuint(got.certainty, ==, want.certainty);
+                g_assert_cmpuint(got.count, ==, want.count);
+                g_assert_cmpuint(got.denied, ==, want.denied);
+                g_assert_cmpuint(got.first_ns, ==, want.first_ns);
+                g_assert_cmpuint(want.n, ==, 1);
+                g_assert_cmpuint(short_seen.id, ==, seen[0].id);
+                g_assert_cmpuint(short_seen.first_frame, ==, seen[0].first_frame);
+                g_assert_true(ccm_auth_connection_quiet(&w.c));
+                taken++;
+            }
+            end(&w);
+        }
+    }
+    /* Two targets with both methods, the router but for CCM_POST; 401, 403 and 407 are never plain.
+     */
+    g_assert_cmpuint(taken, ==, 5 * 897);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -418,5 +475,6 @@ int main(int argc, char **argv)
     g_test_add_func("/auth/web-proxy", web_proxy);
     g_test_add_func("/auth/unknown", unknown);
     g_test_add_func("/auth/paths", paths);
+    g_test_add_func("/auth/short-way", short_way);
     return g_test_run();
 }
