@@ -38,22 +38,23 @@ static inline bool ends(ccm_span s, const char *word)
 /* Takes "/segment" off the front; a query ends the path. */
 static ccm_span next_segment(ccm_span *path)
 {
-    size_t n = 0;
     if (!path->n || path->p[0] != '/')
         return (ccm_span){ 0 };
-    while (n + 1 < path->n && path->p[n + 1] != '/' && path->p[n + 1] != '?')
-        n++;
-    ccm_span s = { path->p + 1, n };
-    *path = (ccm_span){ path->p + 1 + n, path->n - 1 - n };
-    return s;
+    const uint8_t *from = path->p + 1, *end = path->p + path->n, *p = from;
+    while (p < end && *p != '/' && *p != '?')
+        p++;
+    *path = (ccm_span){ p, (size_t)(end - p) };
+    return (ccm_span){ from, (size_t)(p - from) };
 }
 
 static uint16_t directory_bits(ccm_span d)
 {
-    uint16_t bits = ends(d, "_windowsauth") ? CCM_PATH_WINDOWSAUTH
-                    : ends(d, "_tokenauth") ? CCM_PATH_TOKENAUTH
-                    : ends(d, "_altauth")   ? CCM_PATH_ALTAUTH
-                                            : 0;
+    uint16_t bits = 0;
+    if (ends(d, "auth"))
+        bits = ends(d, "_windowsauth") ? CCM_PATH_WINDOWSAUTH
+               : ends(d, "_tokenauth") ? CCM_PATH_TOKENAUTH
+               : ends(d, "_altauth")   ? CCM_PATH_ALTAUTH
+                                       : 0;
     if (begins(d, "nocert_"))
         bits |= CCM_PATH_NOCERT;
     else if (begins(d, "ccmtokenauth_"))

@@ -161,7 +161,8 @@ static void finish(const judge *j, ccm_auth_verdict *v)
     }
     if (j->which == ORIGIN)
         add_path(v, f->path, f->request_frame);
-    memset(&side_of(j)->leg, 0, sizeof side_of(j)->leg);
+    if (side_of(j)->leg.open)
+        memset(&side_of(j)->leg, 0, sizeof side_of(j)->leg);
 }
 
 static void remember(const judge *j, unsigned mode, const ccm_auth_offer *o)

@@ -185,26 +185,25 @@ static void on_body(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
         x->assigned = text_of(m, obs, CCM_KEY_smsid);
 }
 
-static void on_request(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
+/* The flow has just learned the client of this request: CCM_NONE when it names none, or when the
+ * table of clients is full. */
+static void on_request(ccm_model *m, const ccm_model_flow *f, ccm_open_exchange *x,
+                       const ccm_obs *obs)
 {
     int64_t skew;
-    ccm_span id = ccm_obs_get_str(obs, CCM_KEY_client_id);
 
-    if (!id.n)
+    x->header_client = f->client_id;
+    if (f->client_id == CCM_NONE || !skew_of(obs, CCM_KEY_client_time, &skew))
         return;
-    x->header_client = ccm_texts_add(&m->texts, id);
-    if (!skew_of(obs, CCM_KEY_client_time, &skew))
-        return;
-    uint32_t at = ccm_client_get(m, id);
-    if (at != CCM_NONE)
-        ccm_client_skew(&g_array_index(m->clients, ccm_client, at), skew, skew);
+    ccm_client_skew(&g_array_index(m->clients, ccm_client, f->client_at), skew, skew);
 }
 
-void ccm_messages_collect(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
+void ccm_messages_collect(ccm_model *m, const ccm_model_flow *f, ccm_open_exchange *x,
+                          const ccm_obs *obs)
 {
     switch (obs->kind) {
     case CCM_OBS_http_request:
-        on_request(m, x, obs);
+        on_request(m, f, x, obs);
         break;
     case CCM_OBS_ccm_message:
         on_message(m, x, obs);

@@ -214,7 +214,7 @@ static void keep_verdict(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t,
         settle(m, t, f->edge);
     }
     if (t->n_sums == t->cap_sums) {
-        t->cap_sums = (uint8_t)(t->cap_sums ? t->cap_sums * 2 : 1);
+        t->cap_sums = (uint8_t)(t->cap_sums ? t->cap_sums * 2 : 2);
         t->sums = g_renew(ccm_auth_sum, t->sums, t->cap_sums);
     }
     ccm_auth_sum *s = &t->sums[t->n_sums++];
@@ -253,7 +253,8 @@ static void on_done(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t, ccm_open
 /* ---- observations ---------------------------------------------------------------------------- */
 
 /* A request while nothing is open. */
-static void on_request(ccm_model *m, ccm_proof_flow *p, const ccm_obs *obs, uint64_t number)
+static void on_request(ccm_model *m, const ccm_model_flow *f, ccm_proof_flow *p, const ccm_obs *obs,
+                       uint64_t number)
 {
     ccm_auth_facts facts;
 
@@ -263,7 +264,7 @@ static void on_request(ccm_model *m, ccm_proof_flow *p, const ccm_obs *obs, uint
         return;
     ccm_open_exchange *x = get_exchange(get_talk(p), number);
     x->auth = facts;
-    ccm_messages_collect(m, x, obs);
+    ccm_messages_collect(m, f, x, obs);
 }
 
 /* Does the observation leave everything plain? It is dealt with then. */
@@ -300,7 +301,7 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
     if (plain(p, obs, number))
         return;
     if (obs->kind == CCM_OBS_http_request && idle(p)) {
-        on_request(m, p, obs, number);
+        on_request(m, f, p, obs, number);
         return;
     }
     ccm_proof_talk *t = get_talk(p);
@@ -313,7 +314,7 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
         return;
     }
     ccm_auth_collect(&x->auth, &m->texts, obs);
-    ccm_messages_collect(m, x, obs);
+    ccm_messages_collect(m, f, x, obs);
 }
 
 static void plain_to_edge(ccm_model *m, const ccm_proof_flow *p, uint32_t edge)

@@ -151,7 +151,9 @@ void ccm_krb_observe(ccm_model *m, const ccm_obs *obs);
 void ccm_krb_add(ccm_model *m, const ccm_krb *add);
 
 /* messages.c: what an exchange tells of clients and messages. */
-void ccm_messages_collect(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs);
+/* `f`: the flow, as the model's other tables left it after the same observation. */
+void ccm_messages_collect(ccm_model *m, const ccm_model_flow *f, ccm_open_exchange *x,
+                          const ccm_obs *obs);
 void ccm_messages_done(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *obs,
                        const ccm_auth_verdicts *verdicts);
 void ccm_signature_add(ccm_model *m, const ccm_signature_seen *add);

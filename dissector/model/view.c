@@ -56,6 +56,15 @@ ccm_view_names ccm_view_names_of(view_maker *k, GArray *list)
 
 void ccm_view_count_add(GArray *list, const char *name, uint64_t count)
 {
+    /* Names are kept texts, and few: most are there already, and need no sorting then. */
+    enum { LOOK = 16 };
+    for (unsigned i = list->len; i > 0 && list->len - i < LOOK; i--) {
+        ccm_view_count *known = &g_array_index(list, ccm_view_count, i - 1);
+        if (known->name == name) {
+            known->count += count;
+            return;
+        }
+    }
     ccm_view_count c = { name, count };
     g_array_append_val(list, c);
 }

@@ -115,10 +115,23 @@ static void open_element(reader *r, const ccm_xml *x)
         r->target = property(r->e, ccm_xml_get(x->attrs, "Name"));
 }
 
+/* Is the first tag, which a comment may precede, surely another one? Tells most parts that are no
+ * header, binary ones too, from the few that are. */
+static bool other_root(ccm_span text)
+{
+    const uint8_t *tag = text.n ? memchr(text.p, '<', text.n) : NULL;
+    if (!tag)
+        return true;
+    size_t left = text.n - (size_t)(tag - text.p);
+    return left >= 4 && tag[1] != '!' && tag[1] != '?' && memcmp(tag + 1, "Msg", 3) != 0;
+}
+
 bool ccm_envelope_parse(ccm_envelope *e, ccm_span text)
 {
     memset(e, 0, offsetof(ccm_envelope, scratch));
     e->body_offset = e->body_length = UINT64_MAX;
+    if (other_root(text))
+        return false;
     ccm_xml x = ccm_xml_of(text);
     ccm_xml_event event = ccm_xml_next(&x);
     if (event != CCM_XML_OPEN || !ccm_span_is(x.name, "Msg"))
