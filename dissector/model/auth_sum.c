@@ -67,6 +67,29 @@ ccm_auth_sum ccm_auth_sum_of(const ccm_auth_verdict *v, ccm_auth_seen *seen)
                            .last_ns = v->time_ns };
 }
 
+bool ccm_auth_sum_takes(const ccm_auth_sum *s, const ccm_auth_verdict *v)
+{
+    bool is_spn = v->account == CCM_NONE && v->spn != CCM_NONE;
+    return s->stage == v->stage && s->mode == v->mode && s->kind == v->kind &&
+           s->account == (is_spn ? v->spn : v->account) && s->is_spn == is_spn;
+}
+
+void ccm_auth_sum_add_verdict(ccm_auth_sum *s, const ccm_auth_verdict *v)
+{
+    if (!s->count && !s->denied)
+        s->first_ns = s->last_ns = v->time_ns;
+    s->first_ns = ccm_min64(s->first_ns, v->time_ns);
+    s->last_ns = ccm_max64(s->last_ns, v->time_ns);
+    s->count += !v->denied;
+    s->denied += v->denied;
+    s->certainty = MAX(s->certainty, v->certainty);
+    for (unsigned i = 0; i < v->n; i++)
+        ccm_auth_sum_evidence(s, &(ccm_auth_seen){ .count = 1,
+                                                   .first_frame = v->evidence[i].frame,
+                                                   .code = v->evidence[i].code,
+                                                   .id = v->evidence[i].id });
+}
+
 void ccm_plain_sum_add(ccm_plain_sum *s, const ccm_auth_plain *p)
 {
     uint8_t certainty = ccm_auth_anonymous_certainty(p->status);

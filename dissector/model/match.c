@@ -6,6 +6,7 @@
  * of the path keep the number of candidates small. Nothing here allocates. Paths compare without
  * case because IIS does (ccm-protocol.md 2). */
 #include "model/catalog.h"
+#include "model/texts.h"
 #include "observe/obs.h"
 
 static inline uint8_t lower(uint8_t c)
@@ -16,16 +17,6 @@ static inline uint8_t lower(uint8_t c)
 static bool equal(ccm_span a, ccm_span b)
 {
     return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
-}
-
-/* Eight letters at once: A to Z get their case bit, no carry crosses a byte. */
-static uint64_t lower8(uint64_t v)
-{
-    const uint64_t each = 0x0101010101010101, high = each * 0x80;
-    uint64_t low7 = v & ~high;
-    uint64_t from_a = low7 + each * (0x80 - 'A'), past_z = low7 + each * (0x80 - 'Z' - 1);
-
-    return v | ((from_a & ~past_z & ~v & high) >> 2);
 }
 
 /* `prefix` is in lower case. */
@@ -41,7 +32,7 @@ static bool has_prefix(ccm_span s, ccm_span prefix)
             uint64_t a, b;
             memcpy(&a, s.p + at, sizeof a);
             memcpy(&b, prefix.p + at, sizeof b);
-            if (lower8(a) != b)
+            if (ccm_lower8(a) != b)
                 return false;
         }
         return true;
@@ -137,7 +128,7 @@ static ccm_span normal_path(ccm_span path, uint8_t *out, size_t room)
         for (n = MIN(path.n, room); i + 8 <= n; i += 8) {
             uint64_t v;
             memcpy(&v, path.p + i, sizeof v);
-            v = lower8(v);
+            v = ccm_lower8(v);
             memcpy(out + i, &v, sizeof v);
         }
         for (; i < n; i++)

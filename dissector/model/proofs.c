@@ -24,20 +24,14 @@ struct ccm_proofs *ccm_proofs_new(void)
     return p;
 }
 
-static void drop_sums(ccm_proof_talk *t)
-{
-    for (unsigned i = 0; i < t->n_sums; i++)
-        g_free(t->sums[i].evidence);
-    t->n_sums = 0;
-}
-
 static void free_page(ccm_proof_flow *page)
 {
     for (unsigned i = 0; page && i < CCM_PAGE; i++) {
         ccm_proof_talk *t = page[i].id ? page[i].talk : NULL; /* never used: costs no memory */
         if (!t)
             continue;
-        drop_sums(t);
+        for (unsigned k = 0; k < t->cap_sums; k++)
+            g_free(t->sums[k].evidence);
         g_free(t->sums);
         g_free(t->more);
         g_free(t);
@@ -150,7 +144,7 @@ static void close_exchange(ccm_proof_talk *t, ccm_open_exchange *x)
 
 static void begin_talk(ccm_proof_talk *t)
 {
-    t->n_more = 0;
+    t->n_more = t->n_sums = 0;
     t->first.auth.open = false;
     ccm_auth_connection_begin(&t->connection);
 }
@@ -163,7 +157,6 @@ static ccm_proof_talk *get_talk(ccm_proof_flow *p)
     ccm_proof_talk *t = p->talk;
     if (t->id != p->id) {
         t->id = p->id;
-        drop_sums(t);
         begin_talk(t);
     }
     if (p->plain.open) { /* alone until now, so there is room */
@@ -192,20 +185,17 @@ static void settle(ccm_model *m, ccm_proof_talk *t, uint32_t edge)
 {
     for (unsigned i = 0; i < t->n_sums; i++)
         ccm_auth_sum_to_edge(m, edge, &t->sums[i]);
-    drop_sums(t);
+    t->n_sums = 0;
 }
 
 static void keep_verdict(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t,
                          const ccm_auth_verdict *v)
 {
-    ccm_auth_seen seen[CCM_VERDICT_EVIDENCE];
-    ccm_auth_sum one = ccm_auth_sum_of(v, seen);
-
     if (v->leg)
         return;
     for (unsigned i = 0; i < t->n_sums; i++) {
-        if (ccm_auth_sum_same(&t->sums[i], &one)) {
-            ccm_auth_sum_add(&t->sums[i], &one);
+        if (ccm_auth_sum_takes(&t->sums[i], v)) {
+            ccm_auth_sum_add_verdict(&t->sums[i], v);
             return;
         }
     }
@@ -216,13 +206,17 @@ static void keep_verdict(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t,
     if (t->n_sums == t->cap_sums) {
         t->cap_sums = (uint8_t)(t->cap_sums ? t->cap_sums * 2 : 2);
         t->sums = g_renew(ccm_auth_sum, t->sums, t->cap_sums);
+        memset(t->sums + t->n_sums, 0, (size_t)(t->cap_sums - t->n_sums) * sizeof *t->sums);
     }
     ccm_auth_sum *s = &t->sums[t->n_sums++];
-    *s = one;
-    s->evidence = NULL;
-    s->n = s->cap = 0;
-    s->count = s->denied = 0;
-    ccm_auth_sum_add(s, &one);
+    ccm_auth_seen seen[CCM_VERDICT_EVIDENCE];
+    ccm_auth_sum empty = ccm_auth_sum_of(v, seen);
+    empty.evidence = s->evidence; /* that of a sum which was here before */
+    empty.cap = s->cap;
+    empty.n = 0;
+    empty.count = empty.denied = 0;
+    *s = empty;
+    ccm_auth_sum_add_verdict(s, v);
 }
 
 static void on_done(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t, ccm_open_exchange *x,
@@ -239,10 +233,8 @@ static void on_done(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t, ccm_open
             ccm_auth_seen agent = { .count = 1,
                                     .first_frame = x->auth.request_frame,
                                     .id = CCM_EV_TASK_SEQUENCE_AGENT };
-            ccm_auth_seen room[CCM_VERDICT_EVIDENCE];
-            ccm_auth_sum key = ccm_auth_sum_of(&verdicts.v[i], room);
             for (unsigned k = 0; k < t->n_sums; k++)
-                if (ccm_auth_sum_same(&t->sums[k], &key))
+                if (ccm_auth_sum_takes(&t->sums[k], &verdicts.v[i]))
                     ccm_auth_sum_evidence(&t->sums[k], &agent);
         }
     }

@@ -61,7 +61,7 @@ typedef struct ccm_proof_talk {
     ccm_auth_connection connection;
     ccm_open_exchange first, *more;
     uint8_t n_more, cap_more;
-    ccm_auth_sum *sums;
+    ccm_auth_sum *sums; /* all have their memory for evidence, whether used or not */
     uint8_t n_sums, cap_sums;
 } ccm_proof_talk;
 
@@ -138,6 +138,9 @@ void ccm_auth_sum_evidence(ccm_auth_sum *s, const ccm_auth_seen *add);
 /* Adds the sums of `add`, whose key is the same. */
 void ccm_auth_sum_add(ccm_auth_sum *s, const ccm_auth_sum *add);
 bool ccm_auth_sum_same(const ccm_auth_sum *a, const ccm_auth_sum *b);
+/* Is the verdict one of this sum's? */
+bool ccm_auth_sum_takes(const ccm_auth_sum *s, const ccm_auth_verdict *v);
+void ccm_auth_sum_add_verdict(ccm_auth_sum *s, const ccm_auth_verdict *v);
 /* A verdict as a sum of one; its evidence is in `seen`, which has CCM_VERDICT_EVIDENCE places. */
 ccm_auth_sum ccm_auth_sum_of(const ccm_auth_verdict *v, ccm_auth_seen *seen);
 /* Counts a plain exchange that was answered. */

@@ -13,6 +13,16 @@ enum {
     CCM_TEXTS_BYTES = 16 << 20, /* bytes of all kept texts */
 };
 
+/* Eight letters at once: A to Z get their case bit, no carry crosses a byte. */
+static inline uint64_t ccm_lower8(uint64_t v)
+{
+    const uint64_t each = 0x0101010101010101, high = each * 0x80;
+    uint64_t low7 = v & ~high;
+    uint64_t from_a = low7 + each * (0x80 - 'A'), past_z = low7 + each * (0x80 - 'Z' - 1);
+
+    return v | ((from_a & ~past_z & ~v & high) >> 2);
+}
+
 typedef struct ccm_texts {
     ccm_index index;
     GPtrArray *v; /* const char * */
