@@ -123,12 +123,6 @@ ccm_auth_sum ccm_auth_sum_of_plain(const ccm_plain_sum *s, ccm_auth_seen *seen)
                            .last_ns = s->last_ns };
 }
 
-uint32_t ccm_proofs_first(const ccm_model *m, uint32_t edge)
-{
-    return edge < m->proofs->heads->len ? g_array_index(m->proofs->heads, uint32_t, edge)
-                                        : CCM_NONE;
-}
-
 static uint32_t new_row(ccm_model *m, uint32_t edge, const ccm_auth_sum *key)
 {
     struct ccm_proofs *p = m->proofs;

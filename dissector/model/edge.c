@@ -506,17 +506,22 @@ ccm_ending *ccm_model_flow_end(ccm_model *m, ccm_model_flow *f)
         how->hash = edge_hash(&key);
         ccm_index_prefetch(&m->edge_index, how->hash);
     }
+    ccm_proofs_fetch_flow(m, f->at);
     forget(m, f);
     ccm_ending *before = ending_ago(m, AHEAD);
     if (before) {
         if (before->edge == CCM_NONE)
             before->edge = ccm_index_near(&m->edge_index, before->hash);
-        if (before->edge != CCM_NONE)
+        if (before->edge != CCM_NONE) {
             fetch(ccm_edge_at(m, before->edge), G_STRUCT_OFFSET(ccm_edge, refused));
+            ccm_proofs_fetch_edge(m, before->edge);
+        }
     }
     before = ending_ago(m, 2 * AHEAD);
-    if (before && before->edge != CCM_NONE)
+    if (before && before->edge != CCM_NONE) {
         __builtin_prefetch(ccm_edge_at(m, before->edge)->counters.v);
+        ccm_proofs_fetch_sum(m, before->edge);
+    }
     return how;
 }
 

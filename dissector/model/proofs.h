@@ -127,10 +127,39 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs);
 void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id);
 void ccm_proofs_merge(ccm_model *to, const ccm_model *from);
 /* First sum of an edge, CCM_NONE. */
-uint32_t ccm_proofs_first(const ccm_model *m, uint32_t edge);
+static inline uint32_t ccm_proofs_first(const ccm_model *m, uint32_t edge)
+{
+    return edge < m->proofs->heads->len ? g_array_index(m->proofs->heads, uint32_t, edge)
+                                        : CCM_NONE;
+}
 static inline ccm_auth_sum *ccm_auth_sum_at(const ccm_model *m, uint32_t i)
 {
     return &g_array_index(m->proofs->sums, ccm_auth_sum, i);
+}
+
+/* What ccm_proofs_end will touch of a flow that has ended, fetched in three steps. */
+static inline void ccm_proofs_fetch_flow(const ccm_model *m, uint32_t flow)
+{
+    const GPtrArray *pages = m->proofs->pages;
+    const ccm_proof_flow *page =
+        flow / CCM_PAGE < pages->len ? g_ptr_array_index(pages, flow / CCM_PAGE) : NULL;
+    if (!page)
+        return;
+    __builtin_prefetch(&page[flow % CCM_PAGE]);
+    __builtin_prefetch(&page[flow % CCM_PAGE].talk);
+}
+
+static inline void ccm_proofs_fetch_edge(const ccm_model *m, uint32_t edge)
+{
+    if (edge < m->proofs->heads->len)
+        __builtin_prefetch(&g_array_index(m->proofs->heads, uint32_t, edge));
+}
+
+static inline void ccm_proofs_fetch_sum(const ccm_model *m, uint32_t edge)
+{
+    uint32_t i = ccm_proofs_first(m, edge);
+    if (i != CCM_NONE)
+        __builtin_prefetch(ccm_auth_sum_at(m, i));
 }
 
 /* auth_sum.c */
