@@ -6,6 +6,7 @@ unit_tests = \
 	tests/unit/test_catalog \
 	tests/unit/test_ccm_headers \
 	tests/unit/test_decode \
+	tests/unit/test_decode_inner \
 	tests/unit/test_defrag \
 	tests/unit/test_flow \
 	tests/unit/test_http \
@@ -58,6 +59,7 @@ test_headers = \
 	tests/unit/message_driver.h \
 	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
+	tests/unit/packet_driver.h \
 	tests/unit/verify_driver.h \
 	tests/unit/verify_openssl.h \
 	tests/unit/verify_reference.h
