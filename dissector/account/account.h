@@ -153,12 +153,6 @@ static inline void ccm_run_add(ccm_run *run, const ccm_run_part *part)
     run->repeated_bytes += part->repeated_bytes;
 }
 
-/* When an open run is over if nothing more comes. */
-static inline uint64_t ccm_run_due(const ccm_run *run)
-{
-    return run->start_ns + run->span_ns + CCM_RUN_SILENCE_NS;
-}
-
 /* ---- connection state ------------------------------------------------------------------------ */
 
 enum {

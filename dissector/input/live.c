@@ -265,16 +265,6 @@ bool ccm_live_run(ccm_live *live, const ccm_live_events *events, uint64_t max_pa
     return false;
 }
 
-uint32_t ccm_live_link_type(const ccm_live *live)
-{
-    return live->link_type;
-}
-
-uint64_t ccm_live_packets(const ccm_live *live)
-{
-    return live->packets;
-}
-
 uint64_t ccm_live_dropped(const ccm_live *live)
 {
     return live->dropped;

@@ -20,13 +20,11 @@ typedef struct ccm_live_events {
  * user), CCM_ERROR_CAPTURE (permission, no such interface), CCM_ERROR_OUTPUT. The options are not
  * used after the call. */
 ccm_live *ccm_live_open(const ccm_live_options *options, const char *bpf, GError **error);
-uint32_t ccm_live_link_type(const ccm_live *live); /* LINKTYPE_ */
 /* Captures until *stop (may be NULL) is set, `max_packets` (0 = no bound), or a bound of the
  * options is reached. False: the device failed (CCM_ERROR_CAPTURE) or the file (CCM_ERROR_OUTPUT);
  * what came before was delivered. Call once. */
 bool ccm_live_run(ccm_live *live, const ccm_live_events *events, uint64_t max_packets,
                   const volatile int *stop, GError **error);
-uint64_t ccm_live_packets(const ccm_live *live);
 uint64_t ccm_live_dropped(const ccm_live *live);
 void ccm_live_free(ccm_live *live);
 
