@@ -88,14 +88,13 @@ static bool parse_end(ccm_endpoint *end, bool *has, const char *option, const ch
 static void list_routes(const ccm_catalog *catalog, const char *begin, const char *end,
                         GString *out)
 {
-    const char *last = "";
+    g_autoptr(GHashTable) listed = g_hash_table_new(g_str_hash, g_str_equal);
     for (unsigned i = 0; i < catalog->routes->len; i++) {
         const char *name = ccm_route_at(catalog, (int)i)->route;
-        bool listed = !strcmp(name, last); /* rows of one route stand together */
-        if (listed || !g_str_has_prefix(name, begin) || !g_str_has_suffix(name, end))
+        if (!g_str_has_prefix(name, begin) || !g_str_has_suffix(name, end) ||
+            !g_hash_table_add(listed, (gpointer)name))
             continue;
         g_string_append_printf(out, "%s%s", out->len ? ", " : "", name);
-        last = name;
     }
 }
 
