@@ -23,7 +23,7 @@ void ccm_json_messages(ccm_json *json, const ccm_view *view, ccm_out *out);
 void ccm_auth_append(GString *out, const ccm_view_auth *a, unsigned most_evidence);
 /* "-12 s", "+7m00s". */
 void ccm_skew_append(GString *out, int64_t seconds);
-/* The section of the summary. */
+/* proofs_summary.c: the section of the summary. */
 void ccm_summary_auth(GString *out, const ccm_view *view, bool color, bool verbose, unsigned width);
 
 #endif

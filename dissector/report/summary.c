@@ -231,7 +231,7 @@ static void clients(const ccm_view *view, const ccm_report_options *o, unsigned 
         known += role_known;
     }
     for (unsigned i = 0; i < view->n_clients; i++)
-        if (!busiest || view->clients[i].total > busiest->total)
+        if (view->clients[i].total > (busiest ? busiest->total : 0))
             busiest = &view->clients[i];
     ccm_heading(out, o->color, "CLIENTS", NULL);
     GString *t = g_string_new(NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * test_report_text.c - the building blocks of report/: units, bars, wrapped text, tables, JSON.
  * Expected values were calculated by hand from the rules in report/report.h. */
-#include "report/report.h"
+#include "report/proofs.h"
 
 #define T0 (UINT64_C(1769860800) * 1000000000) /* 2026-01-31T12:00:00Z */
 #define MS UINT64_C(1000000)
@@ -222,6 +222,88 @@ static void test_json_writer(void)
     g_string_free(s, TRUE);
 }
 
+/* ---- authentication in the summary ------------------------------------------------------------
+ */
+
+#define EVIDENCE(list) .evidence = (list), .n_evidence = G_N_ELEMENTS(list)
+
+static char *auth_section(const ccm_view_auth *ways, unsigned n, uint64_t verified)
+{
+    ccm_view_route route = {
+        .route = "client/mp", .has_port = true, .port = 80, .auth = ways, .n_auth = n
+    };
+    ccm_view_client client = {
+        .client_id = "GUID:1", .signature = { .verified = verified }, .has_skew = true, .skew_s = 60
+    };
+    ccm_view view = { .routes = &route, .n_routes = 1, .clients = &client, .n_clients = 1 };
+    GString *out = g_string_new(NULL);
+    g_assert_true(ccm_addr_parse("10.0.0.9", &route.destination));
+    ccm_summary_auth(out, &view, false, false, 100);
+    return g_string_free(out, FALSE);
+}
+
+/* Accounts of one line may have come to NTLM for different reasons: each is told, the controller's
+ * errors are not taken for exchanges. */
+static void test_auth_reasons(void)
+{
+    static const ccm_view_auth_evidence refused[] = { { .id = "fallback-kdc-error",
+                                                        .count = 5,
+                                                        .first_frame = 9,
+                                                        .has_code = true,
+                                                        .code = 7 } },
+                                        direct[] = { { .id = "direct-ntlm", .count = 2 },
+                                                     { .id = "ntlm-type3", .count = 2 } };
+    const ccm_view_auth ways[] = {
+        { .stage = "transport",
+          .mode = "ntlm",
+          .account_kind = "computer",
+          .account = "A\\X$",
+          .count = 1,
+          EVIDENCE(refused) },
+        { .stage = "transport",
+          .mode = "ntlm",
+          .account_kind = "computer",
+          .account = "A\\Y$",
+          .count = 2,
+          .denied = 1,
+          EVIDENCE(direct) },
+    };
+    g_autofree char *page = auth_section(ways, 2, 0);
+    g_assert_cmpstr(page, ==,
+                    "AUTHENTICATION  by route: how, how often and why\n"
+                    "  ! A\\X$ fell back from Kerberos to NTLM at 10.0.0.9:80: the domain "
+                    "controller gave no ticket,\n"
+                    "  Kerberos error 7 (service name unknown: is its SPN registered?), frame 9\n"
+                    "  client/mp 10.0.0.9:80  ntlm computer (2 accounts) ×3, 1 refused: Kerberos "
+                    "ticket not given,\n"
+                    "  Kerberos not tried ×2\n"
+                    "  who was refused: ccmscope exchanges --failed\n");
+}
+
+/* A summary checks no signature and says who does; where they were checked, it does not. */
+static void test_auth_signatures(void)
+{
+    static const ccm_view_auth_evidence signs[] = { { .id = "clientauth-hook", .count = 3 },
+                                                    { .id = "empty-reply", .count = 1 } };
+    const ccm_view_auth ways[] = {
+        { .stage = "message",
+          .mode = "message-signature",
+          .account_kind = "computer",
+          .count = 2,
+          .denied = 1,
+          EVIDENCE(signs) },
+    };
+    g_autofree char *page = auth_section(ways, 1, 0), *checked = auth_section(ways, 1, 1);
+    g_assert_cmpstr(page, ==,
+                    "AUTHENTICATION  by route: how, how often and why\n"
+                    "  client/mp 10.0.0.9:80\n"
+                    "    message: message-signature computer ×2, 1 refused: signed message\n"
+                    "  what was answered empty: ccmscope report --messages; signatures are checked "
+                    "by: ccmscope report\n");
+    g_assert_nonnull(strstr(checked, "what was answered empty"));
+    g_assert_null(strstr(checked, "are checked by"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -231,5 +313,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/text", test_text);
     g_test_add_func("/report/table", test_table);
     g_test_add_func("/report/json-writer", test_json_writer);
+    g_test_add_func("/report/auth-reasons", test_auth_reasons);
+    g_test_add_func("/report/auth-signatures", test_auth_signatures);
     return g_test_run();
 }
