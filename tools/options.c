@@ -40,7 +40,7 @@ static const struct {
     command command;
     const char *help;
 } commands[] = {
-    { "summary", CMD_SUMMARY, "one screen: roles, routes, what the capture lacked (the default)" },
+    { "summary", CMD_SUMMARY, "one screen: roles, routes, who authenticated how (the default)" },
     { "report", CMD_REPORT, "everything, as text or JSON" },
     { "exchanges", CMD_EXCHANGES, "a line per HTTP exchange" },
     { "live", CMD_LIVE, "capture: lines while it runs, the summary at its end" },
@@ -72,14 +72,13 @@ static const struct row {
       "text or json; default by the name of -o, else text" },
     { OPT_JSON, "json", NULL, CMD_REPORT | CMD_EXCHANGES, "JSON" },
     { OPT_PER_CLIENT, "per-client", NULL, CMD_REPORT, "a route row per source address" },
-    { OPT_MESSAGES, "messages", NULL, CMD_REPORT, "list the messages, too" },
+    { OPT_MESSAGES, "messages", NULL, CMD_REPORT, "list the Configuration Manager messages, too" },
     { 'o', "output", "FILE", ALL, "write to FILE instead of standard output" },
     { OPT_OBSERVATIONS, "observations", "FILE", ALL,
       "also write the facts; such a file is an input, too" },
     { OPT_NO_CLASSIFY, "no-classify", NULL, ALL, "do not ask nDPI about unknown flows" },
-    { OPT_KEY, "key", "FILE", READERS,
-      "public key or certificate that signed messages; may be repeated" },
-    { OPT_SITE, "site", "FILE", READERS, "what is known of the site, such as clients' keys" },
+    { OPT_KEY, "key", "FILE", READERS, "public key of a signer; may be repeated" },
+    { OPT_SITE, "site", "FILE", READERS, "file with the keys of clients" },
     { OPT_NO_VERIFY, "no-verify", NULL, READERS, "do not check signatures" },
     { OPT_CATALOG, "catalog", "DIR", ALL, "use the catalogue files of DIR" },
     { OPT_COLOR, "color", "WHEN", ALL, "auto, always or never" },
@@ -96,6 +95,18 @@ static const char *command_name(command c)
         if (commands[i].command == c)
             return commands[i].name;
     return "";
+}
+
+/* "report, exchanges" */
+static void commands_append(GString *out, unsigned set)
+{
+    const char *separator = "";
+
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (set & commands[i].command) {
+            g_string_append_printf(out, "%s%s", separator, commands[i].name);
+            separator = ", ";
+        }
 }
 
 static void print_help(void)
@@ -117,10 +128,12 @@ static void print_help(void)
                 : g_strdup_printf("--%s%s%s", table[i].name, table[i].argument ? " " : "",
                                   table[i].argument ? table[i].argument : "");
         g_autoptr(GString) only = g_string_new("");
-        for (size_t k = 0; table[i].commands != ALL && k < G_N_ELEMENTS(commands); k++)
-            if (table[i].commands & commands[k].command)
-                g_string_append_printf(only, "%s%s", only->len ? ", " : " (", commands[k].name);
-        printf("  %-22s %s%s%s\n", left, table[i].help, only->str, only->len ? ")" : "");
+        if (table[i].commands != ALL) {
+            g_string_append(only, " (");
+            commands_append(only, table[i].commands);
+            g_string_append_c(only, ')');
+        }
+        printf("  %-22s %s%s\n", left, table[i].help, only->str);
     }
     printf(
         "\nexit codes: 0 done, 2 usage, 3 no input, 4 input damaged (what was read is printed),\n"
@@ -236,6 +249,16 @@ static bool *flag_option(options *o, int code)
     }
 }
 
+static bool wrong_command(const options *o, const struct row *row, int *exit_code)
+{
+    g_autoptr(GString) list = g_string_new("");
+
+    commands_append(list, row->commands);
+    return usage(exit_code, "%s%s does not go with %s, but with: %s", row->code < 256 ? "-" : "--",
+                 row->code < 256 ? (char[]){ (char)row->code, 0 } : row->name,
+                 command_name(o->command), list->str);
+}
+
 static bool apply(options *o, const struct row *row, const char *value, int *exit_code)
 {
     uint64_t n;
@@ -243,9 +266,7 @@ static bool apply(options *o, const struct row *row, const char *value, int *exi
     bool *flag = flag_option(o, row->code);
 
     if (!(row->commands & o->command))
-        return usage(exit_code, "%s%s does not go with %s", row->code < 256 ? "-" : "--",
-                     row->code < 256 ? (char[]){ (char)row->code, 0 } : row->name,
-                     command_name(o->command));
+        return wrong_command(o, row, exit_code);
     if (text) {
         *text = value;
         return true;
