@@ -67,11 +67,54 @@ static void bulk_transaction(struct generator *g, struct connection *c)
     respond(g, c, head ? S200 : S206, "application/octet-stream", head ? total : length, !head);
 }
 
+/* Text as UTF-16LE, then letters and `end`, so that it has just `size` bytes. */
+static size_t wide(struct generator *g, size_t at, const char *text, const char *end, size_t size)
+{
+    size_t n = strlen(text), tail = strlen(end), units = size / 2;
+
+    for (size_t i = 0; i < units; i++) {
+        size_t left = units - i;
+        g->text[at++] = i < n ? text[i] : left > tail ? (char)('a' + i % 26) : end[tail - left];
+        g->text[at++] = 0;
+    }
+    return at;
+}
+
+/* A zlib stream of one stored block over what is at text[at + 7] already: RFC 1950, RFC 1951. */
+static void store(struct generator *g, size_t at, unsigned size)
+{
+    unsigned char *p = (unsigned char *)g->text + at;
+    unsigned n = size - 11, a = 1, b = 0;
+
+    memcpy(p, "\x78\x01\x01", 3);
+    p[3] = (unsigned char)n;
+    p[4] = (unsigned char)(n >> 8);
+    p[5] = (unsigned char)~p[3];
+    p[6] = (unsigned char)~p[4];
+    for (unsigned i = 0; i < n; i++) {
+        a = (a + p[7 + i]) % 65521;
+        b = (b + a) % 65521;
+    }
+    p[7 + n] = (unsigned char)(b >> 8);
+    p[8 + n] = (unsigned char)b;
+    p[9 + n] = (unsigned char)(a >> 8);
+    p[10 + n] = (unsigned char)a;
+}
+
+static const char envelope_start[] =
+    "<Msg ReplyCompression=\"zlib\" SchemaVersion=\"1.1\"><Body Type=\"ByteRange\" Length=\"500\" "
+    "Offset=\"0\"/><Hooks><Hook3 Name=\"zlib-compress\"/></Hooks><ID>{A1B2C3D4-0002-4000-8000-"
+    "000000000002}</ID><SentTime>2025-01-01T00:00:00Z</SentTime><SourceID>GUID:11223344-5566-7788-"
+    "99AA-BBCCDDEEFF00</SourceID><TargetEndpoint>MP_PolicyManager</TargetEndpoint><SourceHost>";
+static const char body_start[] =
+    "<RequestAssignments SchemaVersion=\"1.00\" RequestType=\"Always\"><Identification><Machine>"
+    "<ClientID>GUID:11223344-5566-7788-99AA-BBCCDDEEFF00</ClientID><FQDN>";
+
 static void ccm_post(struct generator *g, struct connection *c)
 {
     static const char mark[] = "--aAbBcCdDv1234567890VxXyYzZ";
     bool denied = below(g, 20) == 0;
-    unsigned envelope = 2 * (400 + below(g, 500)), packed = 200 + below(g, 700);
+    unsigned envelope = 2 + 2 * (420 + below(g, 500)), packed = 501 + 2 * below(g, 350);
     unsigned length = 28 + 2 + 43 + 4 + envelope + 2 + 28 + 2 + 38 + 4 + packed + 2 + 28 + 2;
     size_t at = request_head(g, c, CCM_POST,
                              denied ? "/ccm_system_windowsauth/request" : "/ccm_system/request");
@@ -83,13 +126,13 @@ static void ccm_post(struct generator *g, struct connection *c)
               mark + 2, length);
     body = at;
     at = TEXT(at, "%s\r\ncontent-type: text/plain; charset=UTF-16     \r\n\r\n", mark);
-    for (unsigned i = 0; i < envelope; i += 2) {
-        g->text[at++] = (char)('a' + i % 26);
-        g->text[at++] = 0;
-    }
+    g->text[at++] = (char)0xff;
+    g->text[at++] = (char)0xfe;
+    at = wide(g, at, envelope_start, "</SourceHost></Msg>", envelope - 2);
     at = TEXT(at, "\r\n%s\r\ncontent-type: application/octet-stream\r\n\r\n", mark);
-    g->text[at] = 0x78;
-    memcpy(g->text + at + 1, g->filler + below(g, FILL - MSS), packed - 1);
+    wide(g, at + 7, body_start, "</FQDN></Machine></Identification></RequestAssignments>",
+         packed - 11);
+    store(g, at, packed);
     at += packed;
     at = TEXT(at, "\r\n%s", mark);
     while (at < body + length) /* the epilogue fills up to the length */
