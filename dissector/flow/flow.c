@@ -19,6 +19,13 @@ enum {
 #define GRACE_CLOSED (2 * CCM_NS_PER_S)    /* for late retransmissions */
 #define GRACE_LAST_ACK (60 * CCM_NS_PER_S) /* the second FIN may be sent again */
 
+/* What parsers say of the wire's texts; the flows' own observations have none. */
+static void emit_parsed(void *ud, const ccm_obs *o)
+{
+    const ccm_flows *fs = ud;
+    ccm_redact_emit(o, fs->emit, fs->ud);
+}
+
 ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn emit, void *ud)
 {
     ccm_flows *fs = g_new0(ccm_flows, 1);
@@ -28,8 +35,8 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
     fs->emit = emit;
     fs->ud = ud;
     fs->parse.limits = &fs->limits;
-    fs->parse.emit = emit;
-    fs->parse.emit_data = ud;
+    fs->parse.emit = emit_parsed;
+    fs->parse.emit_data = fs;
     fs->parse.decoders = &fs->decoders;
     fs->parse.gathered = &fs->gathered;
     fs->parse.spare = &fs->spare;
@@ -54,7 +61,7 @@ void ccm_flows_free(ccm_flows *fs)
     if (!fs)
         return;
     /* Flows that are still open: their parsers are freed by closing them. */
-    fs->emit = fs->parse.emit = discard;
+    fs->emit = discard;
     for (uint32_t i = 0; i < fs->n_entries; i++)
         if (ccm_table_entry(fs, i)->id)
             ccm_flow_end(fs, ccm_table_entry(fs, i), "open");

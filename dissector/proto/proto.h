@@ -100,4 +100,8 @@ static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind
     o->dst = ps->end[!from];
 }
 
+/* redact.c: tells `emit` the observation, each token and signature in its texts replaced by "...".
+ * Whatever field of a protocol they came in, they get no further. */
+void ccm_redact_emit(const ccm_obs *o, ccm_obs_fn emit, void *user_data);
+
 #endif

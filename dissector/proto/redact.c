@@ -5,9 +5,10 @@
  * also escaped escapes, because a server or a redirect would. Spec: RFC 3986 sections 2.1 and 3
  * (the parts of a URL), RFC 7519 section 3 (tokens), RFC 6749 and 6750 (names of parameters). */
 #include <glib.h>
+#include "proto/proto.h"
 #include "proto/redact.h"
 
-enum { TOKEN_MIN = 16, NAME_ROOM = 32, ESCAPES = 4 };
+enum { TOKEN_MIN = 16, HEX_MIN = 160, NAME_ROOM = 32, ESCAPES = 4 };
 
 static const char hidden[] = "...";
 
@@ -83,6 +84,31 @@ static size_t token_size(const redactor *r)
         n++;
     }
     return n >= TOKEN_MIN ? at - r->i : 0;
+}
+
+/* A signature or a key in hexadecimal: longer than any name, and than any hash. */
+static size_t hex_size(ccm_span s)
+{
+    size_t n = 0;
+
+    while (n < s.n && g_ascii_isxdigit(s.p[n]))
+        n++;
+    return n >= HEX_MIN ? n : 0;
+}
+
+/* Every long run covers one of these places. */
+static bool has_hex(ccm_span s)
+{
+    for (size_t at = HEX_MIN - 1; at < s.n; at += HEX_MIN) {
+        size_t start = at;
+        if (!g_ascii_isxdigit(s.p[at]))
+            continue;
+        while (start > 0 && at - start < HEX_MIN && g_ascii_isxdigit(s.p[start - 1]))
+            start--;
+        if (hex_size(ccm_span_of(s.p + start, s.n - start)))
+            return true;
+    }
+    return false;
 }
 
 /* ---- parameters ------------------------------------------------------------------------------ */
@@ -166,11 +192,14 @@ static void redact_letter(redactor *r)
 static ccm_span redact(ccm_span in, uint8_t *buf, size_t size, bool url)
 {
     redactor r = { .in = in, .buf = buf, .size = size, .user = SIZE_MAX };
+    bool hex = has_hex(in);
 
     if (url && in.p[0] != '/')
         r.user = 0;
     while (r.i < in.n && r.n < size) {
         size_t token = token_size(&r);
+        if (!token && hex)
+            token = hex_size(ccm_span_of(in.p + r.i, in.n - r.i));
         if (token) {
             r.i += token;
             put_hidden(&r);
@@ -224,7 +253,7 @@ static inline __attribute__((always_inline)) bool suspicious(ccm_span s, bool ur
             found |= suspects(s.p + i, url);
     }
     memcpy(half, &found, sizeof half);
-    return half[0] | half[1] || (url && s.p[0] == '%');
+    return half[0] | half[1] || (url && s.p[0] == '%') || has_hex(s);
 }
 
 ccm_span ccm_redact_url(ccm_span in, uint8_t *buf, size_t size)
@@ -235,4 +264,47 @@ ccm_span ccm_redact_url(ccm_span in, uint8_t *buf, size_t size)
 ccm_span ccm_redact_text(ccm_span in, uint8_t *buf, size_t size)
 {
     return suspicious(in, false) ? redact(in, buf, size, false) : in;
+}
+
+/* ---- observations ---------------------------------------------------------------------------- */
+
+static const bool texts[CCM_KEYS] = {
+#define KEY(name, type, doc) [CCM_KEY_##name] = CCM_TYPE_##type == CCM_TYPE_STR,
+#include "observe/vocab.def"
+};
+
+static inline bool hides(const ccm_obs *o, unsigned i)
+{
+    unsigned key = o->key[i];
+    if (!texts[key] || o->val[i].s.n < TOKEN_MIN)
+        return false;
+    if (o->kind == CCM_OBS_http_request &&
+        (key == CCM_KEY_target || key == CCM_KEY_host || key == CCM_KEY_user_agent))
+        return false; /* http_pair.c has them done */
+    return suspicious(o->val[i].s, false);
+}
+
+void ccm_redact_emit(const ccm_obs *o, ccm_obs_fn emit, void *user_data)
+{
+    unsigned first = o->kind == CCM_OBS_http_done ? o->n : 0; /* has no text of the wire */
+    while (first < o->n && !hides(o, first))
+        first++;
+    if (first == o->n) {
+        emit(user_data, o);
+        return;
+    }
+    ccm_obs clean = *o;
+    size_t room = 0, n = 0;
+    for (unsigned i = first; i < o->n; i++)
+        room += hides(o, i) ? o->val[i].s.n : 0;
+    uint8_t *buf = g_malloc(room); /* nothing that is hidden is shorter than what stands for it */
+    for (unsigned i = first; i < o->n; i++) {
+        if (!hides(o, i))
+            continue;
+        ccm_span s = ccm_redact_text(o->val[i].s, buf + n, o->val[i].s.n);
+        clean.val[i].s = s;
+        n += o->val[i].s.n;
+    }
+    emit(user_data, &clean);
+    g_free(buf);
 }

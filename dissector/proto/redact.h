@@ -8,9 +8,9 @@
 #include "base/cursor.h"
 
 /* A request target, a URL or a host: without user information, the values of parameters that hold
- * secrets, and tokens. */
+ * secrets, tokens and long hexadecimal. */
 ccm_span ccm_redact_url(ccm_span in, uint8_t *buf, size_t size);
-/* Any text: without tokens. */
+/* Any text: without tokens and without long hexadecimal, as signatures are written. */
 ccm_span ccm_redact_text(ccm_span in, uint8_t *buf, size_t size);
 
 #endif

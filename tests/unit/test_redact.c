@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "proto/proto.h"
 #include "proto/redact.h"
 
 #define TOKEN "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJTRUNSRVQifQ.SECRETSECRETSECRET"
@@ -72,11 +73,19 @@ static const row urls[] = {
     { "", "" },
 };
 
+#define HEX16 "0123456789ABCDEF"
+#define HEX128 HEX16 HEX16 HEX16 HEX16 HEX16 HEX16 HEX16 HEX16
+#define HEX160 HEX128 HEX16 HEX16
+
 static const row texts[] = {
     { "Mozilla/5.0 (a=b; c@d; %)", "Mozilla/5.0 (a=b; c@d; %)" },
     { "x/1 " TOKEN " y", "x/1 ... y" },
     { TOKEN, "..." },
     { "eyJ", "eyJ" },
+    /* as long as the longest hash; a signature */
+    { "a " HEX128 "g", "a " HEX128 "g" },
+    { "a " HEX160 " b", "a ... b" },
+    { HEX160 HEX160 "0", "..." },
 };
 
 typedef ccm_span redact_fn(ccm_span in, uint8_t *buf, size_t size);
@@ -168,6 +177,38 @@ static void test_room(void)
     }
 }
 
+static void keep_obs(void *user_data, const ccm_obs *o)
+{
+    GString *out = user_data;
+    for (unsigned i = 0; i < o->n; i++) {
+        if (ccm_key_type((ccm_key)o->key[i]) == CCM_TYPE_STR)
+            g_string_append_len(out, (const char *)o->val[i].s.p, (gssize)o->val[i].s.n);
+        else
+            g_string_append_printf(out, "%" G_GUINT64_FORMAT, o->val[i].u);
+        g_string_append_c(out, '|');
+    }
+}
+
+/* Whatever key it stands under. */
+static void test_observations(void)
+{
+    ccm_obs o = { .kind = CCM_OBS_ccm_message };
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    ccm_obs_str(&o, CCM_KEY_source_id, ccm_span_str("GUID:1"));
+    ccm_obs_u64(&o, CCM_KEY_body_bytes, G_MAXUINT64);
+    ccm_redact_emit(&o, keep_obs, out);
+    g_assert_cmpstr(out->str, ==, "GUID:1|18446744073709551615|");
+    ccm_obs_str(&o, CCM_KEY_client_id, ccm_span_str("x " TOKEN));
+    ccm_obs_str(&o, CCM_KEY_server, ccm_span_str(HEX160));
+    ccm_obs_flag(&o, CCM_KEY_reply, true);
+    ccm_obs_str(&o, CCM_KEY_endpoint, ccm_span_str(TOKEN));
+    g_string_truncate(out, 0);
+    ccm_redact_emit(&o, keep_obs, out);
+    g_assert_cmpstr(out->str, ==, "GUID:1|18446744073709551615|x ...|...|1|...|");
+    g_assert_cmpuint(o.val[4].u, ==, 1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -175,5 +216,6 @@ int main(int argc, char **argv)
     g_test_add_func("/redact/texts", test_texts);
     g_test_add_func("/redact/places", test_places);
     g_test_add_func("/redact/room", test_room);
+    g_test_add_func("/redact/observations", test_observations);
     return g_test_run();
 }
