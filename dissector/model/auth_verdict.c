@@ -91,18 +91,22 @@ static void add_fallback(ccm_auth_verdict *v, const ccm_auth_side *s, unsigned f
         v->evidence[v->n - 1].code = s->error_code;
 }
 
-/* An open handshake will not be finished: it was an attempt that failed. */
-static void give_up(ccm_auth_side *s, unsigned which, ccm_auth_verdicts *out)
+/* An open handshake will not be finished: it was an attempt that failed; but where its end may have
+ * been among `lost` bytes, nobody knows how it went. */
+static void give_up(ccm_auth_side *s, unsigned which, bool lost, ccm_auth_verdicts *out)
 {
     if (!s->leg.open)
         return;
-    ccm_auth_verdict *v =
-        begin(out, stage_of(which), s->leg.mode, CCM_CERTAINTY_PROVEN, s->leg.time_ns);
-    v->denied = v->earlier = true;
+    ccm_certainty sure = !lost                                   ? CCM_CERTAINTY_PROVEN
+                         : s->leg.mode == CCM_AUTH_NONE_OBSERVED ? CCM_CERTAINTY_UNKNOWN
+                                                                 : CCM_CERTAINTY_LIKELY;
+    ccm_auth_verdict *v = begin(out, stage_of(which), s->leg.mode, sure, s->leg.time_ns);
+    v->earlier = true;
+    v->denied = !lost;
     if (s->leg.mode == CCM_AUTH_NONE_OBSERVED)
         add(v, CCM_EV_NO_AUTHORIZATION, s->leg.frame);
     add_leg(v, s, which);
-    add(v, CCM_EV_DENIED, s->leg.challenge_frame);
+    add(v, lost ? CCM_EV_CONNECTION_INCOMPLETE : CCM_EV_DENIED, s->leg.challenge_frame);
     if (s->leg.fallback)
         add_fallback(v, s, s->leg.fallback, s->leg.type1_frame);
     add_path(v, s->leg.path, s->leg.frame);
@@ -263,7 +267,7 @@ static void judge_type1(const judge *j, const ccm_auth_offer *o)
 
     if (j->outcome == REFUSED) {
         if (s->leg.open && s->leg.mode != CCM_AUTH_NONE_OBSERVED)
-            give_up(s, j->which, j->out);
+            give_up(s, j->which, false, j->out);
         open_leg(j, CCM_AUTH_NTLM);
         s->leg.type1_frame = f->request_frame;
         s->leg.fallback = (uint8_t)fallback_of(s, o);
@@ -392,14 +396,14 @@ static void judge_none(const judge *j)
     bool nothing = s->leg.mode == CCM_AUTH_NONE_OBSERVED;
 
     if (j->outcome == REFUSED && f->request && !f->head_incomplete) {
-        give_up(s, j->which, j->out);
+        give_up(s, j->which, f->blind, j->out);
         open_leg(j, CCM_AUTH_NONE_OBSERVED);
         s->mode = CCM_AUTH_NONE_OBSERVED;
         leg_verdict(j, CCM_AUTH_NONE_OBSERVED, CCM_EV_NO_AUTHORIZATION);
         return;
     }
     if (s->leg.open && (nothing || f->response))
-        give_up(s, j->which, j->out);
+        give_up(s, j->which, !f->request || f->head_incomplete || f->blind, j->out);
     if (!f->request || f->head_incomplete)
         judge_nothing(j, CCM_EV_HEAD_INCOMPLETE);
     else if (s->mode != CCM_AUTH_NONE_OBSERVED)
@@ -529,5 +533,5 @@ void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out)
 {
     out->n = 0;
     for (unsigned which = 0; which < 2; which++)
-        give_up(&c->side[which], which, out);
+        give_up(&c->side[which], which, false, out);
 }

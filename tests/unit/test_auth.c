@@ -375,6 +375,17 @@ static void unknown(void)
     expect(STEPS({ .status = 200, .pairing = "response-only" }),
            "transport none-observed - - unknown: head-incomplete");
     expect(STEPS({ .target = DP }), "transport none-observed - - unknown: no-response");
+    /* the end of a handshake is among lost bytes: nobody saw a refusal */
+    expect(STEPS({ .target = DP, TYPE1, .status = 401 },
+                 { .status = 207, .pairing = "response-only" }),
+           "transport ntlm - - proven step: ntlm-type1 challenge-401; "
+           "transport ntlm - - likely: challenge-401 ntlm-type1 connection-incomplete direct-ntlm; "
+           "transport none-observed - - unknown: head-incomplete");
+    expect(STEPS({ .target = DP, .status = 401 }, { .target = DP, .cut = true, .status = 207 }),
+           "transport none-observed - - proven step: no-authorization challenge-401; "
+           "transport none-observed - - unknown: no-authorization challenge-401 "
+           "connection-incomplete; "
+           "transport none-observed - - unknown: head-incomplete");
     /* a credential is seen, its acceptance is not: behaviour only */
     expect(STEPS({ .target = DP, TYPE3, .account = "WKS01$" }),
            "transport ntlm computer LAB\\WKS01$ likely: ntlm-type3 direct-ntlm no-response");
