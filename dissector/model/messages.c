@@ -107,7 +107,22 @@ static uint32_t text_of(ccm_model *m, const ccm_obs *obs, ccm_key key)
     return s.n ? ccm_texts_add(&m->texts, s) : CCM_NONE;
 }
 
-/* A client id's signature is always the same; that of a payload or a token belongs to one place. */
+/* A client id's signature is always the same. Equal payloads have equal signatures, as a client
+ * asks for its policies again and again, and a download repeats its token; so a repeat is what
+ * comes from another address, or one message in another connection. */
+static void add_signature(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *obs,
+                          uint64_t signature, bool payload)
+{
+    uint64_t source = ccm_hash_addr(12, &obs->src.addr);
+
+    ccm_signature_add(m, &(ccm_signature_seen){ signature, source, x->signer });
+    if (!payload || !x->message_hash)
+        return;
+    uint64_t message = ccm_mix(ccm_mix(signature, source), x->message_hash);
+    uint64_t place = ccm_mix(ccm_hash_addr(obs->src.port, &obs->dst.addr), obs->dst.port);
+    ccm_signature_add(m, &(ccm_signature_seen){ message, place, x->signer });
+}
+
 static void on_signature(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
 {
     ccm_span field = ccm_obs_get_str(obs, CCM_KEY_field);
@@ -117,11 +132,9 @@ static void on_signature(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
     *count = (uint8_t)MIN(*count + 1, UINT8_MAX);
     if (x->signer == CCM_NONE)
         x->signer = text_of(m, obs, CCM_KEY_client_id);
-    if (!hash || x->signer == CCM_NONE || (!is(field, "payload") && !is(field, "client-token")))
-        return;
-    uint64_t place = ccm_mix(ccm_hash_addr(x->message_hash, &obs->src.addr), obs->src.port);
-    place = ccm_mix(ccm_hash_addr(place, &obs->dst.addr), obs->dst.port);
-    ccm_signature_add(m, &(ccm_signature_seen){ hash, place, x->signer });
+    bool payload = is(field, "payload");
+    if (hash && x->signer != CCM_NONE && (payload || is(field, "client-token")))
+        add_signature(m, x, obs, hash, payload);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -161,7 +174,7 @@ static void on_message(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
     if (ccm_obs_has(obs, CCM_KEY_reply))
         return;
     x->message_client = text_of(m, obs, CCM_KEY_source_id);
-    x->message_hash = ccm_hash_bytes(11, id.p, id.n);
+    x->message_hash = id.n ? ccm_hash_bytes(11, id.p, id.n) : 0;
     x->time_ns = obs->time_ns;
     x->has_skew = skew_of(obs, CCM_KEY_sent_time, &x->skew_s);
     x->kind = ccm_texts_add(&m->texts, ccm_span_str(ccm_message_words(endpoint)));

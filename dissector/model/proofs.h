@@ -93,7 +93,7 @@ typedef struct ccm_krb {
     uint64_t count, replies, first_frame, first_ns, last_ns;
 } ccm_krb;
 
-/* A signature in one place: connection, message. */
+/* A signature and the address it came from; or a signed message and its connection. */
 typedef struct ccm_signature_seen {
     uint64_t signature, place;
     uint32_t client; /* text */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * view_clients.c - the view's client ids and messages.
  *
- * In: a model. Out: rows in the order that view.h gives. State: none. A signature that was seen in
- * n places was replayed n - 1 times. */
+ * In: a model. Out: rows in the order that view.h gives. State: none. What was seen in n
+ * places was replayed n - 1 times. */
 #include "model/proofs.h"
 #include "model/view_make.h"
 

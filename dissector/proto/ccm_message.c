@@ -214,7 +214,9 @@ static void body_signatures(const message *m, const ccm_body *b, ccm_span raw)
         utf16le = rest_of(raw, mark);
     if (b->known && b->known->class == CCM_ROOT_REGISTRATION)
         ccm_signature_registration(&m->at, m->has_header ? &m->e : NULL, b, utf16le);
-    if (m->reply && b->smsid.n && v && v->learn)
+    /* Reset and rejected give nobody an identity: status 2 and 3. */
+    bool refused = b->registration_status == 2 || b->registration_status == 3;
+    if (m->reply && b->smsid.n && !refused && v && v->learn)
         v->learn(v->user_data, m->at.ps->flow, m->at.exchange, b->smsid);
 }
 

@@ -51,6 +51,23 @@ static void test_reply(void)
     g_free(got);
 }
 
+/* Status 0 registered and 1 pending name the client; 2 reset and 3 rejected give nobody a key. */
+static void test_registration_status(void)
+{
+    for (unsigned status = 0; status <= 4; status++) {
+        g_autofree char *body = g_strdup_printf("--b\r\n\r\n<Msg/>\r\n--b\r\n\r\n"
+                                                "<ClientRegistrationResponse Status=\"%u\" "
+                                                "SMSID=\"" ID "\"/>\r\n--b--",
+                                                status);
+        mdrive_case x = {
+            CCM_DEPTH_FULL, .reply = true,        .content_type = "multipart/mixed; boundary=b",
+            .body = body,   .size = strlen(body), .status = 200
+        };
+        g_autofree char *got = play(&x);
+        g_assert_cmpint(strstr(got, "learn " ID) != NULL, ==, status != 2 && status != 3);
+    }
+}
+
 static void test_plain_replies(void)
 {
     static const char accepted[] = "ccm_message S reply=1\n"
@@ -130,6 +147,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/message-replies/empty-reply", test_empty_reply);
     g_test_add_func("/message-replies/reply", test_reply);
+    g_test_add_func("/message-replies/registration-status", test_registration_status);
     g_test_add_func("/message-replies/plain-replies", test_plain_replies);
     g_test_add_func("/message-replies/no-message", test_no_message);
     g_test_add_func("/message-replies/header-signatures", test_header_signatures);

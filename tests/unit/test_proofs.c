@@ -376,6 +376,13 @@ static void clients(fixture *f, const void *data)
     message(f, "{3}", "GUID:B", "2025-03-04T05:13:07Z", "no-key", 3); /* 7 minutes ahead */
     message(f, "{4}", "GUID:B", "2025-03-04T05:16:07Z", "no-key", 4); /* and 10 */
     hang_up(f);
+    connect_to(f, "10.0.0.7:50001", MP); /* asks the same in two messages */
+    message(f, "{5}", "GUID:C", "2025-03-04T05:06:07Z", "verified", 5);
+    message(f, "{6}", "GUID:C", "2025-03-04T05:06:07Z", "verified", 5);
+    hang_up(f);
+    connect_to(f, "10.0.0.7:50002", MP); /* and sends the second again */
+    message(f, "{6}", "GUID:C", "2025-03-04T05:06:07Z", "verified", 5);
+    hang_up(f);
     ccm_view *v = ccm_view_new(f->m, false);
     const ccm_view_client *a = client_of(v, "GUID:A"), *b = client_of(v, "GUID:B");
     g_assert_cmpuint(a->signature.verified, ==, 4);
@@ -390,7 +397,8 @@ static void clients(fixture *f, const void *data)
     g_assert_cmpuint(b->signature.replayed, ==, 0);
     g_assert_cmpint(b->skew_s, ==, 420);
     g_assert_true(b->skew_uncertain);
-    g_assert_cmpuint(v->n_messages, ==, 5);
+    g_assert_cmpuint(client_of(v, "GUID:C")->signature.replayed, ==, 1);
+    g_assert_cmpuint(v->n_messages, ==, 8);
     const ccm_view_message *m = &v->messages[1];
     g_assert_cmpstr(m->message_id, ==, "{2}");
     g_assert_cmpstr(m->client_id, ==, "GUID:A");
@@ -401,7 +409,7 @@ static void clients(fixture *f, const void *data)
     g_assert_cmpuint(m->status, ==, 200);
     const ccm_view_auth *auth =
         drv_auth(drv_route(v, "client/mp"), "message", "message-signature", NULL);
-    g_assert_cmpuint(auth->count, ==, 5);
+    g_assert_cmpuint(auth->count, ==, 8);
     g_assert_cmpuint(drv_why(auth, "signature-failed")->count, ==, 1);
     ccm_view_free(v);
 }
