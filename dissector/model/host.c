@@ -114,14 +114,42 @@ void ccm_host_evidence(ccm_model *m, uint32_t host, const ccm_evidence *add)
 
 /* ---- client ids ------------------------------------------------------------------------------ */
 
+enum { GUID_TEXT = 36, CLIENT_ID = 5 + GUID_TEXT };
+
 static bool client_eq(const void *table, uint32_t value, const void *key)
 {
     const ccm_model *m = table;
     return g_array_index(m->clients, ccm_client, value).id == *(const uint32_t *)key;
 }
 
-uint32_t ccm_client_get(ccm_model *m, ccm_span id)
+/* One client writes its id in several ways: GUID:X, {X}, X, in any case. A client that is not yet
+ * registered (UID:X) is not the same. */
+static ccm_span one_form(ccm_span id, uint8_t room[CLIENT_ID])
 {
+    static const char prefix[] = "GUID:";
+    size_t skip = sizeof prefix - 1;
+    ccm_span x = id;
+
+    if (x.n == CLIENT_ID && g_ascii_strncasecmp((const char *)x.p, prefix, skip) == 0)
+        x = (ccm_span){ x.p + skip, x.n - skip };
+    else if (x.n == GUID_TEXT + 2 && x.p[0] == '{' && x.p[x.n - 1] == '}')
+        x = (ccm_span){ x.p + 1, GUID_TEXT };
+    if (x.n != GUID_TEXT)
+        return id;
+    memcpy(room, prefix, skip);
+    for (size_t i = 0; i < GUID_TEXT; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? x.p[i] != '-' : !g_ascii_isxdigit((char)x.p[i]))
+            return id;
+        room[skip + i] = (uint8_t)g_ascii_toupper((char)x.p[i]);
+    }
+    return (ccm_span){ room, CLIENT_ID };
+}
+
+uint32_t ccm_client_get(ccm_model *m, ccm_span wire_id)
+{
+    uint8_t room[CLIENT_ID];
+    ccm_span id = one_form(wire_id, room);
     bool full = m->clients->len >= m->limits.client_ids;
     uint32_t text = full ? ccm_texts_find(&m->texts, id) : ccm_texts_add(&m->texts, id);
     uint32_t hash = ccm_hash_end(ccm_mix(3, text));

@@ -113,14 +113,16 @@ static uint32_t text_of(ccm_model *m, const ccm_obs *obs, ccm_key key)
 static void add_signature(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *obs,
                           uint64_t signature, bool payload)
 {
+    uint32_t at = ccm_client_get(m, ccm_span_str(ccm_texts_get(&m->texts, x->signer)));
+    uint32_t id = at == CCM_NONE ? x->signer : g_array_index(m->clients, ccm_client, at).id;
     uint64_t source = ccm_hash_addr(12, &obs->src.addr);
 
-    ccm_signature_add(m, &(ccm_signature_seen){ signature, source, x->signer });
+    ccm_signature_add(m, &(ccm_signature_seen){ signature, source, id });
     if (!payload || !x->message_hash)
         return;
     uint64_t message = ccm_mix(ccm_mix(signature, source), x->message_hash);
     uint64_t place = ccm_mix(ccm_hash_addr(obs->src.port, &obs->dst.addr), obs->dst.port);
-    ccm_signature_add(m, &(ccm_signature_seen){ message, place, x->signer });
+    ccm_signature_add(m, &(ccm_signature_seen){ message, place, id });
 }
 
 static void on_signature(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
@@ -294,7 +296,7 @@ void ccm_messages_done(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *
         if (c && x->has_skew)
             ccm_client_skew(c, x->skew_s, x->skew_s);
         if (m->limits.messages)
-            keep_message(m, x, obs, who, verdicts);
+            keep_message(m, x, obs, c ? c->id : who, verdicts);
     }
     if (!x->checked[0] && !x->checked[1] && !x->checked[2] && !x->checked[3])
         return;

@@ -414,6 +414,35 @@ static void clients(fixture *f, const void *data)
     ccm_view_free(v);
 }
 
+/* ccm-protocol.md 3.1 and 11: one client writes its id in several ways. */
+static void client_ids(fixture *f, const void *data)
+{
+    (void)data;
+    static const char *const ways[] = {
+        "GUID:0A0B0C0D-1111-4222-8333-44445555666A", "{0A0B0C0D-1111-4222-8333-44445555666A}",
+        "0A0B0C0D-1111-4222-8333-44445555666A",      "guid:0a0b0c0d-1111-4222-8333-44445555666a",
+        "UID:0A0B0C0D-1111-4222-8333-44445555666A", /* not registered */
+        "{0A0B0C0D-1111-4222-8333-44445555666G}",   /* and no id of that form */
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+        char client[32];
+        g_snprintf(client, sizeof client, "10.0.4.%u:50000", i + 1);
+        connect_to(f, client, MP);
+        message(f, "{1}", ways[i], "2025-03-04T05:06:07Z", "verified", i < 2 ? 1 : 10 + i);
+        hang_up(f);
+    }
+    ccm_view *v = ccm_view_new(f->m, false);
+    g_assert_cmpuint(v->n_clients, ==, 3);
+    const ccm_view_client *c = client_of(v, ways[0]);
+    g_assert_cmpuint(c->signature.verified, ==, 8);
+    g_assert_cmpuint(c->signature.replayed, ==, 1);
+    g_assert_cmpuint(c->addresses, ==, 4);
+    g_assert_cmpstr(v->messages[1].client_id, ==, ways[0]);
+    g_assert_nonnull(client_of(v, ways[4]));
+    g_assert_nonnull(client_of(v, ways[5]));
+    ccm_view_free(v);
+}
+
 /* More accounts than the bound: the rest is counted without account, and the limit is named. */
 static void bounds(fixture *f, const void *data)
 {
@@ -566,6 +595,7 @@ int main(int argc, char **argv)
         { "/proofs/network-access", network_access },
         { "/proofs/fallbacks", fallbacks },
         { "/proofs/clients", clients },
+        { "/proofs/client-ids", client_ids },
         { "/proofs/bounds", bounds },
         { "/proofs/uploads", uploads },
         { "/proofs/times", times },
