@@ -146,14 +146,24 @@ static ccm_span one_form(ccm_span id, uint8_t room[CLIENT_ID])
     return (ccm_span){ room, CLIENT_ID };
 }
 
-uint32_t ccm_client_get(ccm_model *m, ccm_span wire_id)
+static uint32_t client_find(const ccm_model *m, uint32_t text)
+{
+    uint32_t hash = ccm_hash_end(ccm_mix(3, text));
+    return text == CCM_NONE ? CCM_NONE
+                            : ccm_index_find(&m->client_index, hash, client_eq, m, &text);
+}
+
+uint32_t ccm_client_get(ccm_model *m, ccm_span id)
 {
     uint8_t room[CLIENT_ID];
-    ccm_span id = one_form(wire_id, room);
     bool full = m->clients->len >= m->limits.client_ids;
+    uint32_t i = client_find(m, ccm_texts_find(&m->texts, id)); /* known, and in the usual form */
+
+    if (i != CCM_NONE)
+        return i;
+    id = one_form(id, room);
     uint32_t text = full ? ccm_texts_find(&m->texts, id) : ccm_texts_add(&m->texts, id);
-    uint32_t hash = ccm_hash_end(ccm_mix(3, text));
-    uint32_t i = ccm_index_find(&m->client_index, hash, client_eq, m, &text);
+    i = client_find(m, text);
     if (i != CCM_NONE)
         return i;
     if (full) {
@@ -163,7 +173,7 @@ uint32_t ccm_client_get(ccm_model *m, ccm_span wire_id)
     ccm_client c = { .id = text };
     i = m->clients->len;
     g_array_append_val(m->clients, c);
-    ccm_index_add(&m->client_index, hash, i);
+    ccm_index_add(&m->client_index, ccm_hash_end(ccm_mix(3, text)), i);
     return i;
 }
 
