@@ -470,7 +470,9 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
                                                                         : CCM_AUTH_EVIDENCES;
     if (why == CCM_AUTH_EVIDENCES || !f->request)
         return;
-    bool open = !decoded || (header && !sign) || (sign && f->failed && !f->verified);
+    /* One that fails outweighs those that verify: that of a client id is always the same, so
+     * anybody who saw it can send it again. */
+    bool open = !decoded || (header && !sign) || (sign && f->failed);
     ccm_auth_verdict *v = begin(out, CCM_STAGE_MESSAGE,
                                 sign                            ? CCM_AUTH_MESSAGE_SIGNATURE
                                 : decoded && !(header && !sign) ? CCM_AUTH_ANONYMOUS
