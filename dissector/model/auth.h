@@ -68,6 +68,7 @@ typedef struct ccm_auth_facts {
     bool has_token, task_sequence, message, message_signed, verified, failed;
     uint8_t header_signature; /* 0 absent, 1 well-formed, 2 malformed */
     bool post;                /* CCM_POST */
+    bool message_unread;      /* its header broke off before it told anything */
     bool empty_reply;
 } ccm_auth_facts;
 

@@ -458,7 +458,7 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
     bool header = f->header_signature && !f->message;
     uint64_t frame = f->message ? f->message_frame : f->request_frame;
     bool sign = f->message_signed || (header && f->header_signature == 1);
-    bool decoded = f->message || !router;
+    bool decoded = !router || (f->message && !f->message_unread);
     unsigned why = f->message_signed                                    ? CCM_EV_CLIENTAUTH_HOOK
                    : header                                             ? CCM_EV_HEADER_SIGNATURE
                    : !decoded                                           ? CCM_EV_MESSAGE_NOT_DECODED

@@ -22,7 +22,7 @@ typedef struct step {
     const char *also;      /* result of another check of the same exchange */
     unsigned status;       /* 0 = no answer */
     const char *pairing;
-    bool proxy, cut, empty, no_user;
+    bool proxy, cut, cut_message, empty, no_user;
 } step;
 
 typedef struct world {
@@ -100,6 +100,7 @@ static void request(world *w, ccm_auth_facts *f, const step *s, uint64_t frame)
         o = drv_obs(CCM_OBS_ccm_message, 1, CLIENT, SERVER, 1);
         drv_text(&o, CCM_KEY_endpoint, s->endpoint);
         ccm_obs_flag(&o, CCM_KEY_signed, s->is_signed);
+        ccm_obs_flag(&o, CCM_KEY_incomplete, s->cut_message);
         ccm_auth_collect(f, &w->texts, &o);
     }
     const char *const results[] = { s->result, s->also };
@@ -263,6 +264,22 @@ static void management_point(void)
                    .empty = true }),
            "transport anonymous anonymous - proven: no-authorization; message message-signature "
            "computer - unknown denied: clientauth-hook signature-failed empty-reply");
+    /* its header breaks off before it tells anything; or behind the endpoint, before which hooks
+     * are */
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "",
+                   .cut_message = true,
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; "
+           "message none-observed - - unknown: message-not-decoded");
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "MP_HinvEndpoint",
+                   .cut_message = true,
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; "
+           "message anonymous anonymous - proven: no-signature");
     /* the id's signature never changes and may be copied; that of the payload fails */
     expect(STEPS({ .method = "CCM_POST",
                    .target = route,
