@@ -118,14 +118,27 @@ static uint8_t kind_of(ccm_span name)
     return name.p[name.n - 1] == '$' ? CCM_ACCOUNT_COMPUTER : CCM_ACCOUNT_USER;
 }
 
+/* Has the name its domain already? The escape \xNN of a byte is no separator, so that an
+ * observation that was written and read again gives the same. */
+static bool qualified(ccm_span name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        bool escape = i + 3 < name.n && name.p[i + 1] == 'x' &&
+                      g_ascii_isxdigit((char)name.p[i + 2]) &&
+                      g_ascii_isxdigit((char)name.p[i + 3]);
+        if (name.p[i] == '@' || (name.p[i] == '\\' && !escape))
+            return true;
+    }
+    return false;
+}
+
 /* DOMAIN\name; a name that already has its domain, or none, as it is. */
 static uint32_t account_text(ccm_texts *texts, ccm_span domain, ccm_span name)
 {
     uint8_t room[CCM_TEXT_MAX];
     if (!name.n)
         return CCM_NONE;
-    bool qualified = memchr(name.p, '\\', name.n) || memchr(name.p, '@', name.n);
-    if (!domain.n || qualified || domain.n + name.n + 1 > sizeof room)
+    if (!domain.n || qualified(name) || domain.n + name.n + 1 > sizeof room)
         return ccm_texts_add(texts, name);
     memcpy(room, domain.p, domain.n);
     room[domain.n] = '\\';
