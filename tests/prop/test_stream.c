@@ -2,6 +2,7 @@
  * test_stream.c - reassembly: however a stream is cut, shuffled, repeated or lost, a parser sees
  * the same bytes, and the lost ones as gaps. Expected values follow from the streams themselves. */
 #include "../unit/flow_driver.h"
+#include "flow/state.h"
 #include "proto/proto.h"
 
 enum { CLIENT_ISN = 0xfffffff0, SERVER_ISN = 5000, MAX_SEGMENTS = 128, MAX_STREAM = 4096 };
@@ -31,7 +32,7 @@ static ccm_probe watch_probe(ccm_span in, bool midstream)
 
 static void *watch_open(ccm_parse *ps)
 {
-    watch *w = ps->emit_data;
+    watch *w = ((const ccm_flows *)ps->emit_data)->ud; /* flows stand between */
 
     g_assert_false(w->open);
     w->open = true;
