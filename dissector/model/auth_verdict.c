@@ -151,6 +151,12 @@ static unsigned fallback_of(const ccm_auth_side *s, const ccm_auth_offer *o)
 
 /* ---- what ends an exchange ------------------------------------------------------------------- */
 
+/* Why the answer is not known. */
+static unsigned unseen(const ccm_auth_facts *f)
+{
+    return f->blind ? CCM_EV_CONNECTION_INCOMPLETE : CCM_EV_NO_RESPONSE;
+}
+
 /* Common to all that had a credential: how the server took it. */
 static void finish(const judge *j, ccm_auth_verdict *v)
 {
@@ -161,7 +167,7 @@ static void finish(const judge *j, ccm_auth_verdict *v)
         add(v, CCM_EV_DENIED, f->response_frame);
     } else if (j->outcome == UNSEEN) {
         v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
-        add(v, CCM_EV_NO_RESPONSE, f->request_frame);
+        add(v, unseen(f), f->request_frame);
     }
     if (j->which == ORIGIN)
         add_path(v, f->path, f->request_frame);
@@ -409,7 +415,7 @@ static void judge_none(const judge *j)
     else if (s->mode != CCM_AUTH_NONE_OBSERVED)
         judge_covered(j);
     else if (j->outcome == UNSEEN)
-        judge_nothing(j, CCM_EV_NO_RESPONSE);
+        judge_nothing(j, unseen(f));
     else if (j->c->blind)
         judge_nothing(j, CCM_EV_CONNECTION_INCOMPLETE);
     else
@@ -489,9 +495,9 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
     if (sign && f->verified)
         add(v, CCM_EV_SIGNATURE_VERIFIED, frame);
     add_path(v, f->path, f->request_frame);
-    if (!f->response) {
+    if (!f->response || f->blind) {
         v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
-        add(v, CCM_EV_NO_RESPONSE, frame);
+        add(v, unseen(f), frame);
     } else if (router && f->empty_reply) {
         v->denied = true;
         add(v, CCM_EV_EMPTY_REPLY, f->response_frame);
@@ -510,13 +516,15 @@ void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth
     out->n = 0;
     c->blind |= f->blind;
     j.which = PROXY;
-    j.outcome = !f->response ? UNSEEN : f->status == 407 ? REFUSED : ACCEPTED;
+    /* Where bytes are missing, the answer may be another request's. */
+    bool seen = f->response && !f->blind;
+    j.outcome = !seen ? UNSEEN : f->status == 407 ? REFUSED : ACCEPTED;
     if (proxy)
         judge_side(&j);
     if (f->status == 407 || (f->path & CCM_PATH_TUNNEL))
         return;
     j.which = ORIGIN;
-    j.outcome = !f->response       ? UNSEEN
+    j.outcome = !seen              ? UNSEEN
                 : f->status == 401 ? REFUSED
                 : f->status == 403 ? FORBIDDEN
                                    : ACCEPTED;

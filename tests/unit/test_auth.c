@@ -404,6 +404,13 @@ static void unknown(void)
     expect(STEPS({ .status = 200, .pairing = "response-only" }),
            "transport none-observed - - unknown: head-incomplete");
     expect(STEPS({ .target = DP }), "transport none-observed - - unknown: no-response");
+    /* the 401 to the first message is lost: the next answer is not this one's */
+    expect(STEPS({ .target = DP, TYPE1, .status = 200, .pairing = "uncertain" }),
+           "transport ntlm - - likely: ntlm-type1 connection-incomplete");
+    expect(
+        STEPS({ .target = DP, TYPE3, .account = "WKS01$", .status = 401, .pairing = "uncertain" }),
+        "transport ntlm computer LAB\\WKS01$ likely: ntlm-type3 direct-ntlm "
+        "connection-incomplete");
     /* the end of a handshake is among lost bytes: nobody saw a refusal */
     expect(STEPS({ .target = DP, TYPE1, .status = 401 },
                  { .status = 207, .pairing = "response-only" }),
