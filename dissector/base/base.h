@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * base.h - small values every folder shares: addresses, endpoints, errors, limits, text escaping. */
+ * base.h - small values every folder shares: addresses, endpoints, errors, limits, text escaping.
+ */
 #ifndef CCM_BASE_BASE_H
 #define CCM_BASE_BASE_H
 
@@ -30,8 +31,8 @@ bool ccm_addr_parse(const char *text, ccm_addr *out);
 bool ccm_endpoint_parse(const char *text, ccm_endpoint *out);
 
 /* A byte string from a packet as text that is safe on a terminal and in JSON: control bytes, and
- * bytes that are not valid UTF-8, become \xNN. Idempotent: escaping twice changes nothing, so a fact
- * read back from an observation file equals the fact itself. Appends to `out`. */
+ * bytes that are not valid UTF-8, become \xNN. Idempotent: escaping twice changes nothing, so a
+ * fact read back from an observation file equals the fact itself. Appends to `out`. */
 void ccm_text_append(GString *out, ccm_span s);
 
 /* Appends `s` as a JSON string with its quotes, after ccm_text_append's rule. */

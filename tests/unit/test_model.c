@@ -327,7 +327,8 @@ static void limits_keep_sums(fixture *f, const void *data)
     ccm_view_free(v);
 }
 
-/* More clients than the limit of edges: the route of the rest stays known, without their addresses. */
+/* More clients than the limit of edges: the route of the rest stays known, without their addresses.
+ */
 static void many_clients(fixture *f, const void *data)
 {
     (void)data;

@@ -589,16 +589,11 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(fixture *, const void *);
     } tests[] = {
-        { "/proofs/legs-are-one", legs_are_one },
-        { "/proofs/whose-ticket", whose_ticket },
-        { "/proofs/very-ticket", very_ticket },
-        { "/proofs/network-access", network_access },
-        { "/proofs/fallbacks", fallbacks },
-        { "/proofs/clients", clients },
-        { "/proofs/client-ids", client_ids },
-        { "/proofs/bounds", bounds },
-        { "/proofs/uploads", uploads },
-        { "/proofs/times", times },
+        { "/proofs/legs-are-one", legs_are_one }, { "/proofs/whose-ticket", whose_ticket },
+        { "/proofs/very-ticket", very_ticket },   { "/proofs/network-access", network_access },
+        { "/proofs/fallbacks", fallbacks },       { "/proofs/clients", clients },
+        { "/proofs/client-ids", client_ids },     { "/proofs/bounds", bounds },
+        { "/proofs/uploads", uploads },           { "/proofs/times", times },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++)
         g_test_add(tests[i].name, fixture, NULL, set_up, tests[i].run, tear_down);
