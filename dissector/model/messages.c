@@ -247,6 +247,18 @@ static ccm_client *client_of(ccm_model *m, uint32_t text, const ccm_obs *obs)
     return c;
 }
 
+/* One word for all signatures of a message: a failure outweighs everything, and a signature that
+ * verifies those that nothing can be said about. */
+static uint8_t checked_of(const ccm_open_exchange *x)
+{
+    static const uint8_t order[] = { CCM_SIGNATURE_FAILED, CCM_SIGNATURE_VERIFIED,
+                                     CCM_SIGNATURE_NO_KEY, CCM_SIGNATURE_UNVERIFIABLE };
+    for (unsigned i = 0; i < G_N_ELEMENTS(order); i++)
+        if (x->checked[order[i]])
+            return (uint8_t)(1 + order[i]);
+    return 0;
+}
+
 static void keep_message(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *obs,
                          uint32_t client, const ccm_auth_verdicts *verdicts)
 {
@@ -261,7 +273,8 @@ static void keep_message(ccm_model *m, const ccm_open_exchange *x, const ccm_obs
                       .reply = x->reply,
                       .message_id = x->message_id,
                       .account = CCM_NONE,
-                      .status = x->auth.status };
+                      .status = x->auth.status,
+                      .checked = checked_of(x) };
     if (m->proofs->messages->len >= m->limits.messages) {
         ccm_model_limit(m, "messages", 1);
         return;

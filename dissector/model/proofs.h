@@ -106,6 +106,7 @@ typedef struct ccm_message {
     uint32_t account;
     uint16_t status;                          /* 0 = no answer seen */
     uint8_t transport, message, account_kind; /* modes */
+    uint8_t checked;                          /* 1 + ccm_signature_result; 0 = none checked */
 } ccm_message;
 
 struct ccm_proofs {

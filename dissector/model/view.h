@@ -188,6 +188,7 @@ typedef struct ccm_view_message {
     const char *client_id, *endpoint, *message_id, *reply; /* NULL = not seen */
     const char *kind;
     const char *transport, *message;    /* modes */
+    const char *signature;              /* "verified", "failed", ...; NULL = none checked */
     const char *account_kind, *account; /* of the transport; NULL = not known */
     uint64_t size;                      /* bytes on the wire */
     unsigned status;                    /* of the answer; 0 = none seen */

@@ -111,6 +111,15 @@ static int by_time(const void *pa, const void *pb)
     return order ? order : g_strcmp0(a->message_id, b->message_id);
 }
 
+static const char *signature_result(unsigned checked)
+{
+    static const char *const names[] = { [CCM_SIGNATURE_VERIFIED] = "verified",
+                                         [CCM_SIGNATURE_FAILED] = "failed",
+                                         [CCM_SIGNATURE_NO_KEY] = "no-key",
+                                         [CCM_SIGNATURE_UNVERIFIABLE] = "unverifiable" };
+    return checked ? names[checked - 1] : NULL;
+}
+
 void ccm_view_make_messages(view_maker *k)
 {
     const GArray *list = k->m->proofs->messages;
@@ -130,6 +139,7 @@ void ccm_view_make_messages(view_maker *k)
                                    .kind = kind ? kind : "other message",
                                    .transport = ccm_auth_mode_name(m->transport),
                                    .message = ccm_auth_mode_name(m->message),
+                                   .signature = signature_result(m->checked),
                                    .account_kind = ccm_account_kind_name(m->account_kind),
                                    .account = ccm_view_text(k, m->account),
                                    .size = m->size,

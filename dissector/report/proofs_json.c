@@ -108,6 +108,7 @@ void ccm_json_messages(ccm_json *j, const ccm_view *view, ccm_out *out)
         ccm_json_text(j, "kind", m->kind);
         ccm_json_text(j, "message_id", m->message_id);
         message_auth(j, m);
+        ccm_json_text(j, "signature", m->signature);
         ccm_json_u64(j, "size", m->size);
         if (m->status)
             ccm_json_u64(j, "status", m->status);

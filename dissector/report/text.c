@@ -385,7 +385,10 @@ static void message_row(ccm_page *p, ccm_grid *table, const ccm_view_message *m)
     ccm_grid_take(table, CCM_PLAIN, p->cell);
     ccm_terminal_append(p->cell, m->kind);
     ccm_grid_take(table, CCM_BOLD, p->cell);
-    ccm_grid_cell(table, CCM_PLAIN, m->message);
+    if (m->signature && !strcmp(m->signature, "failed"))
+        ccm_grid_cell(table, CCM_BAD, "signature fails");
+    else
+        ccm_grid_cell(table, CCM_PLAIN, m->message);
     ccm_bytes_append(p->cell, m->size);
     ccm_grid_take(table, CCM_PLAIN, p->cell);
     g_string_append_printf(p->cell, "%u", m->status);

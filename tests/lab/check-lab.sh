@@ -13,7 +13,7 @@ failed=0
 
 check() { # CAPTURE TRUTH
     local code=0
-    "$CCMSCOPE" report --format json "$1" >"$work/report.json" || code=$?
+    "$CCMSCOPE" report --format json --messages "$1" >"$work/report.json" || code=$?
     if [ "$code" != 0 ]; then
         echo "FAIL $1: report exits $code"
         failed=1

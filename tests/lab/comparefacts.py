@@ -178,6 +178,12 @@ def compare_clients(truth, report, check):
         total = sum(row.get("signature", {}).get(key, 0) for row in report["clients"])
         check("signatures " + name, sum(row[name] for row in truth["clients"]), total)
 
+    failing = {row["client_id"] for row in truth["clients"] if row["failed"]}
+    rows = [row for row in report["messages"] if row.get("signature") == "failed"]
+    check("messages that fail", failing, {row["client_id"] for row in rows})
+    for row in rows:
+        check("mode of a failing message", "message-signature", row["auth"][0]["mode"])
+
 
 def compare_uploads(truth, report, check):
     for row in truth["uploads"]:
