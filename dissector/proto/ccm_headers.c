@@ -9,6 +9,8 @@
 #endif
 #include "proto/ccm_headers.h"
 
+#include "proto/jwt.h"
+
 enum { JWT_MIN = 40, CLAIMS_TEXT = 2048 };
 
 unsigned ccm_headers_signature_bits(ccm_span value)
@@ -63,19 +65,6 @@ static void client_token(ccm_headers *h, ccm_span value)
         h->client_time = time;
 }
 
-static int base64url(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '-' || c == '+')
-        return 62;
-    return c == '_' || c == '/' ? 63 : -1;
-}
-
 /* Does the claim `key` of the JSON text start with `prefix`? Good enough for the compact JSON that
  * token services write; white space round the colon is allowed. */
 static bool claim_starts(ccm_span json, const char *key, const char *prefix)
@@ -104,7 +93,7 @@ static void claims(ccm_headers *h, ccm_span text)
     uint32_t acc = 0;
     unsigned bits = 0;
     for (size_t i = 0; i < text.n && n < sizeof json; i++) {
-        acc = acc << 6 | (uint32_t)base64url(text.p[i]);
+        acc = acc << 6 | (uint32_t)ccm_base64url_digit(text.p[i]);
         bits += 6;
         if (bits >= 8) {
             bits -= 8;
@@ -120,7 +109,7 @@ static void claims(ccm_headers *h, ccm_span text)
 static size_t base64url_run(ccm_span s, size_t from)
 {
     size_t i = from;
-    while (i < s.n && base64url(s.p[i]) >= 0)
+    while (i < s.n && ccm_base64url_digit(s.p[i]) >= 0)
         i++;
     return i - from;
 }

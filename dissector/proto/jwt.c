@@ -16,7 +16,7 @@ enum {
     CLAIM_MAX = 256, /* shown of a claim */
 };
 
-static int digit_of(uint8_t c)
+int ccm_base64url_digit(uint8_t c)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -32,7 +32,7 @@ static int digit_of(uint8_t c)
 static size_t run_of(ccm_span s, size_t from)
 {
     size_t i = from;
-    while (i < s.n && digit_of(s.p[i]) >= 0)
+    while (i < s.n && ccm_base64url_digit(s.p[i]) >= 0)
         i++;
     return i - from;
 }
@@ -44,7 +44,7 @@ static ccm_span decode(ccm_span text, uint8_t *out, size_t room, bool *cut)
     uint32_t acc = 0;
     unsigned bits = 0;
     for (size_t i = 0; i < text.n; i++) {
-        acc = acc << 6 | (uint32_t)digit_of(text.p[i]);
+        acc = acc << 6 | (uint32_t)ccm_base64url_digit(text.p[i]);
         bits += 6;
         if (bits < 8)
             continue;

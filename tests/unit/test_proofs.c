@@ -3,7 +3,6 @@
  * ticket it was, network access accounts, why NTLM; clients' signatures and clocks; messages;
  * uploads that move. Expected values are those of auth-modes.md and sums done by hand. */
 #include "model_driver.h"
-
 #include "model/proofs.h"
 
 #define MP "10.0.0.9:80"
