@@ -55,6 +55,7 @@ typedef struct ccm_limits {
     unsigned methods;           /* distinct request methods kept of one route */
     unsigned accounts;          /* accounts kept of one route */
     unsigned messages;          /* messages kept one by one; 0 = none, as by default */
+    unsigned smb_entries;       /* open requests, handles, shares and sessions of SMB together */
 } ccm_limits;
 
 CCM_API void ccm_limits_init(ccm_limits *limits);

@@ -312,6 +312,14 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     case CCM_OBS_capture:
         on_capture(m, obs);
         break;
+    case CCM_OBS_smb_negotiate:
+    case CCM_OBS_smb_auth:
+    case CCM_OBS_smb_session:
+    case CCM_OBS_smb_tree:
+    case CCM_OBS_smb_file:
+    case CCM_OBS_smb_requests:
+    case CCM_OBS_smb_answers:
+    case CCM_OBS_smb_done:
     case CCM_OBS_KINDS:
         break;
     }

@@ -34,6 +34,8 @@ typedef struct ccm_parse {
     uint64_t pos;        /* stream offset of in.p[0] in this direction */
     uint64_t peer_acked; /* stream offset of the other direction that this segment acknowledges */
     unsigned *decoders;  /* bodies being decoded in all flows together */
+    unsigned *smb_entries; /* requests, handles, shares and sessions open in all SMB connections
+                              together; may be NULL */
     size_t *gathered;    /* memory of messages being gathered in all flows together; may be NULL */
     void **spare;        /* memory of a gathered message, for the next one: freed by the caller with
                             g_free at the end; may be NULL */
@@ -85,6 +87,7 @@ extern const ccm_proto *const ccm_protos[];
 extern const ccm_proto ccm_proto_http;
 extern const ccm_proto ccm_proto_kerberos_tcp;
 extern const ccm_proto ccm_proto_kerberos_udp;
+extern const ccm_proto ccm_proto_smb;
 
 /* Begins an observation at the current segment, sent by side `from`. */
 static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned from)
