@@ -25,9 +25,14 @@ CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
 DIFFERENCES = HERE / "tests" / "corpus-differences.tsv"
 TIMEOUT_S = 60
 TCP, UDP = 6, 17
-COMPARED = ("pkt.", "tcp.", "udp.", "http.", "kerberos.", "ntlm.")
-# Of these, what rides in HTTP or goes to a key distribution centre is read; SMB is not.
-CARRIERS = {"http", "kdc"}
+COMPARED = ("pkt.", "tcp.", "udp.", "http.", "kerberos.", "ntlm.", "smb2.")
+# Of tokens and Kerberos messages, those are compared that ride in a protocol that is read.
+CARRIERS = {"http", "kdc", "smb", "smb2"}
+SMB2_COMMANDS = {name: number for number, name in enumerate(
+    ("NEGOTIATE SESSION_SETUP LOGOFF TREE_CONNECT TREE_DISCONNECT CREATE CLOSE FLUSH READ WRITE LOCK "
+     "IOCTL CANCEL ECHO QUERY_DIRECTORY CHANGE_NOTIFY QUERY_INFO SET_INFO OPLOCK_BREAK").split())}
+SMB2_DIALECTS = {"2.0.2": "0x0202", "2.1": "0x0210", "2.???": "0x02ff", "3.0": "0x0300",
+                 "3.0.2": "0x0302", "3.1.1": "0x0311"}
 SKIP = 77
 
 
@@ -103,10 +108,48 @@ def measure_auth(m, f):
         m["http.auth_mech", f"{f['auth_scheme']}/{kind}"] += 1
 
 
+def measure_smb_auth(m, f, smb1_flows):
+    """Counts a token of an SMB session set-up."""
+    carrier = "smb" if f["flow"] in smb1_flows else "smb2"
+    if "ntlm_type" in f:
+        m[f"ntlm.type{f['ntlm_type']}", carrier] += 1
+    if "msg_type" in f:
+        m[f"kerberos.msg_{f['msg_type']}", carrier] += 1
+    if f.get("ntlm_type") == 3:
+        name = [f.get(key, "NULL") for key in ("domain", "account", "workstation")]
+        m["ntlm.user", "{}\\{}@{}".format(*name)] += 1
+
+
+def measure_smb(m, f, smb1_flows):
+    """Counts what a fact about SMB 2 tells."""
+    kind = f["k"]
+    if kind == "smb_negotiate":
+        if f.get("dialect") == "1":
+            smb1_flows.add(f["flow"])
+        elif "dialect" in f:
+            m["smb2.dialect", SMB2_DIALECTS[f["dialect"]]] += 1
+    elif kind == "smb_auth":
+        measure_smb_auth(m, f, smb1_flows)
+    elif kind == "smb_tree" and "share" in f:
+        m["smb2.tree_connect", f["share"]] += 1
+    elif kind == "smb_requests":
+        m["smb2.cmd", f"{SMB2_COMMANDS[f['command']]}.req"] += f["count"]
+        if f["command"] == "CREATE":
+            m["smb2.create", ""] += f["count"]
+    elif kind == "smb_answers":
+        m["smb2.cmd", f"{SMB2_COMMANDS[f['command']]}.rsp"] += f["count"]
+        if f["command"] in ("SESSION_SETUP", "TREE_CONNECT"):
+            m[f"smb2.{f['command'].lower()}_status", f"0x{f['nt_status']:08x}"] += f["count"]
+    elif kind == "smb_done":
+        for key in ("signed_pdus", "compressed_pdus", "encrypted_pdus", "write_bytes",
+                    "read_bytes"):
+            m[f"smb2.{key}", ""] += f[key]
+
+
 def measure(facts):
     """The metrics of expected.tsv, from observations: {(metric, key): number}."""
     m = collections.Counter()
-    http_flows = set()
+    http_flows, smb1_flows = set(), set()
     for f in facts:
         kind, l4 = f["k"], f.get("l4", 0)
         if kind == "capture":
@@ -143,6 +186,8 @@ def measure(facts):
                 m["http.www_authenticate", scheme] += 1
         elif kind == "http_auth":
             measure_auth(m, f)
+        elif kind.startswith("smb_"):
+            measure_smb(m, f, smb1_flows)
         elif kind == "kerberos":
             m[f"kerberos.msg_{f['msg_type']}", "kdc"] += 1
             if "error_code" in f:
@@ -185,7 +230,7 @@ def read_expected():
                 continue
             expected[name][metric, key] = (value, confidence)
     for rows in expected.values():
-        if ("ntlm.type3", "http") not in rows: # the user came by another carrier
+        if not any(row[0] == "ntlm.type3" for row in rows): # the user came by another carrier
             for row in [row for row in rows if row[0] == "ntlm.user"]:
                 del rows[row]
     return expected

@@ -189,9 +189,9 @@ void ccm_smb_response_read(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, ccm_s
 {
     const ccm_smb_header *h = &pdu->h;
     ccm_smb_request r;
+    count_answer(st, ps, h);
     if (h->command == CCM_SMB_OPLOCK_BREAK && h->message_id == UINT64_MAX)
         return; /* a notification: nobody asked */
-    count_answer(st, ps, h);
     if (h->status == CCM_NT_PENDING && (h->flags & CCM_SMB_FLAG_ASYNC)) {
         st->pending++;
         return;

@@ -184,6 +184,8 @@ void ccm_smb_token(const ccm_parse *ps, unsigned from, uint64_t session, ccm_spa
         ccm_obs_u64(&o, CCM_KEY_session, session);
     ccm_obs_str(&o, CCM_KEY_mechanism, ccm_span_str(mechanism));
     ccm_win_auth_tell(&o, &g, mechanisms);
+    if (g.kerberos.type)
+        ccm_obs_u64(&o, CCM_KEY_msg_type, g.kerberos.type);
     ps->emit(ps->emit_data, &o);
     if (!auth)
         return;
