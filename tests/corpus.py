@@ -210,7 +210,7 @@ def examine(name):
     check_report(json.loads(report_text), facts)
     check_report(json.loads(run(["report", "--format", "json", path])), facts)
     lines = [json.loads(line) for line in run(["exchanges", "--json", path]).splitlines()]
-    requests = sum(f["k"] == "http_request" for f in facts)
+    requests = sum(f["k"] in ("http_request", "smb_file") for f in facts)
     if sum("method" in line for line in lines) != requests:
         raise Failure(f"exchanges: {sum('method' in x for x in lines)} requests, not {requests}")
     return measure(facts)

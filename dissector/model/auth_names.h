@@ -11,6 +11,7 @@ typedef enum ccm_auth_stage {
     CCM_STAGE_TRANSPORT,
     CCM_STAGE_MESSAGE,
     CCM_STAGE_PROXY,
+    CCM_STAGE_SESSION, /* SMB */
     CCM_STAGES
 } ccm_auth_stage;
 
@@ -26,6 +27,7 @@ typedef enum ccm_auth_mode {
     CCM_AUTH_BULK_TOKEN,
     CCM_AUTH_CONTENT_TOKEN,
     CCM_AUTH_MESSAGE_SIGNATURE,
+    CCM_AUTH_GUEST,
     CCM_AUTH_MODES
 } ccm_auth_mode;
 
@@ -51,6 +53,8 @@ typedef enum ccm_auth_evidence {
     CCM_EV_EMPTY_REPLY,
     CCM_EV_NTLM_TYPE3,
     CCM_EV_NTLM_ANONYMOUS,
+    CCM_EV_SMB_GUEST,
+    CCM_EV_SMB_NULL_SESSION,
     CCM_EV_SPNEGO_KERBEROS,
     CCM_EV_TGS_REP,
     CCM_EV_TASK_SEQUENCE_AGENT,

@@ -26,6 +26,9 @@ ccm_certainty ccm_evidence_certainty(const ccm_catalog *c, const ccm_evidence *e
     /* A server that only ever answers "no such thing" is one that somebody takes for the role. */
     if (e->server && !e->ok && e->denied)
         return at_most(sure, CCM_CERTAINTY_LIKELY);
+    /* Who connects to a share may be an administrator at work. */
+    if (!e->server && ccm_mark_at(c, e->mark)->share.n)
+        return at_most(sure, CCM_CERTAINTY_LIKELY);
     return sure;
 }
 
@@ -73,6 +76,15 @@ void ccm_conclude_port(const ccm_catalog *c, uint8_t l4, uint16_t port, bool htt
     out->protocol = ccm_route_at(c, row)->protocol;
     out->certainty = CCM_CERTAINTY_WEAK;
     out->basis = "port";
+}
+
+void ccm_conclude_smb(const ccm_catalog *c, uint16_t port, ccm_conclusion *out)
+{
+    ccm_conclude_port(c, 6, port, false, out);
+    if (strcmp(out->protocol, "smb") == 0)
+        return;
+    ccm_conclude_port(c, 6, 445, false, out); /* on a port of its own */
+    out->basis = "smb";
 }
 
 /* The row of the only role that the host was surely seen to serve on this port; or -1. */
@@ -141,6 +153,14 @@ static ccm_certainty local_certainty(const ccm_model *m, const ccm_edge *e)
     return denied && !other ? at_most(sure, CCM_CERTAINTY_LIKELY) : sure;
 }
 
+static bool has_smb(const ccm_edge *e)
+{
+    for (unsigned i = 0; i < e->counters.n; i++)
+        if (ccm_count_kind_of(e->counters.v[i].key) == CCM_COUNT_SMB)
+            return true;
+    return false;
+}
+
 static bool has_requests(const ccm_edge *e)
 {
     for (unsigned i = 0; i < e->counters.n; i++) {
@@ -162,6 +182,9 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_edge *e, ccm_conclusion *ou
     } else if ((out->row = row_of_server(m, e)) >= 0) {
         out->certainty = CCM_CERTAINTY_LIKELY;
         out->basis = "role-of-destination";
+    } else if (has_smb(e)) {
+        ccm_conclude_smb(c, e->key.port, out);
+        return;
     } else {
         ccm_conclude_port(c, e->key.l4, e->key.port, has_requests(e), out);
         return;

@@ -346,17 +346,22 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     sums_add(&f->traffic.dir[from], &s);
 }
 
-void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
+void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count)
 {
     for (unsigned i = 0; i < f->n_counters; i++) {
-        if (f->counters[i].key == key && f->counters[i].count < UINT32_MAX) {
-            f->counters[i].count++;
+        if (f->counters[i].key == key && f->counters[i].count <= UINT32_MAX - count) {
+            f->counters[i].count += count;
             return;
         }
     }
     if (f->n_counters == CCM_FLOW_COUNTERS)
         ccm_model_flow_settle(m, f);
-    f->counters[f->n_counters++] = (ccm_flow_counter){ key, 1 };
+    f->counters[f->n_counters++] = (ccm_flow_counter){ key, count };
+}
+
+void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
+{
+    ccm_model_flow_count_many(m, f, key, 1);
 }
 
 /* `f->route` is that of the edge once there is one. */
@@ -387,7 +392,7 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
     for (unsigned i = 0; i < f->n_counters; i++) {
         uint32_t k = f->counters[i].key;
         ccm_count_kind kind = ccm_count_kind_of(k);
-        if (to != from && (kind == CCM_COUNT_METHOD || kind == CCM_COUNT_HINT))
+        if (to != from && ccm_count_is_text(kind))
             k = CCM_COUNT_KEY(
                 kind, ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(&from->texts,
                                                                            ccm_count_number(k)))));

@@ -35,6 +35,7 @@ typedef enum ccm_count_kind {
     CCM_COUNT_HINT,   /* text */
     CCM_COUNT_ICMP,   /* type << 8 | code */
     CCM_COUNT_MARK,   /* mark that named the route */
+    CCM_COUNT_SMB,    /* text: command */
 } ccm_count_kind;
 
 #define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 28 | (uint32_t)(number))
@@ -42,6 +43,12 @@ typedef enum ccm_count_kind {
 static inline ccm_count_kind ccm_count_kind_of(uint32_t key)
 {
     return (ccm_count_kind)(key >> 28);
+}
+
+/* Is the number that of a text? */
+static inline bool ccm_count_is_text(ccm_count_kind kind)
+{
+    return kind == CCM_COUNT_METHOD || kind == CCM_COUNT_HINT || kind == CCM_COUNT_SMB;
 }
 
 static inline uint32_t ccm_count_number(uint32_t key)
@@ -276,6 +283,7 @@ struct ccm_model {
     ccm_timeline timeline;
     ccm_capture_sums capture;
     struct ccm_proofs *proofs; /* proofs.h */
+    struct ccm_smb_sums *smb;  /* smb.h */
 };
 
 static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)
@@ -334,6 +342,7 @@ ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs);
 ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key);
+void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count);
 /* The flow showed this row: the first one decides, unless the flow was settled without any. */
 void ccm_model_flow_route(ccm_model_flow *f, int route);
 /* Are route and client of the flow decided? */

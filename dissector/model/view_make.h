@@ -31,6 +31,8 @@ void ccm_view_make_routes(view_maker *k);
 /* view_clients.c */
 void ccm_view_make_clients(view_maker *k);
 void ccm_view_make_messages(view_maker *k);
+/* view_smb.c */
+void ccm_view_make_smb(view_maker *k);
 /* view_uploads.c */
 void ccm_view_make_uploads(view_maker *k);
 

@@ -18,6 +18,8 @@ static const struct {
     { "fallback-unexplained", "Kerberos offered, NTLM used" },
     { "direct-ntlm", "Kerberos not tried" },
     { "ntlm-anonymous", "NTLM without an account" },
+    { "smb-guest", "let in as guest" },
+    { "smb-null-session", "no account at all" },
     { "spnego-kerberos", "Kerberos ticket" },
     { "task-sequence-agent", "task sequence" },
     { "many-clients", "one account on many clients" },
