@@ -75,7 +75,8 @@ def check_report(report, facts):
         ("wire bytes of all routes", sum(sum(r["wire_bytes"].values()) for r in routes),
          capture["bytes"]),
         ("requests of all routes", sum(sum(r.get("requests", {}).values()) for r in routes),
-         sum(f["k"] == "http_request" for f in facts)),
+         sum(f["k"] == "http_request" for f in facts) +
+         sum(f["count"] for f in facts if f["k"] == "smb_requests")),
         ("connections of all routes",
          sum(r["connections"].get("attempted", 0) for r in routes if "connections" in r),
          sum(f["k"] == "connection" and f.get("l4") == TCP and

@@ -68,6 +68,8 @@ static void add_row(ccm_model *m, const ccm_smb_row *add)
     r->missing += add->missing;
     if (add->first_frame && (!r->first_frame || add->first_frame < r->first_frame))
         r->first_frame = add->first_frame;
+    if (add->last_ns > r->last_ns || (add->last_ns == r->last_ns && add->size > r->size))
+        r->size = add->size;
     r->first_ns = ccm_min64(r->first_ns, add->first_ns);
     r->last_ns = ccm_max64(r->last_ns, add->last_ns);
 }
@@ -279,6 +281,7 @@ static void on_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     r.flags |= (uint8_t)((deleted ? CCM_SMB_IS_DELETED : 0) | (r.bytes[0] ? CCM_SMB_WRITTEN : 0) |
                          (r.bytes[1] ? CCM_SMB_WAS_READ : 0));
     r.complete = ccm_obs_has(obs, CCM_KEY_complete);
+    r.size = ccm_obs_get_u64(obs, CCM_KEY_write_end);
     r.missing = ccm_obs_get_u64(obs, CCM_KEY_body_missing_bytes);
     r.last_ns = ccm_max64(r.last_ns, ccm_max64(ccm_obs_get_u64(obs, CCM_KEY_end_ns),
                                                ccm_obs_get_u64(obs, CCM_KEY_data_end_ns)));

@@ -242,6 +242,7 @@ typedef struct ccm_view_smb_file {
     uint64_t written, was_read, missing;
     uint64_t handles, complete; /* complete: handles whose opening and closing were seen */
     bool deleted;               /* when it was closed */
+    uint64_t discarded;         /* of `written`, bytes that a deletion made useless */
     const char *renamed_to;     /* NULL = not */
     const char *status;         /* why it was not opened; NULL = it was */
     uint64_t first_frame, first_seen_ns, last_seen_ns;

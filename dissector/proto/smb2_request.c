@@ -101,6 +101,8 @@ static void read_write(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, ccm_smb_p
     }
     if (r->command == CCM_SMB_READ)
         return;
+    if (f && n <= UINT64_MAX - offset)
+        f->write_end = ccm_max64(f->write_end, offset + n);
     pdu->used = CCM_SMB_HEAD + READ_WRITE_BODY;
     pdu->payload = pdu->size > pdu->used ? ccm_min64(n, pdu->size - pdu->used) : 0;
     half->way = CCM_SMB_WRITES;

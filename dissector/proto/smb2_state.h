@@ -35,6 +35,7 @@ typedef struct ccm_smb_file {
     uint64_t end_ns;
     uint64_t data_start_ns, data_end_ns;
     uint64_t bytes[2], missing[2], first[2]; /* first: offset of the first transfer */
+    uint64_t write_end;                      /* highest offset behind a WRITE */
     uint64_t size;                           /* at the end, as the server told */
     uint32_t transfers[2];
     uint32_t status, disposition, action;

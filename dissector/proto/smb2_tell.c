@@ -54,6 +54,8 @@ void ccm_smb_file_tell(const ccm_smb *st, const ccm_parse *ps, ccm_smb_file *f)
         if (f->first[i] != UINT64_MAX)
             ccm_obs_u64(&o, first[i], f->first[i]);
     }
+    if (f->write_end)
+        ccm_obs_u64(&o, CCM_KEY_write_end, f->write_end);
     if (f->missing[0] + f->missing[1])
         ccm_obs_u64(&o, CCM_KEY_body_missing_bytes, f->missing[0] + f->missing[1]);
     if (f->data_start_ns) {

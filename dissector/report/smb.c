@@ -48,6 +48,8 @@ static void json_file(ccm_json *j, const ccm_view_smb_file *f)
     ccm_json_u64(j, "complete", f->complete);
     if (f->deleted)
         ccm_json_bool(j, "deleted", true);
+    if (f->discarded)
+        ccm_json_u64(j, "discarded", f->discarded);
     ccm_json_text(j, "renamed_to", f->renamed_to);
     ccm_json_text(j, "error", f->status);
     ccm_json_u64(j, "first_frame", f->first_frame);
@@ -176,40 +178,50 @@ static gint by_bytes(gconstpointer a, gconstpointer b)
     return m != n ? (m < n ? 1 : -1) : x < y ? -1 : x > y;
 }
 
+/* A comma between two things, none before the first. */
+static void and_then(GString *line)
+{
+    if (line->len)
+        g_string_append(line, ", ");
+}
+
 static void file_line(GString *out, const ccm_view_smb_file *f, bool color)
 {
+    g_autoptr(GString) line = g_string_new(NULL);
+    const uint64_t bytes[] = { f->written, f->was_read, f->discarded, f->missing };
+    static const char *const words[] = { " written", " read", " of it for nothing: it was deleted",
+                                         " not captured" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(bytes); i++) {
+        if (!bytes[i])
+            continue;
+        and_then(line);
+        ccm_bytes_append(line, bytes[i]);
+        g_string_append(line, words[i]);
+    }
+    if (f->handles > 1) {
+        and_then(line);
+        g_string_append_printf(line, "opened %" G_GUINT64_FORMAT " times", f->handles);
+    }
+    if (f->deleted) {
+        and_then(line);
+        g_string_append(line, "deleted");
+    }
+    if (f->renamed_to) {
+        and_then(line);
+        g_string_append(line, "renamed to ");
+        ccm_terminal_append(line, f->renamed_to);
+    }
+    if (!f->status && f->complete < f->handles) {
+        and_then(line);
+        g_string_append(line, "end or beginning not seen");
+    }
+    if (f->status) {
+        and_then(line);
+        ccm_paint(line, color, CCM_BAD, f->status);
+    }
     g_string_append(out, "    ");
     ccm_terminal_append(out, f->path);
-    g_string_append(out, "  ");
-    if (f->written) {
-        ccm_bytes_append(out, f->written);
-        g_string_append(out, f->was_read ? " written, " : " written");
-    }
-    if (f->was_read) {
-        ccm_bytes_append(out, f->was_read);
-        g_string_append(out, " read");
-    }
-    if (f->handles > 1)
-        g_string_append_printf(out, ", opened %" G_GUINT64_FORMAT " times", f->handles);
-    if (f->status) {
-        g_string_append(out, f->written + f->was_read ? ", " : "");
-        ccm_paint(out, color, CCM_BAD, f->status);
-    }
-    if (f->deleted)
-        g_string_append(out,
-                        f->written ? ", deleted: these bytes were sent for nothing" : ", deleted");
-    if (f->renamed_to) {
-        g_string_append(out, ", renamed to ");
-        ccm_terminal_append(out, f->renamed_to);
-    }
-    if (f->missing) {
-        g_string_append(out, ", ");
-        ccm_bytes_append(out, f->missing);
-        g_string_append(out, " not captured");
-    }
-    if (!f->status && f->complete < f->handles)
-        g_string_append(out, ", end or beginning not seen");
-    g_string_append_c(out, '\n');
+    g_string_append_printf(out, "  %s\n", line->str);
 }
 
 static void files(GString *out, const ccm_view_smb *s, bool color, bool verbose)
@@ -305,7 +317,7 @@ static void summary_line(GString *out, const ccm_view_smb *s, unsigned width)
                            ccm_addr_text(&s->server, server));
     bytes_line(line, s);
     for (unsigned i = 0; i < s->n_files; i++)
-        wasted += s->files[i].deleted ? s->files[i].written : 0;
+        wasted += s->files[i].discarded;
     for (unsigned i = 0; i < s->n_sessions; i++)
         refused += s->sessions[i].status != NULL;
     if (wasted) {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Make the shipped captures. in: RUNDIR, the output directory of lab.sh, auth.sh and ccm.sh (what is
+# Make the shipped captures. in: RUNDIR, the output directory of lab.sh, auth.sh, ccm.sh and smb.sh (what is
 # not there stays as it is), PCAPS
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,6 +36,21 @@ variants() { # of the run of lab.sh
         >"$pcaps/encapsulated.truth.json"
 }
 [ ! -e "$base" ] || variants
+if [ -e "$run/smb-plain.pcap" ]; then
+    impair "$run/smb-plain.pcap" "$pcaps/smb-loss.pcap" --drop-every 7
+    PYTHONPATH=$here python3 - "$run/smb-plain.truth.json" "$pcaps/smb-loss.pcap" \
+        >"$pcaps/smb-loss.truth.json" <<'PYTHON'
+import json
+import sys
+import pcapfile
+truth = json.load(open(sys.argv[1], encoding="utf-8"))
+packets = pcapfile.read(sys.argv[2])
+truth["packets"], truth["wire_bytes"] = len(packets), sum(p.wire for p in packets)
+truth["smb"]["lost"] = True
+json.dump(truth, sys.stdout, indent=1)
+print()
+PYTHON
+fi
 
 {
     sed '/^| file/,$d' "$pcaps/README.md"
