@@ -28,6 +28,7 @@ unit_tests = \
 	tests/unit/test_redact \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
+	tests/unit/test_smb \
 	tests/unit/test_verify \
 	tests/unit/test_timeline \
 	tests/unit/test_verify_keys \
@@ -48,6 +49,7 @@ fuzz_replays = \
 	tests/fuzz/replay_message \
 	tests/fuzz/replay_obs_json \
 	tests/fuzz/replay_reader \
+	tests/fuzz/replay_smb \
 	tests/fuzz/replay_verify
 test_headers = \
 	tests/unit/auth_vectors.h \
@@ -60,6 +62,7 @@ test_headers = \
 	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
 	tests/unit/packet_driver.h \
+	tests/unit/smb_messages.h \
 	tests/unit/verify_driver.h \
 	tests/unit/verify_openssl.h \
 	tests/unit/verify_reference.h
@@ -77,6 +80,7 @@ tests_fuzz_replay_jwt_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_jwt.c
 tests_fuzz_replay_message_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_message.c
 tests_fuzz_replay_obs_json_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_obs_json.c
 tests_fuzz_replay_reader_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_reader.c
+tests_fuzz_replay_smb_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_smb.c
 tests_fuzz_replay_verify_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_verify.c
 # ... and, with --enable-fuzzers, is a libFuzzer program
 if FUZZERS
@@ -91,6 +95,7 @@ noinst_PROGRAMS = \
 	tests/fuzz/fuzz_message \
 	tests/fuzz/fuzz_obs_json \
 	tests/fuzz/fuzz_reader \
+	tests/fuzz/fuzz_smb \
 	tests/fuzz/fuzz_verify
 tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_decode_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -102,5 +107,6 @@ tests_fuzz_fuzz_jwt_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_message_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_obs_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_reader_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_smb_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_verify_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif

@@ -30,15 +30,18 @@ static ccm_span part(const ccm_smb_pdu *pdu, uint32_t at, uint32_t n)
     return ccm_span_of(pdu->in.p + at, MIN(n, pdu->in.n - at));
 }
 
-/* The handle that the request names: an id, or what the compound opened before. */
-static ccm_smb_file *handle(ccm_smb *st, ccm_parse *ps, const ccm_smb_half *half, ccm_cursor *c)
+/* The handle that the request names: an id, or the one of the compound's request before. */
+static ccm_smb_file *handle(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, ccm_cursor *c)
 {
     uint64_t a = ccm_cur_le64(c), b = ccm_cur_le64(c);
     if (c->bad)
         return NULL;
     if (a == UINT64_MAX && b == UINT64_MAX)
         return half->chain;
-    return ccm_smb_file_get(st, ps, a, b);
+    ccm_smb_file *f = ccm_smb_file_get(st, ps, a, b);
+    ccm_smb_file_unref(&half->chain);
+    half->chain = ccm_smb_file_ref(f);
+    return f;
 }
 
 static void whose(ccm_smb *st, ccm_smb_file *f, const ccm_smb_header *h)
@@ -122,7 +125,7 @@ static char *new_name(ccm_span info, bool *whole)
     return ccm_smb_text(name, &cut);
 }
 
-static void set_info(ccm_smb *st, ccm_parse *ps, const ccm_smb_half *half, const ccm_smb_pdu *pdu,
+static void set_info(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, const ccm_smb_pdu *pdu,
                      ccm_smb_request *r)
 {
     ccm_cursor c = body(pdu);
@@ -147,7 +150,7 @@ static void set_info(ccm_smb *st, ccm_parse *ps, const ccm_smb_half *half, const
     r->file = ccm_smb_file_ref(f);
 }
 
-static void close_handle(ccm_smb *st, ccm_parse *ps, const ccm_smb_half *half,
+static void close_handle(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half,
                          const ccm_smb_pdu *pdu, ccm_smb_request *r)
 {
     ccm_cursor c = body(pdu);

@@ -31,7 +31,8 @@ void ccm_smb_negotiate_request(ccm_smb *st, const ccm_smb_pdu *pdu)
 {
     ccm_cursor c = body(pdu);
     ccm_cur_skip(&c, 2);
-    unsigned n = MIN(ccm_cur_le16(&c), DIALECTS_MAX);
+    unsigned n = ccm_cur_le16(&c);
+    n = MIN(n, (unsigned)DIALECTS_MAX);
     ccm_cur_skip(&c, 32);
     char text[DIALECTS_MAX * 8];
     size_t at = 0;

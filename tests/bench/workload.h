@@ -16,23 +16,24 @@ enum {
     HEADERS = 66,
     HELD = 64,
     SERVERS = 8,
-    KINDS = 4,
+    KINDS = 5,
     CLIENTS = 1000,
     BUFFER = 16384,
     FILL = 1 << 20
 };
 enum { TO_SERVER, TO_CLIENT };
 enum { FIN = 1, SYN = 2, PSH = 8, ACK = 16 };
-enum kind { BULK, CHATTY, SHORT_HTTP, OPAQUE };
-enum mode { MODE_BULK, MODE_CHATTY, MODE_MIX, MODE_FLOWS };
+enum kind { BULK, CHATTY, SHORT_HTTP, OPAQUE, SMB };
+enum mode { MODE_BULK, MODE_CHATTY, MODE_MIX, MODE_FLOWS, MODE_SMB };
 enum step { OPEN_SYN, OPEN_SYNACK, OPEN_ACK, DATA, CLOSE_CLIENT, CLOSE_SERVER, CLOSE_ACK, DONE };
 
 /* Indices into WORKLOAD_VERBS and WORKLOAD_STATUSES. */
-enum { GET, HEAD, PROPFIND, CCM_POST, BITS_POST, N_VERBS };
+enum { GET, HEAD, PROPFIND, CCM_POST, BITS_POST, CREATE, WRITE, CLOSE, N_VERBS };
 enum { S200, S204, S206, S207, S401, N_STATUSES };
-static const char *const WORKLOAD_VERBS[] = { "GET", "HEAD", "PROPFIND", "CCM_POST", "BITS_POST" };
+static const char *const WORKLOAD_VERBS[] = { "GET",       "HEAD",   "PROPFIND", "CCM_POST",
+                                              "BITS_POST", "CREATE", "WRITE",    "CLOSE" };
 static const int WORKLOAD_STATUSES[] = { 200, 204, 206, 207, 401 };
-static const unsigned WORKLOAD_PORTS[KINDS] = { 80, 80, 8080, 7443 };
+static const unsigned WORKLOAD_PORTS[KINDS] = { 80, 80, 8080, 7443, 445 };
 
 struct message {
     uint8_t *text; /* head and small bodies; owned */
@@ -51,7 +52,8 @@ struct connection {
     uint32_t client, seq[2];
     uint16_t client_port;
     uint8_t service, kind, step, current, unacked;
-    unsigned transactions;
+    unsigned transactions, said; /* said: requests of SMB so far */
+    uint64_t offset;             /* of the next WRITE */
 };
 
 struct packet {
@@ -100,6 +102,10 @@ void release(struct generator *g, const struct packet *p);
 void send_empty(struct generator *g, struct connection *c, int dir, unsigned flags);
 /* One segment of a message; true when it was the last. */
 bool send_segment(struct generator *g, struct connection *c, struct message *m);
+/* smb.c: the same for a connection of SMB: CREATE, many WRITEs, CLOSE. */
+void smb_transaction(struct generator *g, struct connection *c);
+void set_message(struct generator *g, struct connection *c, int dir, size_t len, uint64_t fill,
+                 int code);
 /* Put the next request and its answer into the connection. */
 void next_transaction(struct generator *g, struct connection *c);
 
