@@ -22,12 +22,13 @@ static ccm_cursor body(const ccm_smb_pdu *pdu)
     return c;
 }
 
-/* Bytes at an offset that counts from the header; fewer when the message is cut. */
+/* Bytes at an offset that counts from the header; none when the message is cut in them: half a name
+ * is another name. */
 static ccm_span part(const ccm_smb_pdu *pdu, uint32_t at, uint32_t n)
 {
-    if (at < CCM_SMB_HEAD || at >= pdu->in.n)
+    if (at < CCM_SMB_HEAD || at >= pdu->in.n || n > pdu->in.n - at)
         return (ccm_span){ 0 };
-    return ccm_span_of(pdu->in.p + at, MIN(n, pdu->in.n - at));
+    return ccm_span_of(pdu->in.p + at, n);
 }
 
 /* The handle that the request names: an id, or the one of the compound's request before. */
@@ -122,7 +123,7 @@ static char *new_name(ccm_span info, bool *whole)
     uint32_t n = ccm_cur_le32(&c);
     ccm_span name = ccm_cur_take(&c, MIN(n, ccm_cur_left(&c)));
     *whole = !c.bad && name.n == n;
-    return ccm_smb_text(name, &cut);
+    return *whole ? ccm_smb_text(name, &cut) : NULL;
 }
 
 static void set_info(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, const ccm_smb_pdu *pdu,
