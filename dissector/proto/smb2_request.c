@@ -151,8 +151,8 @@ static void set_info(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, const ccm_s
     r->file = ccm_smb_file_ref(f);
 }
 
-static void close_handle(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half,
-                         const ccm_smb_pdu *pdu, ccm_smb_request *r)
+static void close_handle(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, const ccm_smb_pdu *pdu,
+                         ccm_smb_request *r)
 {
     ccm_cursor c = body(pdu);
     ccm_cur_skip(&c, 8);
