@@ -105,6 +105,12 @@ static void give_up(ccm_auth_side *s, unsigned which, bool lost, ccm_auth_verdic
     v->denied = !lost;
     if (s->leg.mode == CCM_AUTH_NONE_OBSERVED)
         add(v, CCM_EV_NO_AUTHORIZATION, s->leg.frame);
+    if (s->leg.mode == CCM_AUTH_KERBEROS) {
+        v->spn = s->leg.spn;
+        add(v, CCM_EV_SPNEGO_KERBEROS, s->leg.ticket_frame);
+        s->rejected = !lost;
+        s->error_code = 0;
+    }
     add_leg(v, s, which);
     add(v, lost ? CCM_EV_CONNECTION_INCOMPLETE : CCM_EV_DENIED, s->leg.challenge_frame);
     if (s->leg.fallback)
@@ -219,6 +225,8 @@ static void judge_kerberos(const judge *j, const ccm_auth_offer *o)
 
     if (j->outcome == REFUSED && o->continues && !o->error) {
         open_leg(j, CCM_AUTH_KERBEROS);
+        s->leg.spn = o->spn;
+        s->leg.ticket_frame = f->request_frame;
         leg_verdict(j, CCM_AUTH_KERBEROS, CCM_EV_SPNEGO_KERBEROS);
         return;
     }
