@@ -17,6 +17,7 @@ TOKENS = {
     "bulk-registration-token": "bulk-registration-token",
     "ccm-token": "ccm-token",
     "content-token": "content-token",
+    "content-claims-token": "content-token",
     "entra-device-token": "entra-token",
     "entra-user-token": "entra-token",
 }
