@@ -472,10 +472,12 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
     bool header = f->header_signature && !f->message;
     uint64_t frame = f->message ? f->message_frame : f->request_frame;
     bool sign = f->message_signed || (header && f->header_signature == 1);
-    bool decoded = !router || (f->message && !f->message_unread);
+    /* A head that breaks off may have held a signature. */
+    bool cut = !router && !header && f->head_incomplete;
+    bool decoded = router ? f->message && !f->message_unread : !cut;
     unsigned why = f->message_signed                                    ? CCM_EV_CLIENTAUTH_HOOK
                    : header                                             ? CCM_EV_HEADER_SIGNATURE
-                   : !decoded                                           ? CCM_EV_MESSAGE_NOT_DECODED
+                   : router && !decoded                                 ? CCM_EV_MESSAGE_NOT_DECODED
                    : router && f->endpoint == CCM_ENDPOINT_REGISTRATION ? CCM_EV_REGISTRATION
                    : router && f->endpoint == CCM_ENDPOINT_LOCATION     ? CCM_EV_LOCATION_REQUEST
                    : router                                             ? CCM_EV_NO_SIGNATURE
@@ -495,7 +497,11 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
     v->kind = sign                            ? CCM_ACCOUNT_COMPUTER
               : v->mode == CCM_AUTH_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS
                                               : CCM_ACCOUNT_UNKNOWN;
-    add(v, header && !sign ? CCM_EV_SIGNATURE_MALFORMED : why, frame);
+    add(v,
+        header && !sign ? CCM_EV_SIGNATURE_MALFORMED
+        : cut           ? CCM_EV_HEAD_INCOMPLETE
+                        : why,
+        frame);
     if (f->message_signed && f->endpoint == CCM_ENDPOINT_REGISTRATION)
         add(v, CCM_EV_REGISTRATION, frame);
     if (sign && f->failed)

@@ -420,6 +420,10 @@ static void unknown(void)
            "transport none-observed - - unknown: connection-incomplete");
     expect(STEPS({ .target = DP, .cut = true, .status = 200 }),
            "transport none-observed - - unknown: head-incomplete");
+    /* what is cut may have signed the request */
+    expect(STEPS({ .target = "/SMS_MP/.sms_aut?MPLIST", .cut = true, .status = 200 }),
+           "transport none-observed - - unknown: head-incomplete; "
+           "message none-observed - - unknown: head-incomplete");
     expect(STEPS({ .status = 200, .pairing = "response-only" }),
            "transport none-observed - - unknown: head-incomplete");
     expect(STEPS({ .target = DP }), "transport none-observed - - unknown: no-response");
