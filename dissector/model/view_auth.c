@@ -8,15 +8,13 @@
 #include "model/view_auth.h"
 
 enum {
-    NAA_CLIENTS = 3, /* E7 */
-    KDC_PORT = 88,
+    NAA_CLIENTS = 3,                 /* E7 */
     FALLBACK_NS = 10 * 1000000000LL, /* "within seconds" of what made the client fall back */
 };
 
 struct view_auth {
     view_maker *k;
     GPtrArray *krb;      /* const ccm_krb *, by client */
-    GArray *calls;       /* ccm_krb: connections to port 88, as talks of their clients */
     GHashTable *service; /* account that may be a service's -> naa */
     uint64_t rolled;     /* accounts that found no place */
 };
@@ -250,26 +248,24 @@ static bool kdc_refused(const view_auth *a, const ccm_edge *e, const ccm_auth_su
     return any;
 }
 
-/* 7.1, pattern 2: the client asked, or wanted to, and nobody ever answered. */
+/* 7.1, pattern 2: the client asked, or called in vain, and nobody ever answered. */
 static bool kdc_silent(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *s,
                        ccm_auth_seen *out)
 {
     const ccm_krb *k;
     unsigned i = first_of(a, &e->key.client);
 
-    *out = (ccm_auth_seen){ .id = CCM_EV_FALLBACK_KDC_SILENT };
     while ((k = next_of(a, &e->key.client, &i))) {
         if (k->what != CCM_KRB_TALK)
             continue;
-        if (k->replies)
+        if (k->replies || !in_time(s, k->first_ns, k->last_ns))
             return false;
-        if (!in_time(s, k->first_ns, k->last_ns))
-            continue;
-        out->count += k->count;
-        if (k->first_frame && (!out->first_frame || k->first_frame < out->first_frame))
-            out->first_frame = k->first_frame;
+        *out = (ccm_auth_seen){ .count = k->count,
+                                .first_frame = k->first_frame,
+                                .id = CCM_EV_FALLBACK_KDC_SILENT };
+        return true;
     }
-    return out->count > 0;
+    return false;
 }
 
 /* 7.1, pattern 3 over two connections: the server refused a ticket before. */
@@ -452,29 +448,6 @@ void ccm_view_auth_row(view_auth *a, const uint32_t *edges, unsigned n, ccm_view
     g_array_free(rows, TRUE);
 }
 
-/* Connections to a key distribution centre that came to nothing show no message at all. */
-static void add_calls(view_auth *a)
-{
-    const ccm_model *m = a->k->m;
-
-    for (uint32_t i = 1; i < m->n_edges; i++) {
-        const ccm_edge *e = ccm_edge_at(m, i);
-        uint64_t failed = e->unanswered + e->refused;
-        if (e->key.port != KDC_PORT || !failed)
-            continue;
-        ccm_krb call = { .client = e->key.client,
-                         .what = CCM_KRB_TALK,
-                         .host = CCM_NONE,
-                         .name = CCM_NONE,
-                         .count = failed,
-                         .first_ns = e->traffic.first_ns,
-                         .last_ns = e->traffic.last_ns };
-        g_array_append_val(a->calls, call);
-    }
-    for (unsigned i = 0; i < a->calls->len; i++)
-        g_ptr_array_add(a->krb, &g_array_index(a->calls, ccm_krb, i));
-}
-
 view_auth *ccm_view_auth_new(view_maker *k)
 {
     view_auth *a = g_new0(view_auth, 1);
@@ -484,8 +457,6 @@ view_auth *ccm_view_auth_new(view_maker *k)
     a->krb = g_ptr_array_sized_new(krb->len);
     for (unsigned i = 0; i < krb->len; i++)
         g_ptr_array_add(a->krb, &g_array_index(krb, ccm_krb, i));
-    a->calls = g_array_new(FALSE, FALSE, sizeof(ccm_krb));
-    add_calls(a);
     g_ptr_array_sort(a->krb, by_client);
     a->service = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, naa_free);
     return a;
@@ -495,7 +466,6 @@ uint64_t ccm_view_auth_free(view_auth *a)
 {
     uint64_t rolled = a->rolled;
     g_ptr_array_free(a->krb, TRUE);
-    g_array_free(a->calls, TRUE);
     g_hash_table_destroy(a->service);
     g_free(a);
     return rolled;
