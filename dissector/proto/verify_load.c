@@ -227,10 +227,12 @@ bool ccm_verify_add_site(ccm_verify *v, const char *path, GError **error)
     if (!text)
         return false;
     text[n] = '\0';
-    if (!g_key_file_load_from_data(site, text, n, G_KEY_FILE_NONE, NULL))
-        return usage(error,
-                     "cannot read site file '%s': line %u is no [group], KEY = VALUE or # comment",
-                     path, bad_line(text));
+    if (!g_key_file_load_from_data(site, text, n, G_KEY_FILE_NONE, NULL)) {
+        unsigned line = bad_line(text);
+        return line ? usage(error, "'%s': line %u is no [group], KEY = VALUE or # comment", path,
+                            line)
+                    : usage(error, "'%s' is no site file of [group] and KEY = VALUE lines", path);
+    }
     if (!known_groups(site, path, error))
         return false;
     g_auto(GStrv) ids = g_key_file_get_keys(site, group, NULL, NULL);

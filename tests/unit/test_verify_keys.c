@@ -430,6 +430,7 @@ static void test_files(void)
         { "id.site", "[client-keys]\nGUID: = key.pem\n", "not a client id" },
         { "bad.site", "[client-keys\n", "line 1 is no [group]" },
         { "secret.site", "[client-keys]\n\nhunter2\n", "line 3 is no [group]" },
+        { "odd.site", "[client-keys]hunter2\n", "is no site file" },
         { "early.site", "hunter2=hunter2\n[client-keys]\n", "line 1 is no [group]" },
         { "value.site", "[client-keys]\n" REFERENCE_ID " = hunter2\n", "is not there" },
     };
