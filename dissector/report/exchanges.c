@@ -139,18 +139,30 @@ static bool end_matches(const ccm_endpoint *wanted, const ccm_endpoint *end)
     return !ccm_addr_cmp(&wanted->addr, &end->addr) && (!wanted->port || wanted->port == end->port);
 }
 
+/* An error, silence, or a message that was rejected with an empty answer. */
+static bool failed(const ccm_exchange *x)
+{
+    for (unsigned i = 0; i < x->n_auth; i++)
+        if (x->auth[i].denied)
+            return true;
+    return x->smb.present ? x->smb.failed : !x->status || x->status >= 400;
+}
+
+/* SMB has no code of HTTP: either an answer or none. */
+static bool has_status(const ccm_filter *f, const ccm_exchange *x)
+{
+    if (x->smb.present)
+        return !f->status_high && !x->has_response;
+    return x->status >= f->status_low && x->status <= f->status_high;
+}
+
 static bool matches(const ccm_filter *f, const ccm_exchange *x)
 {
     if (f->verb && (!x->method || g_ascii_strcasecmp(f->verb, x->method)))
         return false;
-    if (x->smb.present) {
-        /* It has no code of HTTP: either an answer or none. */
-        if ((f->failed && !x->smb.failed) ||
-            (!f->any_status && (f->status_high || x->has_response)))
-            return false;
-    } else if (!f->any_status && (x->status < f->status_low || x->status > f->status_high))
+    if (!f->any_status && !has_status(f, x))
         return false;
-    else if (f->failed && x->status && x->status < 400)
+    if (f->failed && !failed(x))
         return false;
     return (!f->has_client || end_matches(&f->client, &x->client)) &&
            (!f->has_server || end_matches(&f->server, &x->server)) &&
