@@ -46,6 +46,8 @@ typedef struct ccm_limits {
     unsigned head_bytes;        /* an HTTP head, or another message kept for its end */
     unsigned inflate_bytes;     /* decompressed bytes of one body */
     unsigned message_bytes;     /* a Configuration Manager message kept to be decoded */
+    unsigned handshake_bytes;   /* a TLS handshake message */
+    unsigned certificates;      /* read of one chain */
     unsigned fragments;         /* IP datagrams being reassembled */
     unsigned edges;             /* distinct client, server, port and route in the model */
     unsigned hosts;             /* distinct addresses in the model */

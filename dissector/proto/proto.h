@@ -6,6 +6,7 @@
 #define CCM_PROTO_PROTO_H
 
 #include "observe/obs.h"
+#include "proto/decryptor.h"
 #include "proto/verifier.h"
 
 /* How much of a Configuration Manager message is read. */
@@ -38,7 +39,8 @@ typedef struct ccm_parse {
     void **spare;        /* memory of a gathered message, for the next one: freed by the caller with
                             g_free at the end; may be NULL */
     ccm_depth depth;
-    const ccm_verifier *verifier; /* NULL: signatures cannot be checked here */
+    const ccm_verifier *verifier;   /* NULL: signatures cannot be checked here */
+    const ccm_decryptor *decryptor; /* NULL: records of TLS stay closed */
     int8_t client; /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
 } ccm_parse;
 
@@ -85,6 +87,7 @@ extern const ccm_proto *const ccm_protos[];
 extern const ccm_proto ccm_proto_http;
 extern const ccm_proto ccm_proto_kerberos_tcp;
 extern const ccm_proto ccm_proto_kerberos_udp;
+extern const ccm_proto ccm_proto_tls;
 
 /* Begins an observation at the current segment, sent by side `from`. */
 static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned from)
