@@ -56,6 +56,7 @@ typedef struct ccm_limits {
     unsigned buckets;           /* timeline points kept of all routes together */
     unsigned methods;           /* distinct request methods kept of one route */
     unsigned accounts;          /* accounts kept of one route */
+    unsigned tls_secrets;       /* secrets of TLS connections, given and learned */
     unsigned messages;          /* messages kept one by one; 0 = none, as by default */
 } ccm_limits;
 

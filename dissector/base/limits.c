@@ -37,5 +37,6 @@ void ccm_limits_init(ccm_limits *limits)
         .buckets = 200000,
         .methods = 24,
         .accounts = 64,
+        .tls_secrets = 131072,
     };
 }

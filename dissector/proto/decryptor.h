@@ -33,6 +33,9 @@ typedef struct ccm_decryptor {
     /* At the ServerHello (and at a ClientHello that announces early data). Never NULL once a
      * ServerHello was seen: keys may become known later, by an RSA key exchange. */
     ccm_tls_keys *(*start)(void *user_data, const ccm_tls_terms *terms);
+    /* Another hello for the same keys: the ServerHello after a ClientHello that announced early
+     * data, or one of a renegotiation. The keys in use stay until each side changes them. */
+    void (*hello)(ccm_tls_keys *keys, const ccm_tls_terms *terms);
     /* A whole handshake message with its four bytes of header, in the order sent, both hellos
      * included: the transcript, the ClientKeyExchange, Finished, KeyUpdate. */
     void (*message)(ccm_tls_keys *keys, unsigned side, ccm_span message);
@@ -41,7 +44,8 @@ typedef struct ccm_decryptor {
     /* Bytes of this side were lost: an unknown number of records, at most `bytes` long together. */
     void (*lost)(ccm_tls_keys *keys, unsigned side, uint64_t bytes);
     /* Opens one whole record: `header` is its five bytes, `fragment` what follows. `plain` is valid
-     * until the next call; `type` is the content type, the inner one of TLS 1.3. */
+     * until a record is opened that does not lie inside it (TLS inside TLS); `type` is the content
+     * type, the inner one of TLS 1.3. */
     ccm_opened (*open)(ccm_tls_keys *keys, unsigned side, ccm_span header, ccm_span fragment,
                        ccm_span *plain, uint8_t *type);
     void (*free)(ccm_tls_keys *keys);
