@@ -69,6 +69,12 @@ static inline bool ccm_tls_is_client(const ccm_tls *t, unsigned side)
     return t->client >= 0 && side == (unsigned)t->client;
 }
 
+/* 0 for the client, 1 for the server. */
+static inline unsigned ccm_tls_role(const ccm_tls *t, unsigned side)
+{
+    return !ccm_tls_is_client(t, side);
+}
+
 /* The handshake ended in this direction. */
 void ccm_tls_finished(ccm_tls *t, ccm_tls_half *h, uint64_t now_ns);
 /* A limit was hit. */
