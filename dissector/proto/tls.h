@@ -92,6 +92,8 @@ void ccm_tls_part_clear(const ccm_parse *ps, ccm_tls_half *h);
 void ccm_tls_alert_encrypted(const ccm_parse *ps, const ccm_tls *t);
 /* What the connection was as a whole, at its end. */
 void ccm_tls_session(const ccm_parse *ps, const ccm_tls *t);
+/* "yes", "empty", "no"; "" = not known, or not yet. */
+const char *ccm_tls_client_certificate(const ccm_tls *t);
 /* The client's side; a guess by the port numbers when no message told it. */
 unsigned ccm_tls_client_side(const ccm_parse *ps, const ccm_tls *t);
 

@@ -392,6 +392,7 @@ static void ticket(const ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
         return;
     ccm_obs_at(ps, &o, CCM_OBS_tls_ticket, ps->dir);
     obs_hash(&o, CCM_KEY_session_ticket, id);
+    ccm_obs_str(&o, CCM_KEY_client_certificate, ccm_span_str(ccm_tls_client_certificate(t)));
     ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted);
     emit(ps, &o);
 }

@@ -51,7 +51,7 @@ static bool established(const ccm_tls *t)
     return t->half[0].finished && t->half[1].finished;
 }
 
-static const char *client_certificate(const ccm_tls *t)
+const char *ccm_tls_client_certificate(const ccm_tls *t)
 {
     if (t->client_certificate)
         return t->client_certificate == CCM_TLS_SENT ? "yes" : "empty";
@@ -81,7 +81,7 @@ void ccm_tls_session(const ccm_parse *ps, const ccm_tls *t)
     ccm_obs_flag(&o, CCM_KEY_resumed, t->resumed);
     ccm_obs_flag(&o, CCM_KEY_renegotiated, t->renegotiated);
     ccm_obs_flag(&o, CCM_KEY_certificate_requested, t->requested);
-    ccm_obs_str(&o, CCM_KEY_client_certificate, ccm_span_str(client_certificate(t)));
+    ccm_obs_str(&o, CCM_KEY_client_certificate, ccm_span_str(ccm_tls_client_certificate(t)));
     ccm_obs_str(&o, CCM_KEY_client_flight, numbers(t->flight, t->n_flight, flight, sizeof flight));
     ccm_obs_flag(&o, CCM_KEY_early_data, t->early_data);
     ccm_obs_str(&o, CCM_KEY_handshake, numbers(types, t->n_types, messages, sizeof messages));
