@@ -64,6 +64,16 @@ def reorder(packets, every):
     return out
 
 
+def slower(packets, factor):
+    """Everything takes so many times as long: for channels whose beats are minutes apart."""
+    start = packets[0].sec * 1000000 + packets[0].usec
+    out = []
+    for packet in packets:
+        at = start + (packet.sec * 1000000 + packet.usec - start) * factor
+        out.append(packet._replace(sec=at // 1000000, usec=at % 1000000))
+    return out
+
+
 def span(packets):
     """A mirror port that copies the way in and the way out: each packet twice, 20 us apart."""
     out = []
@@ -84,6 +94,7 @@ def main():
     parser.add_argument("--duplicate", action="store_true")
     parser.add_argument("--requests-only", action="store_true")
     parser.add_argument("--snaplen", type=int, metavar="BYTES")
+    parser.add_argument("--slower", type=int, metavar="TIMES")
     options = parser.parse_args()
     packets = pcapfile.read(options.input)
     if options.flows_with:
@@ -102,6 +113,8 @@ def main():
         packets = requests_only(packets)
     if options.snaplen:
         packets = [p._replace(data=p.data[: options.snaplen]) for p in packets]
+    if options.slower:
+        packets = slower(packets, options.slower)
     pcapfile.write(options.output, packets)
 
 

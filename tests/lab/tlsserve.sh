@@ -14,7 +14,8 @@ lab_hosts() { # SERVER-OCTET...
     for n in 2 3 4 5 6 7 8; do (within clients ip addr add "10.11.0.2$n/24" dev eth0); done
 }
 declare -A address=() # host name -> address
-next_port=50000
+next_port=50000 settle=0.3
+through=() # curl's arguments for a web proxy: -x URL
 http_module=
 [ ! -e /usr/lib/nginx/modules/ngx_stream_module.so ] ||
     http_module="load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
@@ -85,9 +86,9 @@ attempt() { # CLIENT-NUMBER URL SNI CLIENT-CERTIFICATE EXPECT VERSION: also sets
     port=${host##*:}
     next_port=$((next_port + 1))
     if [ "$port" = "$host" ]; then case $2 in https:*) port=443 ;; *) port=80 ;; esac; fi
-    printf '{"client":"10.11.0.2%s","client_port":%s,"server":"%s","port":%s,"sni":"%s","certificate":"%s","expect":"%s","version":"%s","resume":"%s"}\n' \
+    printf '{"client":"10.11.0.2%s","client_port":%s,"server":"%s","port":%s,"sni":"%s","certificate":"%s","expect":"%s","version":"%s","resume":"%s","proxy":"%s"}\n' \
         "$1" "$next_port" "${address[${host%%:*}]}" "$port" "$3" "${4#-}" "$5" "${6#any}" \
-        "${resume:-session-id}" >>"$work/attempts.jsonl"
+        "${resume:-session-id}" "${through[1]:-}" >>"$work/attempts.jsonl"
 }
 resolved() { # URL: curl's arguments for its host
     local host=${1#*://}
@@ -111,7 +112,13 @@ ask() { # CLIENT-NUMBER VERSION CERTIFICATE EXPECT URL CURL-ARGUMENTS...
     [ -n "${h2:-}" ] || args+=(--http1.1)
     (SSLKEYLOGFILE=$work/keys within clients curl -sSg --interface "10.11.0.2$n" --cacert "${trust:-$pki/ca.pem}" \
         "${via[@]}" --local-port "$next_port" -A "${agent:-SMS CCM 5.0}" --max-time 20 \
-        "${args[@]}" "$url" "$@") >/dev/null 2>"$work/said/$next_port" || true
+        "${through[@]}" "${args[@]}" "$url" "$@") >/dev/null 2>"$work/said/$next_port" || true
+}
+# The same through the proxy of $through, with $proxy_user; EXPECT may be the status of its refusal.
+proxied() { # CLIENT-NUMBER VERSION EXPECT URL CURL-ARGUMENTS...
+    local user=()
+    [ -z "${proxy_user:-}" ] || user=(--proxy-user "$proxy_user")
+    ask "$1" "$2" - "$3" "$4" "${user[@]}" "${@:5}"
 }
 # COUNT connections of one curl, which keeps the sessions (and asks for no tickets in TLS 1.2)
 again() { # CLIENT-NUMBER VERSION CERTIFICATE URL COUNT
@@ -150,7 +157,7 @@ body() { # ENDPOINT CLIENT-NUMBER: a message for curl --data-binary
 }
 begin() { # SCENARIO
     local file
-    for file in "$work"/*/access.log "$work"/*/error.log; do
+    for file in "$work"/*/access.log "$work"/*/error.log "$work"/*/dns.log; do
         [ ! -e "$file" ] || wc -l <"$file" >"$file.mark"
     done
     rm -rf "$work/said" "$work/attempts.jsonl" "$work/keys"
@@ -165,12 +172,16 @@ since() { # KIND: lines of all such logs that came since begin
         [ ! -e "$file" ] || tail -n "+$(($(cat "$file.mark" 2>/dev/null || echo 0) + 1))" "$file"
     done
 }
-finished() { # SCENARIO [tlstruth.py's OPTIONS]
+finished() { # SCENARIO: its truth, and tshark's agreement; $slower: times this factor
     end_capture
+    if [ -n "${slower:-}" ]; then
+        python3 "$here/impair.py" "$work/$1.pcap" "$out/$1.pcap" --slower "$slower"
+    fi
     since access >"$work/access.jsonl"
     since error >"$work/errors.log"
     sort -u "$work/keys" | grep -v '^#' >"$out/$1.keys" || true
     [ -s "$out/$1.keys" ] || rm -f "$out/$1.keys"
-    python3 "$here/tlstruth.py" "$out/$1.pcap" "$work" "${@:2}" >"$out/$1.truth.json"
+    [ ! -e "$work/dns/dns.log" ] || since dns >"$work/dns.part"
+    python3 "$here/tlstruth.py" "$out/$1.pcap" "$work" >"$out/$1.truth.json"
     python3 "$here/tlsfacts.py" "$out/$1.pcap" "$out/$1.truth.json"
 }
