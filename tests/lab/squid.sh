@@ -47,6 +47,7 @@ shutdown_lifetime 0 seconds
 logformat truth {"client":"%>a","client_port":%>p,"server":"%>la","port":%>lp,"role":"web-proxy","request":"%rm %ru HTTP/1.1","status":%>Hs,"user":"%un","out_port":"%<lp"}
 access_log stdio:$dir/access.log logformat=truth
 buffered_logs off
+strip_query_terms off
 SQUID
     (within proxy squid -N -f "$dir/squid.conf") 2>"$dir/stderr.log" &
     pids+=($!)

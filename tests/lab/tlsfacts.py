@@ -22,7 +22,7 @@ FIELDS = (
     "tls.handshake.session_id", "http.request.method",
     "http.request.uri", "http.response.code", "http2.headers.method", "http2.headers.path",
     "http2.headers.status", "tls.handshake.extensions_alpn_str", "frame.number",
-    "tls.handshake.extension.len", "tcp.flags", "dns.flags.response", "dns.qry.name",
+    "tls.handshake.extension.len", "tls.handshake.random", "tcp.flags", "dns.flags.response", "dns.qry.name",
     "dns.qry.type", "dns.flags.rcode", "dns.cname", "dns.a", "dns.aaaa",
 )  # fmt: skip
 HELLO, SERVER_HELLO, CERTIFICATE, REQUEST, VERIFY = "1", "2", "11", "13", "15"
@@ -41,6 +41,9 @@ def fields(pcap, ports, keys):
         command += ["-d", "tcp.port==%d,tls" % port, "-d", "tls.port==%d,http" % port]
     if keys:
         command += ["-o", "tls.keylog_file:" + keys]
+        key = keys.replace(".keys", ".pem")
+        if os.path.exists(key):
+            command += ["-o", 'uat:rsa_keys:"%s",""' % os.path.abspath(key)]
     for name in FIELDS:
         command += ["-e", name]
     done = subprocess.run(
@@ -82,6 +85,7 @@ def read(rows, truth):
                 several(row, "tls.handshake.extension.type"),
                 several(row, "tls.handshake.extension.len"),
             )
+            one.found["random"] = row["tls.handshake.random"]
             one.found["ticket"] = any(kind == "35" and size != "0" for kind, size in sizes)
             one.found["offered_id"] = several(row, "tls.handshake.session_id")[:1]
         if SERVER_HELLO in types:
@@ -121,7 +125,7 @@ def compare(want, have, certificates, keys, check):
         check("%s: %s" % (where, what), one, two)
 
     requests, statuses = [], []
-    if "tunnel" in want:
+    if "target" in want.get("tunnel", {}):
         statuses = [str(code) for code in want["tunnel"]["statuses"]]
         requests = [("CONNECT", want["tunnel"]["target"])] * len(statuses)
     if want["handshake"] == "none" or keys:
@@ -203,6 +207,21 @@ def connections(rows):
 TYPES = {"1": "A", "28": "AAAA", "33": "SRV"}
 
 
+def compare_tunnels(found, truth, check):
+    """The same ClientHello on both sides of a tunnel, and nowhere else."""
+    want = set()
+    for row in truth["tls"]:
+        if row["handshake"] != "none" and "tunnel" in row:
+            outside = (row["client"], row["client_port"])
+            want.add((outside, (row["server"], row["tunnel"]["client_port"])))
+    have = set()
+    for one, first in found.items():
+        for two, second in found.items():
+            if one < two and first.found["random"] and first.found["random"] == second.found["random"]:
+                have.add((one, two))
+    check("tunnels", {tuple(sorted(pair)) for pair in want}, have)
+
+
 def compare_channels(rows, truth, check):
     found = connections(rows)
     for row in truth.get("channels", []):
@@ -253,6 +272,7 @@ def main():
             have = found[(row["client"], row["client_port"])]
             compare(row, have, certificates, keys, check)
         if not keys:
+            compare_tunnels(found, truth, check)
             compare_channels(rows, truth, check)
             compare_names(rows, truth, check)
     for line in wrong:

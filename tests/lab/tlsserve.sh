@@ -24,28 +24,28 @@ serves() { # ADDRESS PORT ROLE CERTIFICATE ASKS(none|optional|any|required|reneg
     printf '{"server":"%s","port":%s,"role":"%s","certificate":"%s","asks":"%s"}\n' \
         "$@" >>"$work/servers.jsonl"
 }
-# A server block of the one nginx. CERTIFICATE is a name of $pki, or - for plain HTTP;
+# A server block of the nginx in namespace $on (servers), before $upstream (roles.py). CERTIFICATE is a name of $pki, or - for plain HTTP;
 # ASKS: whether it asks for a client certificate; MORE: nginx directives
 site() { # ADDRESS PORT ROLE CERTIFICATE ASKS [MORE]
-    local at=$1 port=$2 role=$3 cert=$4 asks=$5 more=${6:-} tls="" listen="$1:$2"
-    mkdir -p "$work/nginx"
+    local at=$1 port=$2 role=$3 cert=$4 asks=$5 more=${6:-} tls="" listen="$1:$2" dir=$work/nginx-${on:-servers}
+    mkdir -p "$dir"
     serves "$at" "$port" "$role" "${cert#-}" "$asks"
     if [ "$cert" != - ]; then
         listen="$listen ssl${h2:+ http2}"
         tls="ssl_certificate $pki/$cert.pem; ssl_certificate_key $pki/$cert.key;
-            ssl_session_cache shared:lab:1m; ssl_protocols TLSv1.2 TLSv1.3;"
+            ssl_session_cache shared:lab:1m; ssl_protocols ${protocols:-TLSv1.2 TLSv1.3};"
         case $asks in
         optional) tls="$tls ssl_verify_client optional; ssl_client_certificate $pki/ca.pem;" ;;
         any) tls="$tls ssl_verify_client optional_no_ca; ssl_client_certificate $pki/sms.pem;" ;;
         esac
     fi
-    cat >>"$work/nginx/sites.conf" <<NGINX
+    cat >>"$dir/sites.conf" <<NGINX
     server {
         listen $listen;
         set \$role $role;
         $tls
         $more
-        location / { proxy_pass http://127.0.0.1:8080; proxy_set_header Host \$host; }
+        location / { proxy_pass ${upstream:-http://127.0.0.1:8080}; proxy_set_header Host \$host; proxy_set_header Connection ""; }
         error_page 403 /403.html;
         location = /403.html { internal; default_type text/html; return 403 "<html>403.7</html>"; }
     }
@@ -54,7 +54,8 @@ NGINX
 refuse_without="if (\$ssl_client_verify = NONE) { return 403; }" # as IIS answers 403.7
 
 start_nginx() { # [STREAM-CONFIGURATION]
-    local dir=$work/nginx
+    local ns=${on:-servers} dir
+    dir=$work/nginx-$ns
     cat >"$dir/nginx.conf" <<NGINX
 $http_module
 user root; daemon off; worker_processes 1; pid $dir/pid; error_log $dir/error.log info;
@@ -73,8 +74,9 @@ http {
 }
 ${1:-}
 NGINX
-    (within servers nginx -p "$dir" -e "$dir/error.log" -c "$dir/nginx.conf") &
+    (within "$ns" nginx -p "$dir" -e "$dir/error.log" -c "$dir/nginx.conf") &
     pids+=($!)
+    [ "$ns" = servers ] || return 0
     # roles.py answers on the loopback interface, which is not captured
     (within servers python3 "$here/roles.py" 127.0.0.1 8080 any "$dir/backend.log") 2>>"$work/server.log" &
     pids+=($!)
@@ -88,7 +90,7 @@ attempt() { # CLIENT-NUMBER URL SNI CLIENT-CERTIFICATE EXPECT VERSION: also sets
     if [ "$port" = "$host" ]; then case $2 in https:*) port=443 ;; *) port=80 ;; esac; fi
     printf '{"client":"10.11.0.2%s","client_port":%s,"server":"%s","port":%s,"sni":"%s","certificate":"%s","expect":"%s","version":"%s","resume":"%s","proxy":"%s"}\n' \
         "$1" "$next_port" "${address[${host%%:*}]}" "$port" "$3" "${4#-}" "$5" "${6#any}" \
-        "${resume:-session-id}" "${through[1]:-}" >>"$work/attempts.jsonl"
+        "${resume:-session-id}" "${tunnel:-${through[1]:-}}" >>"$work/attempts.jsonl"
 }
 resolved() { # URL: curl's arguments for its host
     local host=${1#*://}
@@ -96,6 +98,7 @@ resolved() { # URL: curl's arguments for its host
     name=${host%%:*} port=${host##*:}
     if [ "$port" = "$host" ]; then case $1 in https:*) port=443 ;; *) port=80 ;; esac; fi
     via=(--resolve "$name:$port:${address[$name]}")
+    [ -z "${dial:-}" ] || via=(--connect-to "$name:$port:$dial")
 }
 # One connection. VERSION: 1.0 1.1 1.2 1.3 or any; CERTIFICATE: a name of $pki or -; EXPECT: ok, or
 # what goes wrong. Requests after the first go over the same connection: give them as more URLs.

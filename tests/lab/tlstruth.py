@@ -90,7 +90,7 @@ class Truth:
                 "client": row["client"], "client_port": row["client_port"],
                 "server": row["server"], "port": row["port"], "sni": row.get("sni", ""),
                 "certificate": names[0] if names else "", "expect": "ok", "version": "",
-                "resume": "session-id", "proxy": "",
+                "resume": "ticket", "proxy": "",
             }  # fmt: skip
 
     def alert(self, attempt, where):
@@ -115,6 +115,11 @@ class Truth:
 
     def tunnel(self, attempt, where):
         """What the proxy logged of a CONNECT, and what the server behind it logged."""
+        address = attempt["proxy"].split("/")[2].split(":")[0]
+        ends = {"server": attempt["server"], "port": attempt["port"]}
+        if attempt["proxy"].startswith("tcp:"):  # it keeps the port of the client
+            ends["client_port"] = attempt["client_port"]
+            return ends, self.lines(address, attempt["client_port"])
         mine = self.lines(attempt["client"], attempt["client_port"])
         statuses = [row["status"] for row in mine]
         let_in = attempt["expect"] not in ("403", "407")
@@ -124,19 +129,18 @@ class Truth:
             self.check(where + ": refused with", int(attempt["expect"]), statuses[-1])
             return out, []
         port = int(mine[-1]["out_port"])
-        out.update(server=attempt["server"], port=attempt["port"], client_port=port)
-        return out, self.lines(mine[-1]["server"], port)
+        return {**out, **ends, "client_port": port}, self.lines(address, port)
 
     def connection(self, attempt):
         where = "%(client)s:%(client_port)s to %(server)s:%(port)s" % attempt
         out = {key: attempt[key] for key in ("client", "client_port", "server", "port")}
         server = self.servers[(attempt["server"], attempt["port"])]
+        mine = self.lines(attempt["client"], attempt["client_port"])
         if attempt["proxy"]:
-            out["tunnel"], mine = self.tunnel(attempt, where)
+            if server["certificate"]:
+                out["tunnel"], mine = self.tunnel(attempt, where)
             address, port = attempt["proxy"].split("/")[2].split(":")
             out.update(server=address, port=int(port))
-        else:
-            mine = self.lines(attempt["client"], attempt["client_port"])
         out["role"] = server["role"]
         out["requests"] = [
             {key: row[key] for key in ("method", "target", "status")} for row in mine if row["method"]
