@@ -51,6 +51,9 @@ class Server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.options.certificate, self.options.key)
         context.set_ciphers("ECDHE+AESGCM")
+        if self.options.ask:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(self.options.ask)
         context.sni_callback = self.named
         return context
 
@@ -86,6 +89,9 @@ class Server:
                     version=peer.version(), cipher=peer.cipher()[0], sni=self.names.get(peer, "")
                 )
                 row["reused"] = "r" if peer.session_reused else "."
+                shown = peer.getpeercert() if self.options.ask else None
+                if shown:
+                    row.update(verify="SUCCESS", subject="CN=" + shown["subject"][0][0][1])
             self.write(row)
             self.serve(peer, mode)
         except (OSError, ssl.SSLError) as error:
@@ -204,6 +210,7 @@ def main():
         one.add_argument(name)
     one.add_argument("ports", nargs="+")
     one.add_argument("--notify", action="store_true")
+    one.add_argument("--ask", metavar="CA", help="ask for a client certificate of this authority")
     one.set_defaults(run=serve)
     one = command.add_parser("connect")
     for name in ("tries", "source", "target", "name"):

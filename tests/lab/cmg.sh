@@ -81,13 +81,13 @@ fell_back() { # CONNECTION-POINT NAME FROM TO WHY
         "$3" "$4" "$5" >>"$work/fallbacks.jsonl"
 }
 
-slower_classic=300 # a beat every 60 s
+slow_classic="--pauses 300" # a beat every 60 s
 scenario_classic() {
     gateway 10.11.0.10 cmg 10140=tls
     resolve 1 $custom
     channel 1 $classic 10140 --beats 6
 }
-slower_refused=50
+slow_refused="--pauses 50"
 scenario_refused() { # two VMs; nothing listens on 10140 and 10141
     local vm
     gateway 10.11.0.10 cmg 10124=tls 10125=tls
@@ -97,21 +97,21 @@ scenario_refused() { # two VMs; nothing listens on 10140 and 10141
         fell_back 1 $classic $((10140 + vm)) $((10124 + vm)) refused
     done
 }
-slower_dropped=6
+slow_dropped="--pauses 6"
 scenario_dropped() { # one VM; 10140 never answers, so 443 of the load balancer
     gateway 10.11.0.12 small 10140=mute 443=tls
     resolve 1 $small
     channel 1 $small 10140 || channel 1 $small 443
     fell_back 1 $small 10140 443 unanswered
 }
-slower_silent=20
+slow_silent="--pauses 20"
 scenario_silent() { # something accepts 10140 and then says nothing
     gateway 10.11.0.12 small 10140=silent 443=tls
     resolve 1 $small
     channel 1 $small 10140 --patience 1.5 || channel 1 $small 443
     fell_back 1 $small 10140 443 silent
 }
-slower_instances=100
+slow_instances="--slower 100"
 scenario_instances() { # three VMs: classic, and a scale set; and a scale set with one
     local vm mine=()
     gateway 10.11.0.10 cmg 10140=tls 10141=tls 10142=tls
@@ -131,13 +131,13 @@ scenario_instances() { # three VMs: classic, and a scale set; and a scale set wi
     channel 3 $one 443 --beats 3
     for n in "${mine[@]}"; do wait "$n"; done
 }
-slower_reconnect=100
+slow_reconnect="--pauses 100"
 scenario_reconnect() { # the gateway resets the channel at its third beat
     gateway 10.11.0.10 cmg 10140=reset
     resolve 1 $classic
     for n in 1 2 3; do channel 1 $classic 10140 --beats 4; done
 }
-slower_down=100
+slow_down="--pauses 100"
 scenario_down() { # every candidate fails, again and again; one VM
     resolve 1 $small
     for n in 1 2 3; do
@@ -190,8 +190,7 @@ for scenario in "${scenarios[@]}"; do
     begin "cmg-$scenario"
     "scenario_$scenario" || true
     for pid in "${gateways[@]}"; do kill "$pid" && wait "$pid" || true; done 2>/dev/null
-    factor=slower_$scenario
-    slower=${!factor:-} finished "cmg-$scenario"
+    finished "cmg-$scenario"
     mv "$work/servers.before" "$work/servers.jsonl"
 done
 [ ! -s "$work/server.log" ] || cat "$work/server.log" >&2

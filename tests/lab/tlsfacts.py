@@ -130,7 +130,7 @@ def compare(want, have, certificates, keys, check):
         requests = [("CONNECT", want["tunnel"]["target"])] * len(statuses)
     if want["handshake"] == "none" or keys:
         requests += [(row["method"], row["target"]) for row in want["requests"]]
-        statuses += [str(row["status"]) for row in want["requests"]]
+        statuses += [str(row["status"]) for row in want["requests"] if "status" in row]
     same("requests", requests, have.found["requests"])
     same("statuses", statuses, have.found["statuses"])
     if want["handshake"] == "none":
@@ -149,6 +149,8 @@ def compare(want, have, certificates, keys, check):
         same("cipher", want["cipher_id"], have.found["cipher"][-1] if have.found["cipher"] else None)
         if keys or old:
             same("ALPN", [want["alpn"]] if "alpn" in want else [], have.found["alpn"])
+    elif want["handshake"] == "failed":
+        same("version", version, have.found["version"][-1] if have.found["version"] else None)
     readable = keys or old
     if full and readable:
         late = want.get("certificate_asked_in")

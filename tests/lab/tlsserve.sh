@@ -82,15 +82,58 @@ NGINX
     pids+=($!)
 }
 
+# An Apache, in front of roles.py too, which can ask for the certificate of one directory only.
+# $name: of its log; DIRECTIVES: of the one site
+start_apache_tls() { # ADDRESS PORT ROLE CERTIFICATE ASKS DIRECTIVES
+    local dir=$work/apache-$1-$2 module from=/usr/lib/apache2/modules
+    serves "${@:1:5}"
+    mkdir -p "$dir"
+    {
+        for module in mpm_event authz_core authn_core proxy proxy_http ssl setenvif; do
+            echo "LoadModule ${module}_module $from/mod_$module.so"
+        done
+        cat <<CONF
+ServerRoot $dir
+ServerName $4.lab.example
+PidFile $dir/pid
+DefaultRuntimeDir $dir
+Mutex pthread
+Listen $1:$2
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 4
+MaxRequestWorkers 4
+MinSpareThreads 1
+MaxSpareThreads 4
+ServerTokens Prod
+ErrorLog $dir/error.log
+LogLevel notice ssl:info
+RegisterHttpMethod CCM_POST BITS_POST
+SSLEngine On
+SSLProtocol -all +TLSv1.2 +TLSv1.3
+SSLCertificateFile $pki/$4.pem
+SSLCertificateKeyFile $pki/$4.key
+SSLCACertificateFile $pki/ca.pem
+SSLSessionCache none
+ProxyPass "/" "http://127.0.0.1:8080/"
+$6
+LogFormat "{\"client\":\"%a\",\"client_port\":%{remote}p,\"server\":\"%A\",\"port\":%{local}p,\"request\":\"%r\",\"status\":%>s,\"version\":\"%{SSL_PROTOCOL}x\",\"cipher\":\"%{SSL_CIPHER}x\",\"sni\":\"%{SSL_TLS_SNI}x\",\"alpn\":\"http/1.1\",\"verify\":\"%{SSL_CLIENT_VERIFY}x\",\"subject\":\"%{SSL_CLIENT_S_DN}x\",\"reused\":\"%{SSL_SESSION_RESUMED}x\"}" truth
+CustomLog $dir/access.log truth
+CONF
+    } >"$dir/apache.conf"
+    (within servers apache2 -d "$dir" -f "$dir/apache.conf" -DFOREGROUND) 2>"$dir/stderr.log" &
+    pids+=($!)
+}
 attempt() { # CLIENT-NUMBER URL SNI CLIENT-CERTIFICATE EXPECT VERSION: also sets $next_port
-    local host=${2#*://} port
+    local host=${2#*://} port target
+    target=/${host#*/}
     host=${host%%/*}
     port=${host##*:}
     next_port=$((next_port + 1))
     if [ "$port" = "$host" ]; then case $2 in https:*) port=443 ;; *) port=80 ;; esac; fi
-    printf '{"client":"10.11.0.2%s","client_port":%s,"server":"%s","port":%s,"sni":"%s","certificate":"%s","expect":"%s","version":"%s","resume":"%s","proxy":"%s"}\n' \
+    printf '{"client":"10.11.0.2%s","client_port":%s,"server":"%s","port":%s,"sni":"%s","certificate":"%s","expect":"%s","version":"%s","resume":"%s","proxy":"%s","target":"%s"}\n' \
         "$1" "$next_port" "${address[${host%%:*}]}" "$port" "$3" "${4#-}" "$5" "${6#any}" \
-        "${resume:-session-id}" "${tunnel:-${through[1]:-}}" >>"$work/attempts.jsonl"
+        "${resume:-session-id}" "${tunnel:-${through[1]:-}}" "$target" >>"$work/attempts.jsonl"
 }
 resolved() { # URL: curl's arguments for its host
     local host=${1#*://}
@@ -175,10 +218,12 @@ since() { # KIND: lines of all such logs that came since begin
         [ ! -e "$file" ] || tail -n "+$(($(cat "$file.mark" 2>/dev/null || echo 0) + 1))" "$file"
     done
 }
-finished() { # SCENARIO: its truth, and tshark's agreement; $slower: times this factor
+finished() { # SCENARIO: its truth, and tshark's agreement; $slow_SCENARIO: to make the capture slower
+    local slow=slow_${1#*-}
+    slow=${slow//-/_}
     end_capture
-    if [ -n "${slower:-}" ]; then
-        python3 "$here/impair.py" "$work/$1.pcap" "$out/$1.pcap" --slower "$slower"
+    if [ -n "${!slow:-}" ]; then # shellcheck disable=SC2086 # an option and its value
+        python3 "$here/impair.py" "$work/$1.pcap" "$out/$1.pcap" ${!slow}
     fi
     since access >"$work/access.jsonl"
     since error >"$work/errors.log"
