@@ -6,6 +6,7 @@
  * bytes are lost in a place of unknown meaning, the next first line is searched, and every request
  * line that was captured is reported. Spec: RFC 9110, RFC 9112. */
 #include "proto/http_pair.h"
+#include "proto/inner.h"
 
 typedef enum half_state {
     HALF_START, /* at a message start, or inside its head */
@@ -35,6 +36,9 @@ typedef struct http_state {
     bool heads;    /* a head was found: this is HTTP */
     bool confused; /* the anomaly was reported */
     ccm_http_pairs pairs;
+    ccm_inner *inner;   /* the tunnel */
+    GBytes *authority;  /* target of the latest CONNECT; NULL = none */
+    uint64_t connected; /* its exchange */
 } http_state;
 
 /* What one step of a half-parser did. */
@@ -63,6 +67,7 @@ static void *http_open(ccm_parse *ps)
     st->client = -1;
     st->midstream = ps->midstream;
     ccm_http_pairs_init(&st->pairs);
+    st->pairs.numbers = ps->exchanges;
     st->pairs.uncertain = ps->midstream;
     if (ps->midstream)
         st->half[0].state = st->half[1].state = HALF_SEEK;
@@ -183,12 +188,35 @@ static void start_body(const ccm_parse *ps, half *h, const ccm_http_head *head, 
         limit_hit(ps, "decoders");
 }
 
+/* The destination of a tunnel is known by what the client asked for. */
+static void keep_authority(http_state *st, const half *h, const ccm_http_head *head)
+{
+    if (head->method.n != 7 || memcmp(head->method.p, "CONNECT", 7) != 0)
+        return;
+    g_clear_pointer(&st->authority, g_bytes_unref);
+    st->authority = g_bytes_new(head->target.p, head->target.n);
+    st->connected = h->number;
+}
+
 static void request_head(http_state *st, const ccm_parse *ps, half *h, const ccm_http_head *head)
 {
     h->number = ccm_http_pairs_request(&st->pairs, ps, client_of(st), &h->at, head);
+    keep_authority(st, h, head);
     start_body(ps, h, head, false, ccm_http_may_be_message(head));
     if (head->expect)
         h->body.peek = CCM_HTTP_REQUEST;
+}
+
+/* What follows is another protocol's: of the CONNECT or Upgrade of exchange `number`. */
+static void begin_tunnel(http_state *st, const ccm_parse *ps, uint64_t number)
+{
+    gsize n = 0;
+    bool connect = st->authority && st->connected == number;
+    const void *authority = connect ? g_bytes_get_data(st->authority, &n) : NULL;
+    st->inner = ccm_inner_new(ps, false);
+    ccm_inner_through(st->inner, ccm_span_of(authority, n), st->pairs.numbers);
+    go_to(&st->half[0], HALF_TUNNEL);
+    go_to(&st->half[1], HALF_TUNNEL);
 }
 
 static void response_head(http_state *st, const ccm_parse *ps, half *h, const ccm_http_head *head)
@@ -199,11 +227,11 @@ static void response_head(http_state *st, const ccm_parse *ps, half *h, const cc
         return;
     }
     if (head->status == 101 || (x->connect_method && head->status / 100 == 2)) {
+        uint64_t number = x->number;
         x->tunnel = true;
         ccm_http_body_start(&h->body, head, true);
         message_end(st, ps, h, true);
-        go_to(&st->half[0], HALF_TUNNEL);
-        go_to(&st->half[1], HALF_TUNNEL);
+        begin_tunnel(st, ps, number);
         return;
     }
     bool sure = x->request_seen && !x->uncertain;
@@ -340,6 +368,12 @@ static step step_seek(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
     return (step){ .used = in.n - keep, .next = STEP_WAIT };
 }
 
+static step step_tunnel(http_state *st, ccm_parse *ps, ccm_span in)
+{
+    ccm_inner_bytes(st->inner, ps, in);
+    return (step){ in.n, ccm_inner_wants(st->inner) ? 0 : UINT64_MAX, STEP_WAIT };
+}
+
 static ccm_feed http_feed(ccm_parse *ps, ccm_span in)
 {
     http_state *st = ps->state;
@@ -354,6 +388,8 @@ static ccm_feed http_feed(ccm_parse *ps, ccm_span in)
             s = step_body(st, ps, h, rest);
         else if (h->state == HALF_SEEK)
             s = step_seek(st, ps, h, rest);
+        else if (h->state == HALF_TUNNEL)
+            s = step_tunnel(st, ps, rest);
         out.used += s.used;
         out.skip = s.skip;
         if (s.next == STEP_BAD)
@@ -361,8 +397,6 @@ static ccm_feed http_feed(ccm_parse *ps, ccm_span in)
         if (s.next == STEP_WAIT || (out.used == in.n && h->state != HALF_BODY))
             break;
     }
-    if (h->state == HALF_TUNNEL)
-        out.skip = UINT64_MAX;
     if (st->client >= 0)
         ps->client = st->client;
     return out;
@@ -394,7 +428,11 @@ static void http_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
         (void)cut_head(st, ps, h, tail);
     else if (h->state == HALF_BODY)
         rest_of_body(st, ps, h, tail);
-    if (h->state == HALF_BODY) {
+    else if (h->state == HALF_TUNNEL)
+        ccm_inner_gap(st->inner, ps, n);
+    if (h->state == HALF_BODY && n == CCM_GAP_UNKNOWN) {
+        message_end(st, ps, h, false);
+    } else if (h->state == HALF_BODY) {
         uint64_t beyond = 0;
         ccm_http_part part = ccm_http_body_gap(&h->body, n, &beyond);
         if (part == CCM_HTTP_MORE)
@@ -417,7 +455,9 @@ static void http_end(ccm_parse *ps, ccm_span tail)
         rest_of_body(st, ps, h, tail);
     if (h->state == HALF_BODY)
         message_end(st, ps, h, h->body.framing == CCM_HTTP_UNTIL_CLOSE);
-    if (h->state != HALF_TUNNEL)
+    if (h->state == HALF_TUNNEL)
+        ccm_inner_end(st->inner, ps);
+    else
         go_to(h, HALF_ENDED);
     if (st->client >= 0 && !from_client(st, ps))
         ccm_http_pairs_flush(&st->pairs, ps, client_of(st), false);
@@ -434,7 +474,10 @@ static void http_close(ccm_parse *ps)
         ccm_http_body_free(&st->half[i].body);
     }
     ps->dir = dir;
+    ccm_inner_free(st->inner, ps);
+    g_clear_pointer(&st->authority, g_bytes_unref);
     ccm_http_pairs_flush(&st->pairs, ps, client_of(st), true);
+    ps->exchanges = st->pairs.numbers;
     ccm_http_pairs_free(&st->pairs);
     g_free(st);
     ps->state = NULL;

@@ -6,6 +6,7 @@
 #define CCM_PROTO_PROTO_H
 
 #include "observe/obs.h"
+#include "proto/decryptor.h"
 #include "proto/verifier.h"
 
 /* How much of a Configuration Manager message is read. */
@@ -38,9 +39,18 @@ typedef struct ccm_parse {
     void **spare;        /* memory of a gathered message, for the next one: freed by the caller with
                             g_free at the end; may be NULL */
     ccm_depth depth;
-    const ccm_verifier *verifier; /* NULL: signatures cannot be checked here */
-    int8_t client; /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
+    const ccm_verifier *verifier;   /* NULL: signatures cannot be checked here */
+    const ccm_decryptor *decryptor; /* NULL: TLS cannot be opened here */
+    /* Of a stream inside another protocol (inner.h); zeros outside. */
+    bool decrypted;     /* TLS protected the bytes */
+    uint8_t nesting;    /* streams around this one */
+    ccm_span through;   /* authority that the CONNECT named whose tunnel this is */
+    uint64_t exchanges; /* at open(): numbers of exchanges used in this flow before; close() sets
+                           what is used now */
+    int8_t client;      /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
 } ccm_parse;
+
+#define CCM_GAP_UNKNOWN UINT64_MAX
 
 typedef enum ccm_feed_result {
     CCM_FEED_OK,   /* `used` bytes consumed; call again with the rest once more bytes have come */
@@ -72,7 +82,8 @@ typedef struct ccm_proto {
     void (*skipped)(ccm_parse *ps, uint64_t n, uint64_t missing);
     /* `n` bytes are lost from this direction, outside a skip; what was kept unused is shown as
      * `tail` for the last time. `n` is 0 when nothing is lost but the kept bytes are over: they
-     * grew beyond limits->head_bytes, or the flow ends without a FIN. */
+     * grew beyond limits->head_bytes, or the flow ends without a FIN. CCM_GAP_UNKNOWN: bytes are
+     * lost, and nobody can tell how many (records of TLS). */
     void (*gap)(ccm_parse *ps, uint64_t n, ccm_span tail);
     /* This direction ended (FIN); unused bytes as `tail`. */
     void (*end)(ccm_parse *ps, ccm_span tail);
@@ -98,6 +109,10 @@ static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind
     o->memo = ps->memo;
     o->src = ps->end[from];
     o->dst = ps->end[!from];
+    if (ps->nesting) {
+        ccm_obs_flag(o, CCM_KEY_decrypted, ps->decrypted);
+        ccm_obs_str(o, CCM_KEY_through, ps->through);
+    }
 }
 
 /* redact.c: tells `emit` the observation, each token and signature in its texts replaced by "...".
