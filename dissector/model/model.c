@@ -312,6 +312,13 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     case CCM_OBS_capture:
         on_capture(m, obs);
         break;
+    case CCM_OBS_tls_client_hello:
+    case CCM_OBS_tls_server_hello:
+    case CCM_OBS_tls_ticket:
+    case CCM_OBS_tls_certificate:
+    case CCM_OBS_tls_certificate_request:
+    case CCM_OBS_tls_alert:
+    case CCM_OBS_tls_session:
     case CCM_OBS_KINDS:
         break;
     }

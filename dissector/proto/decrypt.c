@@ -626,13 +626,16 @@ bool ccm_decrypt_add_key(ccm_decrypt *d, ccm_span pem, const char *name, bool *f
     return ok;
 }
 
-bool ccm_decrypt_add_key_file(ccm_decrypt *d, const char *path, bool *found, GError **error)
+bool ccm_decrypt_add_key_file(ccm_decrypt *d, const char *path, bool *found, bool *more,
+                              GError **error)
 {
     size_t n;
     char *data = ccm_secret_file(path, "key file", &n, error);
     if (!data)
         return false;
     bool ok = ccm_decrypt_add_key(d, ccm_span_of(data, n), path, found, error);
+    *more = !*found || g_strstr_len(data, (gssize)n, "BEGIN CERTIFICATE") ||
+            g_strstr_len(data, (gssize)n, "BEGIN PUBLIC KEY");
     explicit_bzero(data, n);
     g_free(data);
     return ok;

@@ -40,7 +40,7 @@ typedef struct ccm_parse {
                             g_free at the end; may be NULL */
     ccm_depth depth;
     const ccm_verifier *verifier;   /* NULL: signatures cannot be checked here */
-    const ccm_decryptor *decryptor; /* NULL: TLS cannot be opened here */
+    const ccm_decryptor *decryptor; /* NULL: records of TLS stay closed */
     /* Of a stream inside another protocol (inner.h); zeros outside. */
     bool decrypted;     /* TLS protected the bytes */
     uint8_t nesting;    /* streams around this one */
@@ -96,6 +96,7 @@ extern const ccm_proto *const ccm_protos[];
 extern const ccm_proto ccm_proto_http;
 extern const ccm_proto ccm_proto_kerberos_tcp;
 extern const ccm_proto ccm_proto_kerberos_udp;
+extern const ccm_proto ccm_proto_tls;
 
 /* Begins an observation at the current segment, sent by side `from`. */
 static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned from)

@@ -3,8 +3,5 @@
 #include "proto/proto.h"
 
 const ccm_proto *const ccm_protos[] = {
-    &ccm_proto_http,
-    &ccm_proto_kerberos_tcp,
-    &ccm_proto_kerberos_udp,
-    NULL,
+    &ccm_proto_http, &ccm_proto_tls, &ccm_proto_kerberos_tcp, &ccm_proto_kerberos_udp, NULL,
 };
