@@ -94,6 +94,7 @@ typedef struct ccm_proto {
 /* NULL-terminated list of all parsers. */
 extern const ccm_proto *const ccm_protos[];
 extern const ccm_proto ccm_proto_http;
+extern const ccm_proto ccm_proto_http2;
 extern const ccm_proto ccm_proto_kerberos_tcp;
 extern const ccm_proto ccm_proto_kerberos_udp;
 extern const ccm_proto ccm_proto_tls;
