@@ -466,6 +466,25 @@ static void verify_limits(ccm_engine *e)
     limit_hit(e, "registrations", c->registrations_dropped);
 }
 
+/* What keys were given, and whether they were good for anything. */
+static void decryption(const ccm_engine *e, ccm_obs *o)
+{
+    const ccm_decrypt_counts *c = ccm_decrypt_count(e->decrypt);
+    const struct {
+        ccm_key key;
+        uint64_t value;
+    } said[] = {
+        { CCM_KEY_secrets, c->secrets },
+        { CCM_KEY_secrets_malformed, c->malformed },
+        { CCM_KEY_private_keys, c->keys },
+        { CCM_KEY_decrypted_sessions, c->sessions },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(said); i++)
+        if (said[i].value)
+            ccm_obs_u64(o, said[i].key, said[i].value);
+}
+
 void ccm_engine_finish(ccm_engine *e)
 {
     if (e->replayed)
@@ -474,6 +493,7 @@ void ccm_engine_finish(ccm_engine *e)
     ccm_flows_finish(e->flows);
     limit_hit(e, "fragments", ccm_decoder_evicted(e->decoder));
     verify_limits(e);
+    limit_hit(e, "tls_secrets", ccm_decrypt_count(e->decrypt)->dropped);
     ccm_obs o = plain_obs(e, CCM_OBS_capture);
     ccm_obs_u64(&o, CCM_KEY_packets, e->packets);
     ccm_obs_u64(&o, CCM_KEY_wire_bytes, e->wire_bytes);
@@ -487,6 +507,7 @@ void ccm_engine_finish(ccm_engine *e)
     ccm_obs_u64(&o, CCM_KEY_dropped_packets, e->dropped);
     ccm_obs_u64(&o, CCM_KEY_gaps, ccm_flows_gaps(e->flows));
     ccm_obs_u64(&o, CCM_KEY_secrets_blocks, e->secrets);
+    decryption(e, &o);
     ccm_obs_str(&o, CCM_KEY_reason, ccm_span_of(e->reasons->str, e->reasons->len));
     emit(e, &o);
 }

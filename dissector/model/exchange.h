@@ -79,7 +79,7 @@ typedef struct ccm_exchange {
     uint64_t request_bytes, response_bytes, body_missing_bytes;
     bool has_ttfb, has_duration, has_decoded;
     uint64_t ttfb_ns, duration_ns, decoded_bytes;
-    bool complete, tunnel, head_incomplete;
+    bool complete, tunnel, head_incomplete, decrypted;
     const char *pairing; /* sure, uncertain, request-only, response-only; never NULL */
 } ccm_exchange;
 

@@ -10,6 +10,7 @@
 
 #include "model/catalog.h"
 #include "model/texts.h"
+#include "model/view.h"
 #include "observe/obs.h"
 
 enum {
@@ -30,11 +31,12 @@ enum {
 /* ---- counters: a small unordered map from a kind and a number to a sum ----------------------- */
 
 typedef enum ccm_count_kind {
-    CCM_COUNT_METHOD, /* text */
-    CCM_COUNT_STATUS, /* code */
-    CCM_COUNT_HINT,   /* text */
-    CCM_COUNT_ICMP,   /* type << 8 | code */
-    CCM_COUNT_MARK,   /* mark that named the route */
+    CCM_COUNT_METHOD,    /* text */
+    CCM_COUNT_STATUS,    /* code */
+    CCM_COUNT_HINT,      /* text */
+    CCM_COUNT_ICMP,      /* type << 8 | code */
+    CCM_COUNT_MARK,      /* mark that named the route */
+    CCM_COUNT_DECRYPTED, /* 0: requests that came out of decrypted TLS */
 } ccm_count_kind;
 
 #define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 28 | (uint32_t)(number))
@@ -254,6 +256,7 @@ typedef struct ccm_capture_sums {
     bool has_time;
     uint64_t start_ns, end_ns;
     uint64_t packets, wire_bytes, truncated, undecoded, dropped, gaps, secrets;
+    ccm_decryption decryption;
 } ccm_capture_sums;
 
 struct ccm_model {
