@@ -28,6 +28,7 @@ unit_tests = \
 	tests/unit/test_redact \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
+	tests/unit/test_tls \
 	tests/unit/test_verify \
 	tests/unit/test_timeline \
 	tests/unit/test_verify_keys \
@@ -36,9 +37,11 @@ unit_tests = \
 prop_tests = \
 	tests/prop/test_http \
 	tests/prop/test_merge \
-	tests/prop/test_stream
+	tests/prop/test_stream \
+	tests/prop/test_tls
 fuzz_replays = \
 	tests/fuzz/replay_catalog \
+	tests/fuzz/replay_certificate \
 	tests/fuzz/replay_decode \
 	tests/fuzz/replay_flow \
 	tests/fuzz/replay_gss \
@@ -48,6 +51,7 @@ fuzz_replays = \
 	tests/fuzz/replay_message \
 	tests/fuzz/replay_obs_json \
 	tests/fuzz/replay_reader \
+	tests/fuzz/replay_tls \
 	tests/fuzz/replay_verify
 test_headers = \
 	tests/unit/auth_vectors.h \
@@ -55,11 +59,14 @@ test_headers = \
 	tests/unit/flow_driver.h \
 	tests/unit/http_driver.h \
 	tests/unit/kerberos_driver.h \
+	tests/unit/make_tls_vectors.py \
 	tests/unit/make_verify_vectors.py \
 	tests/unit/message_driver.h \
 	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
 	tests/unit/packet_driver.h \
+	tests/unit/tls_driver.h \
+	tests/unit/tls_vectors.h \
 	tests/unit/verify_driver.h \
 	tests/unit/verify_openssl.h \
 	tests/unit/verify_reference.h
@@ -68,6 +75,7 @@ tests_unit_test_verify_keys_SOURCES = tests/unit/test_verify_keys.c tests/unit/v
 
 # each fuzz target is replayed over its stored inputs by `make check` ...
 tests_fuzz_replay_catalog_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_catalog.c
+tests_fuzz_replay_certificate_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_certificate.c
 tests_fuzz_replay_decode_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_decode.c
 tests_fuzz_replay_flow_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_flow.c
 tests_fuzz_replay_gss_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_gss.c
@@ -77,11 +85,13 @@ tests_fuzz_replay_jwt_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_jwt.c
 tests_fuzz_replay_message_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_message.c
 tests_fuzz_replay_obs_json_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_obs_json.c
 tests_fuzz_replay_reader_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_reader.c
+tests_fuzz_replay_tls_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_tls.c
 tests_fuzz_replay_verify_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_verify.c
 # ... and, with --enable-fuzzers, is a libFuzzer program
 if FUZZERS
 noinst_PROGRAMS = \
 	tests/fuzz/fuzz_catalog \
+	tests/fuzz/fuzz_certificate \
 	tests/fuzz/fuzz_decode \
 	tests/fuzz/fuzz_flow \
 	tests/fuzz/fuzz_gss \
@@ -91,8 +101,10 @@ noinst_PROGRAMS = \
 	tests/fuzz/fuzz_message \
 	tests/fuzz/fuzz_obs_json \
 	tests/fuzz/fuzz_reader \
+	tests/fuzz/fuzz_tls \
 	tests/fuzz/fuzz_verify
 tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_certificate_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_decode_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_flow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_gss_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -102,5 +114,6 @@ tests_fuzz_fuzz_jwt_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_message_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_obs_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_reader_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_tls_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_verify_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif

@@ -96,12 +96,12 @@ static bool keyed(const ccm_tls *t, const ccm_tls_half *h)
     return t->keys && h->unopened < UNOPENED_MAX;
 }
 
-/* Is the content of the record encrypted? In TLS 1.3 such records call themselves application
- * data. */
-static bool opaque(const ccm_tls *t, const ccm_tls_half *h, uint8_t type)
+/* Is the content of the record encrypted? In TLS 1.3 such records call themselves application data.
+ * An alert in clear has two bytes. */
+static bool opaque(const ccm_tls *t, const ccm_tls_half *h, ccm_tls_record r)
 {
-    return type == CCM_TLS_APPLICATION ||
-           (h->secure && t->version != CCM_TLS_1_3 && type != CCM_TLS_CHANGE_CIPHER);
+    return r.type == CCM_TLS_APPLICATION || (r.type == CCM_TLS_ALERT && r.size != 2) ||
+           (h->secure && t->version != CCM_TLS_1_3 && r.type != CCM_TLS_CHANGE_CIPHER);
 }
 
 /* An encrypted record of the client after the ServerHello of TLS 1.3: its size tells whether a
@@ -219,7 +219,7 @@ static void whole_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_rec
     ccm_span fragment = ccm_span_of(in.p + CCM_TLS_HEADER, r.size);
     bool handshake = r.type == CCM_TLS_HANDSHAKE;
 
-    if (opaque(t, h, r.type))
+    if (opaque(t, h, r))
         open_record(ps, t, h, r, in);
     else if (handshake && h->unsure && !h->part && !ccm_tls_plain_handshake(fragment))
         note_opaque(ps, t, h, r);
@@ -273,8 +273,13 @@ static ccm_feed tls_feed(ccm_parse *ps, ccm_span in)
             break;
         }
         if (h->left) {
+            size_t n = (size_t)ccm_min64(h->left, rest.n);
+            out.used += n;
+            h->left -= n;
             out.skip = h->left;
-            break;
+            if (h->left)
+                break;
+            continue;
         }
         if (h->place == CCM_TLS_SEEK) {
             out.used += step_seek(ps, h, rest);
@@ -296,7 +301,7 @@ static ccm_feed tls_feed(ccm_parse *ps, ccm_span in)
         size_t whole = (size_t)CCM_TLS_HEADER + r.size;
         if (header == CCM_PROBE_MAYBE)
             break;
-        if (opaque(t, h, r.type) && !keyed(t, h)) {
+        if (opaque(t, h, r) && !keyed(t, h)) {
             count(t, h, r);
             note_opaque(ps, t, h, r);
             size_t n = MIN(whole, rest.n);
@@ -336,7 +341,7 @@ static uint64_t cut_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_span 
     size_t there = MIN(tail.n - CCM_TLS_HEADER, r.size);
     count(t, h, r);
     h->left_counted = r.type == CCM_TLS_APPLICATION;
-    if (r.type == CCM_TLS_HANDSHAKE && !opaque(t, h, r.type) && !h->unsure)
+    if (r.type == CCM_TLS_HANDSHAKE && !opaque(t, h, r) && !h->unsure)
         ccm_tls_handshake(ps, t, ccm_span_of(tail.p + CCM_TLS_HEADER, there), false);
     return r.size - there;
 }

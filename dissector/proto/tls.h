@@ -57,7 +57,7 @@ typedef struct ccm_tls {
     ccm_tls_keys *keys;             /* NULL: nothing is opened */
     GByteArray *early; /* messages up to the ServerHello, each behind its side; NULL = none */
     bool opened, bad;  /* a record was opened; one did not fit its key */
-    ccm_inner *inner;  /* the application data; NULL = none so far */
+    ccm_inner *inner; /* the application data; NULL = none so far */
     uint64_t undecrypted;
     uint64_t hello_ns, over_ns; /* 0 = not seen */
     uint8_t n_types, types[CCM_TLS_TYPES];
@@ -70,7 +70,7 @@ static inline bool ccm_tls_is_client(const ccm_tls *t, unsigned side)
     return t->client >= 0 && side == (unsigned)t->client;
 }
 
-/* What the decryptor calls a side: 0 the client, 1 the server. */
+/* 0 for the client, 1 for the server. */
 static inline unsigned ccm_tls_role(const ccm_tls *t, unsigned side)
 {
     return !ccm_tls_is_client(t, side);

@@ -12,6 +12,7 @@
 
 enum {
     RDNS = 32,
+    PAIRS = 8,
     TAG_T61 = 0x14,
     TAG_NUMERIC = 0x12,
     TAG_DNS_NAME = 0x82,
@@ -106,7 +107,7 @@ static bool add_attribute(ccm_name *to, ccm_name *common, ccm_span pair)
 bool ccm_certificate_name(ccm_span whole, ccm_name *out, ccm_name *common)
 {
     ccm_cursor c = ccm_cur(whole);
-    ccm_der seq, set[RDNS], pair;
+    ccm_der seq, set[RDNS], pair[PAIRS];
     unsigned n = 0;
 
     if (!ccm_der_take(&c, CCM_DER_SEQUENCE, &seq) || seq.cut)
@@ -118,14 +119,17 @@ bool ccm_certificate_name(ccm_span whole, ccm_name *out, ccm_name *common)
         return false;
     for (unsigned i = n; i-- > 0;) {
         ccm_cursor in = ccm_cur(set[i].value);
-        for (unsigned k = 0; ccm_der_take(&in, CCM_DER_SEQUENCE, &pair); k++) {
-            if (out->n)
-                add_text(out, k ? "+" : ",");
-            if (!add_attribute(out, common, pair.value))
-                return false;
-        }
+        unsigned k = 0;
+        while (k < PAIRS && ccm_der_take(&in, CCM_DER_SEQUENCE, &pair[k]))
+            k++;
         if (ccm_cur_left(&in))
             return false;
+        for (bool first = true; k-- > 0; first = false) {
+            if (out->n)
+                add_text(out, first ? "," : "+");
+            if (!add_attribute(out, common, pair[k].value))
+                return false;
+        }
     }
     return true;
 }

@@ -80,24 +80,29 @@ static void remember(const ccm_parse *ps, ccm_tls *t, ccm_span message)
 }
 
 /* Tells the keys, which are new, what was said so far. */
-static void replay(const ccm_parse *ps, const ccm_tls *t)
+static void replay(const ccm_parse *ps, ccm_tls *t)
 {
     ccm_cursor c = ccm_cur(t->early ? ccm_span_of(t->early->data, t->early->len) : (ccm_span){ 0 });
 
     while (ccm_cur_left(&c)) {
-        uint8_t side = ccm_cur_u8(&c);
+        uint8_t dir = ccm_cur_u8(&c);
         ccm_cursor ahead = c;
         ccm_cur_skip(&ahead, 1);
         ccm_span message = ccm_cur_take(&c, HEADER + be24(&ahead));
         if (!c.bad)
-            ps->decryptor->message(t->keys, ccm_tls_role(t, side), message);
+            ps->decryptor->message(t->keys, ccm_tls_role(t, dir), message);
     }
+    if (t->early)
+        g_byte_array_free(t->early, TRUE);
+    t->early = NULL;
 }
 
-/* Asks for the keys of the connection. */
-static void start_keys(const ccm_parse *ps, ccm_tls *t, const ccm_tls_terms *terms)
+/* A hello from which keys follow. */
+static void tell_terms(const ccm_parse *ps, ccm_tls *t, const ccm_tls_terms *terms)
 {
-    if (t->keys) { /* of early data, or of the session that is renegotiated */
+    if (!ps->decryptor || !t->client_hello)
+        return;
+    if (t->keys) {
         ps->decryptor->hello(t->keys, terms);
         return;
     }
@@ -108,12 +113,10 @@ static void start_keys(const ccm_parse *ps, ccm_tls *t, const ccm_tls_terms *ter
 
 static void tell_keys(const ccm_parse *ps, ccm_tls *t, ccm_span message)
 {
-    if (!ps->decryptor)
-        return;
-    if (!t->server_hello)
-        remember(ps, t, message);
     if (t->keys)
         ps->decryptor->message(t->keys, ccm_tls_role(t, ps->dir), message);
+    else if (ps->decryptor && !t->server_hello)
+        remember(ps, t, message);
 }
 
 /* ---- hellos ---------------------------------------------------------------------------------- */
@@ -191,24 +194,23 @@ static void client_hello(ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
     ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
     ccm_obs_flag(&o, CCM_KEY_incomplete, !whole);
     emit(ps, &o);
-    if (whole && h.early_data && ps->decryptor && !t->server_hello && !t->retry)
-        start_keys(ps, t,
+    if (whole && h.early_data && !t->server_hello && !t->retry)
+        tell_terms(ps, t,
                    &(ccm_tls_terms){ .version = CCM_TLS_1_3, .client_random = t->client_random });
 }
 
 /* A ServerHello that is none of a retry decides the session. */
-static void agreed(ccm_parse *ps, ccm_tls *t, const ccm_server_hello *h, bool decrypted)
+static void agreed(const ccm_parse *ps, ccm_tls *t, const ccm_server_hello *h)
 {
-    bool first = !t->server_hello;
     bool echo = h->session_id.n && h->session_id.n == t->n_session &&
                 memcmp(h->session_id.p, t->session, t->n_session) == 0;
 
     t->suite = h->suite;
-    t->resumed = t->version == CCM_TLS_1_3 ? h->psk : echo && t->client_hello;
+    t->resumed = t->version == CCM_TLS_1_3 ? h->psk : t->version && echo && t->client_hello;
     if (t->version == CCM_TLS_1_3)
         t->half[0].secure = t->half[1].secure = true;
-    if (ps->decryptor && t->client_hello && (first || (decrypted && t->keys)))
-        start_keys(ps, t,
+    if (t->version)
+        tell_terms(ps, t,
                    &(ccm_tls_terms){
                        .version = t->version,
                        .suite = h->suite,
@@ -229,10 +231,14 @@ static void server_hello(ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
 
     if (!ccm_server_hello_read(body, &h))
         return;
+    whole = whole && !h.incomplete;
+    if (!whole && h.version == 0x0303)
+        h.version = 0; /* what is missing may say that it is TLS 1.3 */
     client_is(t, !ps->dir);
     t->half[ps->dir & 1].unsure = false;
     ccm_obs_at(ps, &o, CCM_OBS_tls_server_hello, ps->dir);
-    ccm_obs_u64(&o, CCM_KEY_tls_version, h.version);
+    if (h.version)
+        ccm_obs_u64(&o, CCM_KEY_tls_version, h.version);
     if (h.suite) {
         const char *name = ccm_tls_cipher_name(h.suite);
         ccm_obs_u64(&o, CCM_KEY_cipher, h.suite);
@@ -243,13 +249,13 @@ static void server_hello(ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
     ccm_obs_flag(&o, CCM_KEY_psk, h.psk);
     ccm_obs_flag(&o, CCM_KEY_retry, h.retry);
     ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
-    ccm_obs_flag(&o, CCM_KEY_incomplete, h.incomplete || !whole);
+    ccm_obs_flag(&o, CCM_KEY_incomplete, !whole);
     emit(ps, &o);
     t->version = h.version >> 8 == 0x7f ? CCM_TLS_1_3 : h.version; /* drafts of TLS 1.3 */
     if (h.retry)
         t->retry = true;
     else
-        agreed(ps, t, &h, decrypted);
+        agreed(ps, t, &h);
 }
 
 /* ---- certificates ---------------------------------------------------------------------------- */
