@@ -7,6 +7,7 @@ unit_tests = \
 	tests/unit/test_ccm_headers \
 	tests/unit/test_decode \
 	tests/unit/test_decode_inner \
+	tests/unit/test_decrypt \
 	tests/unit/test_defrag \
 	tests/unit/test_flow \
 	tests/unit/test_http \
@@ -65,11 +66,13 @@ test_headers = \
 	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
 	tests/unit/packet_driver.h \
+	tests/unit/ssl_talk.h \
 	tests/unit/tls_driver.h \
 	tests/unit/tls_vectors.h \
 	tests/unit/verify_driver.h \
 	tests/unit/verify_openssl.h \
 	tests/unit/verify_reference.h
+tests_unit_test_decrypt_LDADD = $(LDADD) $(SSL_LIBS)
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c tests/unit/verify_driver.c
 tests_unit_test_verify_keys_SOURCES = tests/unit/test_verify_keys.c tests/unit/verify_driver.c
 

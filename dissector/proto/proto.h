@@ -50,8 +50,6 @@ typedef struct ccm_parse {
     int8_t client;      /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
 } ccm_parse;
 
-#define CCM_GAP_UNKNOWN UINT64_MAX
-
 typedef enum ccm_feed_result {
     CCM_FEED_OK,   /* `used` bytes consumed; call again with the rest once more bytes have come */
     CCM_FEED_DONE, /* this parser wants no more of the flow */
