@@ -11,7 +11,9 @@ unit_tests = \
 	tests/unit/test_defrag \
 	tests/unit/test_flow \
 	tests/unit/test_http \
+	tests/unit/test_http2 \
 	tests/unit/test_inflate \
+	tests/unit/test_inner \
 	tests/unit/test_input \
 	tests/unit/test_jwt \
 	tests/unit/test_kerberos \
@@ -58,6 +60,7 @@ test_headers = \
 	tests/unit/auth_vectors.h \
 	tests/unit/capture_file.h \
 	tests/unit/flow_driver.h \
+	tests/unit/http2_talk.h \
 	tests/unit/http_driver.h \
 	tests/unit/kerberos_driver.h \
 	tests/unit/make_tls_vectors.py \
@@ -73,6 +76,7 @@ test_headers = \
 	tests/unit/verify_openssl.h \
 	tests/unit/verify_reference.h
 tests_unit_test_decrypt_LDADD = $(LDADD) $(SSL_LIBS)
+tests_unit_test_inner_LDADD = $(LDADD) $(SSL_LIBS)
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c tests/unit/verify_driver.c
 tests_unit_test_verify_keys_SOURCES = tests/unit/test_verify_keys.c tests/unit/verify_driver.c
 

@@ -214,14 +214,9 @@ static inline void talk_early(talk *t)
     (void)SSL_read_early_data(t->server, buf, sizeof buf, &n);
 }
 
-/* A whole connection: handshake, requests and answers, close. A session of an earlier one is
- * resumed. */
-static inline void talk_run(talk *t, const talk_options *o)
+/* Both ends of a connection, before their first word. */
+static inline void talk_open(talk *t)
 {
-    size_t size;
-    g_autofree char *response = talk_response(o, &size);
-    bool early = o->early && t->session;
-    unsigned requests = o->requests ? o->requests : 2;
     talk_forget(t);
     t->client = SSL_new(t->client_ctx);
     t->server = SSL_new(t->server_ctx);
@@ -235,10 +230,38 @@ static inline void talk_run(talk *t, const talk_options *o)
     SSL_set_accept_state(t->server);
     if (t->session)
         SSL_set_session(t->client, t->session);
-    if (early)
-        talk_early(t);
+}
+
+static inline void talk_handshake(talk *t)
+{
     talk_pump(t);
     g_assert_true(SSL_is_init_finished(t->client) && SSL_is_init_finished(t->server));
+}
+
+static inline void talk_close(talk *t)
+{
+    SSL_SESSION_free(t->session);
+    t->session = SSL_get1_session(t->client);
+    (void)SSL_shutdown(t->client);
+    (void)talk_carry(t, 0);
+    (void)SSL_shutdown(t->server);
+    (void)talk_carry(t, 1);
+    SSL_free(t->client);
+    SSL_free(t->server);
+}
+
+/* A whole connection: handshake, requests and answers, close. A session of an earlier one is
+ * resumed. */
+static inline void talk_run(talk *t, const talk_options *o)
+{
+    size_t size;
+    g_autofree char *response = talk_response(o, &size);
+    bool early = o->early && t->session;
+    unsigned requests = o->requests ? o->requests : 2;
+    talk_open(t);
+    if (early)
+        talk_early(t);
+    talk_handshake(t);
     for (unsigned i = 0; i < requests; i++) {
         g_autofree char *request = talk_request(i);
         if (o->update) {
@@ -254,24 +277,17 @@ static inline void talk_run(talk *t, const talk_options *o)
             talk_say(t, 0, request, strlen(request));
         talk_say(t, 1, response, size);
     }
-    SSL_SESSION_free(t->session);
-    t->session = SSL_get1_session(t->client);
-    (void)SSL_shutdown(t->client);
-    (void)talk_carry(t, 0);
-    (void)SSL_shutdown(t->server);
-    (void)talk_carry(t, 1);
-    SSL_free(t->client);
-    SSL_free(t->server);
+    talk_close(t);
 }
 
-/* Plays the latest connection to the TLS parser in pieces of `piece` bytes (0 = as sent), without
+/* Plays the latest connection to a parser in pieces of `piece` bytes (0 = as sent), without
  * bytes from..from+lost-1 of the server. Returns what it tells; g_free it. */
-static inline char *talk_play(const talk *t, ccm_decrypt *keys, size_t piece, uint64_t from,
-                              uint64_t lost)
+static inline char *talk_play_proto(const ccm_proto *proto, const talk *t, ccm_decrypt *keys,
+                                    size_t piece, uint64_t from, uint64_t lost)
 {
     drive d;
     uint64_t now = 0, pos = 0;
-    drive_open_proto(&d, &ccm_proto_tls, false);
+    drive_open_proto(&d, proto, false);
     d.no_times = true;
     d.ps.decryptor = ccm_decrypt_service(keys);
     for (guint i = 0; i < t->chunks->len; i++) {
@@ -293,6 +309,12 @@ static inline char *talk_play(const talk *t, ccm_decrypt *keys, size_t piece, ui
         }
     }
     return drive_close(&d, now + 1);
+}
+
+static inline char *talk_play(const talk *t, ccm_decrypt *keys, size_t piece, uint64_t from,
+                              uint64_t lost)
+{
+    return talk_play_proto(&ccm_proto_tls, t, keys, piece, from, lost);
 }
 
 #endif
