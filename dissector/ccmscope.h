@@ -104,8 +104,13 @@ CCM_API ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_op
 CCM_API void ccm_engine_free(ccm_engine *engine);
 
 /* A public key or certificate (PEM, DER, or a PUBLICKEYBLOB in hexadecimal) that may have signed
- * messages. CCM_ERROR_USAGE with a message when it cannot be used. */
+ * messages, or a server's private RSA key (PEM, without password), which opens TLS connections with
+ * RSA key exchange. CCM_ERROR_USAGE with a message when it cannot be used. */
 CCM_API bool ccm_engine_add_key(ccm_engine *engine, const char *path, GError **error);
+/* Secrets of TLS connections, as clients write them to the file that SSLKEYLOGFILE names (NSS Key
+ * Log Format). Lines that are none are counted. CCM_ERROR_USAGE when the file cannot be read or
+ * holds no secret at all. */
+CCM_API bool ccm_engine_add_keylog(ccm_engine *engine, const char *path, GError **error);
 /* What is known of the site, from a key file: [client-keys] GUID:... = path of a key. */
 CCM_API bool ccm_engine_add_site(ccm_engine *engine, const char *path, GError **error);
 

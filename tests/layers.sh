@@ -29,6 +29,7 @@ jansson.h                         dissector/observe/json_in.c
 cap-ng.h                          dissector/input/privileges.c
 epan/*|wsutil/*|wireshark*        none
 openssl/*                         dissector/proto/verify.c dissector/proto/decrypt.c dissector/proto/decrypt_*.c
+nghttp2/*                         dissector/proto/http2_fields.c
 curses.h|ncurses*                 none
 '
 

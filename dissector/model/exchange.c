@@ -301,6 +301,7 @@ static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs)
         if (t != T_TEXTS)
             put(j, o, t, obs->val[i].s);
     }
+    o->x.decrypted |= ccm_obs_has(obs, CCM_KEY_decrypted);
     o->x.head_incomplete |= ccm_obs_has(obs, CCM_KEY_head_incomplete);
 }
 

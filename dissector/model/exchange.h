@@ -90,7 +90,7 @@ typedef struct ccm_exchange {
     uint64_t request_bytes, response_bytes, body_missing_bytes;
     bool has_ttfb, has_duration, has_decoded;
     uint64_t ttfb_ns, duration_ns, decoded_bytes;
-    bool complete, tunnel, head_incomplete;
+    bool complete, tunnel, head_incomplete, decrypted;
     const char *pairing;         /* sure, uncertain, request-only, response-only; never NULL */
     const ccm_exchange_tls *tls; /* not NULL: a TLS handshake and no exchange of HTTP */
 } ccm_exchange;

@@ -156,6 +156,10 @@ static void merge_capture(ccm_model *to, const ccm_model *from)
     c->dropped += s->dropped;
     c->gaps += s->gaps;
     c->secrets += s->secrets;
+    c->decryption.secrets += s->decryption.secrets;
+    c->decryption.malformed += s->decryption.malformed;
+    c->decryption.private_keys += s->decryption.private_keys;
+    c->decryption.sessions += s->decryption.sessions;
     if (s->has_time) {
         c->start_ns = c->has_time ? ccm_min64(c->start_ns, s->start_ns) : s->start_ns;
         c->end_ns = c->has_time ? ccm_max64(c->end_ns, s->end_ns) : s->end_ns;

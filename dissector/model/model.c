@@ -249,6 +249,10 @@ static void on_capture(ccm_model *m, const ccm_obs *obs)
     c->dropped += ccm_obs_get_u64(obs, CCM_KEY_dropped_packets);
     c->gaps += ccm_obs_get_u64(obs, CCM_KEY_gaps);
     c->secrets += ccm_obs_get_u64(obs, CCM_KEY_secrets_blocks);
+    c->decryption.secrets += ccm_obs_get_u64(obs, CCM_KEY_secrets);
+    c->decryption.malformed += ccm_obs_get_u64(obs, CCM_KEY_secrets_malformed);
+    c->decryption.private_keys += ccm_obs_get_u64(obs, CCM_KEY_private_keys);
+    c->decryption.sessions += ccm_obs_get_u64(obs, CCM_KEY_decrypted_sessions);
     if (ccm_obs_has(obs, CCM_KEY_has_start)) {
         uint64_t start = ccm_obs_get_u64(obs, CCM_KEY_start_ns);
         uint64_t end = ccm_obs_get_u64(obs, CCM_KEY_end_ns);

@@ -10,6 +10,7 @@
 
 #include "model/catalog.h"
 #include "model/texts.h"
+#include "model/view.h"
 #include "observe/obs.h"
 
 enum {
@@ -30,11 +31,12 @@ enum {
 /* ---- counters: a small unordered map from a kind and a number to a sum ----------------------- */
 
 typedef enum ccm_count_kind {
-    CCM_COUNT_METHOD, /* text */
-    CCM_COUNT_STATUS, /* code */
-    CCM_COUNT_HINT,   /* text */
-    CCM_COUNT_ICMP,   /* type << 8 | code */
-    CCM_COUNT_MARK,   /* mark that named the route */
+    CCM_COUNT_METHOD,    /* text */
+    CCM_COUNT_STATUS,    /* code */
+    CCM_COUNT_HINT,      /* text */
+    CCM_COUNT_ICMP,      /* type << 8 | code */
+    CCM_COUNT_MARK,      /* mark that named the route */
+    CCM_COUNT_DECRYPTED, /* 0: requests that came out of decrypted TLS */
     /* connections that carried TLS */
     CCM_COUNT_TLS_VERSION,
     CCM_COUNT_TLS_SERVER,  /* ccm_tls_server, with its certainty above CCM_TLS_SURE */
@@ -46,14 +48,14 @@ typedef enum ccm_count_kind {
     CCM_COUNT_SNI,
     CCM_COUNT_ALPN,
     CCM_COUNT_JA3,
-    CCM_COUNT_JA4, /* 15: there is no room for more */
+    CCM_COUNT_JA4,
 } ccm_count_kind;
 
-#define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 28 | (uint32_t)(number))
+#define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 27 | (uint32_t)(number))
 
 static inline ccm_count_kind ccm_count_kind_of(uint32_t key)
 {
-    return (ccm_count_kind)(key >> 28);
+    return (ccm_count_kind)(key >> 27);
 }
 
 enum { CCM_TLS_SURE = 8 }; /* bits */
@@ -67,7 +69,7 @@ static inline bool ccm_count_is_text(uint32_t key)
 
 static inline uint32_t ccm_count_number(uint32_t key)
 {
-    return key & 0x0fffffff;
+    return key & 0x07ffffff;
 }
 
 typedef struct ccm_counter {
@@ -275,6 +277,7 @@ typedef struct ccm_capture_sums {
     bool has_time;
     uint64_t start_ns, end_ns;
     uint64_t packets, wire_bytes, truncated, undecoded, dropped, gaps, secrets;
+    ccm_decryption decryption;
 } ccm_capture_sums;
 
 struct ccm_model {

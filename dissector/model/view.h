@@ -49,6 +49,11 @@ typedef struct ccm_view_limit {
     uint64_t count;
 } ccm_view_limit;
 
+/* Keys given to open TLS, and what came of them. */
+typedef struct ccm_decryption {
+    uint64_t secrets, malformed, private_keys, sessions;
+} ccm_decryption;
+
 typedef struct ccm_view_capture {
     const ccm_view_file *files; /* by first frame, then name */
     unsigned n_files;
@@ -56,6 +61,7 @@ typedef struct ccm_view_capture {
     uint64_t start_ns, end_ns;
     uint64_t packets, bytes; /* bytes as on the wire */
     uint64_t truncated_packets, undecoded_packets, dropped_packets, gaps, secrets_blocks;
+    ccm_decryption decryption;
     bool complete;                     /* nothing below speaks against it */
     ccm_view_names incomplete_because; /* ids in fixed order, see ccm_view_reason_text */
     const ccm_view_limit *limits_hit;  /* by name */
@@ -174,6 +180,7 @@ typedef struct ccm_view_route {
     ccm_view_names destination_names;
     ccm_certainty certainty;
     bool throttleable;
+    bool decrypted;       /* requests came out of decrypted TLS */
     ccm_view_names basis; /* why this route, evidence ids: marks, source-is-dp, port ... */
     struct {
         /* attempted = established + refused + unanswered: a SYN was seen. midstream: the flow

@@ -175,6 +175,8 @@ static const char *counter_name(view_maker *k, uint32_t key)
     case CCM_COUNT_ICMP:
         g_snprintf(text, sizeof text, "%u/%u", number >> 8, number & 0xff);
         return ccm_view_keep(k, text);
+    case CCM_COUNT_DECRYPTED:
+        return "decrypted";
     case CCM_COUNT_MARK:
         return ccm_mark_at(k->m->catalog, (int)number)->id;
     default: /* view_tls.c */
@@ -202,6 +204,7 @@ static void make_counts(view_maker *k, ccm_view_route *r, const entry *v, unsign
     r->statuses = counts_of(k, v, n, CCM_COUNT_STATUS);
     r->hints = counts_of(k, v, n, CCM_COUNT_HINT);
     r->icmp_errors = counts_of(k, v, n, CCM_COUNT_ICMP);
+    r->decrypted = counts_of(k, v, n, CCM_COUNT_DECRYPTED).n > 0;
     for (unsigned i = 0; i < r->requests.n; i++)
         r->requests_total += r->requests.v[i].count;
     for (unsigned i = 0; i < r->statuses.n; i++)

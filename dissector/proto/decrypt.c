@@ -45,8 +45,9 @@ typedef struct side {
     bool chain_lost; /* TLS 1.0: the last block is not known */
     uint32_t slack;
     int64_t budget;
-    uint64_t seq;                   /* of the next record */
-    uint64_t tried;                 /* secrets that there were when keys were last looked for */
+    uint64_t seq;    /* of the next record */
+    uint64_t missed; /* records between the last two that were opened; CCM_GAP_UNKNOWN */
+    uint64_t tried;  /* secrets that there were when keys were last looked for */
     uint8_t secret[CCM_TLS_SECRET]; /* traffic secret of TLS 1.3 in use */
     ccm_record_keys keys;
 } side;
@@ -59,6 +60,7 @@ struct ccm_tls_keys {
     uint16_t version;
     uint8_t n_session_id;
     bool encrypt_then_mac, extended_master, resumed;
+    bool agreed; /* the ServerHello was seen: the suite is no guess */
     bool has_master, has_ticket, has_new_ticket, counted;
     const ccm_suite *suite;
     uint32_t certificate; /* server keys that were found in it, a bit each */
@@ -237,8 +239,8 @@ static const ccm_secret *secret_of(const ccm_tls_keys *k, unsigned dir, unsigned
 static const ccm_suite *suite_for(const ccm_tls_keys *k, size_t n, unsigned guess)
 {
     static const uint16_t short_ones[] = { 0x1301, 0x1303, 0x1304, 0x1305 };
-    if (k->suite)
-        return !guess && ccm_hash_size(k->suite->hash) == n ? k->suite : NULL;
+    if (k->agreed)
+        return k->suite && !guess && ccm_hash_size(k->suite->hash) == n ? k->suite : NULL;
     if (n == ccm_hash_size(CCM_HASH_SHA384))
         return guess ? NULL : ccm_suite_find(0x1302);
     return guess < G_N_ELEMENTS(short_ones) ? ccm_suite_find(short_ones[guess]) : NULL;
@@ -446,7 +448,7 @@ static bool open_next(ccm_tls_keys *k, unsigned dir, const record *r, bool lost)
 static bool open_early(ccm_tls_keys *k, side *s, const record *r)
 {
     const ccm_secret *secret = secret_of(k, 0, STAGE_EARLY);
-    for (unsigned guess = 1; secret && !k->suite && !s->seq; guess++) {
+    for (unsigned guess = 1; secret && !k->agreed && !s->seq; guess++) {
         ccm_record_keys_clear(&k->d->records, &s->keys);
         set_secret(k, s, &s->keys, ccm_span_of(secret->bytes, secret->n), guess);
         if (!s->keys.suite)
@@ -509,6 +511,8 @@ static ccm_opened open_record(ccm_tls_keys *k, unsigned dir, ccm_span header, cc
             keys_12(k, dir & 1);
     }
     bool had_keys = s->keys.suite;
+    uint64_t expected = s->seq;
+    uint8_t before = s->stage;
     if (!had_keys && !new_13)
         return CCM_OPENED_NO_KEY;
     if (new_13 ? !open_13(k, dir & 1, &r) : !open_12(k, s, &r)) {
@@ -516,6 +520,7 @@ static ccm_opened open_record(ccm_tls_keys *k, unsigned dir, ccm_span header, cc
         k->d->counts.refused += had_keys;
         return had_keys ? CCM_OPENED_BAD : CCM_OPENED_NO_KEY;
     }
+    s->missed = s->stage == before ? s->seq - expected : CCM_GAP_UNKNOWN;
     s->seq++;
     s->slack = 0;
     s->budget = BUDGET;
@@ -532,12 +537,27 @@ static void lost(ccm_tls_keys *k, unsigned dir, uint64_t bytes)
     s->chain_lost = true;
 }
 
+static uint64_t missed(ccm_tls_keys *k, unsigned dir, uint64_t wire)
+{
+    const side *s = &k->side[dir & 1];
+    if (!s->keys.suite || s->missed == CCM_GAP_UNKNOWN)
+        return CCM_GAP_UNKNOWN;
+    const ccm_cipher_row *row = &ccm_cipher_rows[s->keys.suite->cipher];
+    bool new_13 = s->keys.version >= TLS_1_3;
+    if (row->mode == CCM_MODE_CBC)
+        return CCM_GAP_UNKNOWN; /* padding */
+    /* Header and tag; the content type, or the part of the nonce that is sent. */
+    uint64_t each = 5u + row->tag + (new_13 ? 1 : row->mode == CCM_MODE_CHACHA ? 0 : 8);
+    return wire >= s->missed * each ? wire - s->missed * each : CCM_GAP_UNKNOWN;
+}
+
 /* ---- connections ----------------------------------------------------------------------------- */
 
 static void hello(ccm_tls_keys *k, const ccm_tls_terms *t)
 {
     k->version = t->version;
     k->suite = ccm_suite_find(t->suite);
+    k->agreed = t->suite != 0;
     memcpy(k->client_random, t->client_random, CCM_TLS_RANDOM);
     if (t->server_random)
         memcpy(k->server_random, t->server_random, CCM_TLS_RANDOM);
@@ -584,8 +604,8 @@ static void free_keys(ccm_tls_keys *k)
 ccm_decrypt *ccm_decrypt_new(const ccm_limits *limits)
 {
     ccm_decrypt *d = g_new0(ccm_decrypt, 1);
-    d->service =
-        (ccm_decryptor){ d, start, hello, message, change_cipher, lost, open_record, free_keys };
+    d->service = (ccm_decryptor){ d,    start,       hello,  message,  change_cipher,
+                                  lost, open_record, missed, free_keys };
     d->records.crypto = &d->crypto;
     g_queue_init(&d->records.live);
     ccm_secrets_open(&d->secrets, limits->tls_secrets, &d->counts);
@@ -626,13 +646,16 @@ bool ccm_decrypt_add_key(ccm_decrypt *d, ccm_span pem, const char *name, bool *f
     return ok;
 }
 
-bool ccm_decrypt_add_key_file(ccm_decrypt *d, const char *path, bool *found, GError **error)
+bool ccm_decrypt_add_key_file(ccm_decrypt *d, const char *path, bool *found, bool *more,
+                              GError **error)
 {
     size_t n;
     char *data = ccm_secret_file(path, "key file", &n, error);
     if (!data)
         return false;
     bool ok = ccm_decrypt_add_key(d, ccm_span_of(data, n), path, found, error);
+    *more = !*found || g_strstr_len(data, (gssize)n, "BEGIN CERTIFICATE") ||
+            g_strstr_len(data, (gssize)n, "BEGIN PUBLIC KEY");
     explicit_bzero(data, n);
     g_free(data);
     return ok;

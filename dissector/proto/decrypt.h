@@ -30,9 +30,11 @@ const ccm_decryptor *ccm_decrypt_service(ccm_decrypt *d);
 void ccm_decrypt_add_log(ccm_decrypt *d, ccm_span text);
 /* The same of a file. False with CCM_ERROR_USAGE when it cannot be read or holds no secret. */
 bool ccm_decrypt_add_log_file(ccm_decrypt *d, const char *path, GError **error);
-/* Private keys of a file in PEM, if it holds any: *found says so. False with CCM_ERROR_USAGE when a
- * private key cannot be used: protected by a password, not RSA. Text without one is no error. */
-bool ccm_decrypt_add_key_file(ccm_decrypt *d, const char *path, bool *found, GError **error);
+/* Private keys of a file in PEM, if it holds any: *found says so, *more that there is something
+ * else in it. False with CCM_ERROR_USAGE when a private key cannot be used: protected by a
+ * password, not RSA. A file without one is no error. */
+bool ccm_decrypt_add_key_file(ccm_decrypt *d, const char *path, bool *found, bool *more,
+                              GError **error);
 bool ccm_decrypt_add_key(ccm_decrypt *d, ccm_span pem, const char *name, bool *found,
                          GError **error);
 

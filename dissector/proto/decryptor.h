@@ -19,6 +19,8 @@ typedef struct ccm_tls_terms {
     bool resumed;                                 /* TLS 1.2: an abbreviated handshake */
 } ccm_tls_terms;
 
+#define CCM_GAP_UNKNOWN UINT64_MAX /* bytes are missing, and nobody can tell how many */
+
 typedef enum ccm_opened {
     CCM_OPENED,
     CCM_OPENED_NO_KEY, /* no key for this direction at this point of the connection */
@@ -48,6 +50,10 @@ typedef struct ccm_decryptor {
      * type, the inner one of TLS 1.3. */
     ccm_opened (*open)(ccm_tls_keys *keys, unsigned side, ccm_span header, ccm_span fragment,
                        ccm_span *plain, uint8_t *type);
+    /* Right after a record was opened: `wire` bytes of records lay between the one opened before it
+     * in this direction and it. How many bytes of plain text were that? CCM_GAP_UNKNOWN when the
+     * cipher's records do not tell. */
+    uint64_t (*missed)(ccm_tls_keys *keys, unsigned side, uint64_t wire);
     void (*free)(ccm_tls_keys *keys);
 } ccm_decryptor;
 

@@ -41,7 +41,13 @@ typedef struct ccm_parse {
     ccm_depth depth;
     const ccm_verifier *verifier;   /* NULL: signatures cannot be checked here */
     const ccm_decryptor *decryptor; /* NULL: records of TLS stay closed */
-    int8_t client; /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
+    /* Of a stream inside another protocol (inner.h); zeros outside. */
+    bool decrypted;     /* TLS protected the bytes */
+    uint8_t nesting;    /* streams around this one */
+    ccm_span through;   /* authority that the CONNECT named whose tunnel this is */
+    uint64_t exchanges; /* at open(): numbers of exchanges used in this flow before; close() sets
+                           what is used now */
+    int8_t client;      /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
 } ccm_parse;
 
 typedef enum ccm_feed_result {
@@ -74,7 +80,8 @@ typedef struct ccm_proto {
     void (*skipped)(ccm_parse *ps, uint64_t n, uint64_t missing);
     /* `n` bytes are lost from this direction, outside a skip; what was kept unused is shown as
      * `tail` for the last time. `n` is 0 when nothing is lost but the kept bytes are over: they
-     * grew beyond limits->head_bytes, or the flow ends without a FIN. */
+     * grew beyond limits->head_bytes, or the flow ends without a FIN. CCM_GAP_UNKNOWN: bytes are
+     * lost, and nobody can tell how many (records of TLS). */
     void (*gap)(ccm_parse *ps, uint64_t n, ccm_span tail);
     /* This direction ended (FIN); unused bytes as `tail`. */
     void (*end)(ccm_parse *ps, ccm_span tail);
@@ -85,6 +92,7 @@ typedef struct ccm_proto {
 /* NULL-terminated list of all parsers. */
 extern const ccm_proto *const ccm_protos[];
 extern const ccm_proto ccm_proto_http;
+extern const ccm_proto ccm_proto_http2;
 extern const ccm_proto ccm_proto_kerberos_tcp;
 extern const ccm_proto ccm_proto_kerberos_udp;
 extern const ccm_proto ccm_proto_tls;
@@ -101,6 +109,10 @@ static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind
     o->memo = ps->memo;
     o->src = ps->end[from];
     o->dst = ps->end[!from];
+    if (ps->nesting) {
+        ccm_obs_flag(o, CCM_KEY_decrypted, ps->decrypted);
+        ccm_obs_str(o, CCM_KEY_through, ps->through);
+    }
 }
 
 /* redact.c: tells `emit` the observation, each token and signature in its texts replaced by "...".

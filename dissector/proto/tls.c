@@ -73,15 +73,29 @@ void ccm_tls_finished(ccm_tls *t, ccm_tls_half *h, uint64_t now_ns)
 
 static void on_application_data(ccm_parse *ps, ccm_tls *t, ccm_span bytes)
 {
-    (void)ps;
-    (void)t;
-    (void)bytes;
+    if (!t->inner)
+        t->inner = ccm_inner_new(ps, true);
+    ccm_inner_bytes(t->inner, ps, bytes);
 }
 
-static void on_application_lost(ccm_parse *ps, ccm_tls *t)
+/* Records before the one at offset `at` were not read. How much of the application data they were
+ * is told by the next one that is opened; without one, `at` is CCM_GAP_UNKNOWN. Before the
+ * handshake is over there are no such data. */
+static void on_application_lost(ccm_parse *ps, ccm_tls *t, uint64_t at)
 {
-    (void)ps;
-    (void)t;
+    ccm_tls_half *h = &t->half[ps->dir & 1];
+
+    if (!h->lost)
+        return;
+    h->lost = false;
+    if (!t->keys || !(t->inner || h->finished))
+        return;
+    if (!t->inner)
+        t->inner = ccm_inner_new(ps, true);
+    uint64_t n = at != CCM_GAP_UNKNOWN && h->end && at > h->end
+                     ? ps->decryptor->missed(t->keys, ccm_tls_role(t, ps->dir), at - h->end)
+                     : CCM_GAP_UNKNOWN;
+    ccm_inner_gap(t->inner, ps, n);
 }
 
 /* ---- records ----------------------------------------------------------------------------------
@@ -178,7 +192,8 @@ static void content(ccm_parse *ps, ccm_tls *t, uint8_t type, ccm_span bytes, boo
 }
 
 /* An encrypted record that is there as a whole. */
-static void open_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_record r, ccm_span in)
+static void open_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_record r, ccm_span in,
+                        uint64_t at)
 {
     ccm_span plain = { 0 }, header = ccm_span_of(in.p, CCM_TLS_HEADER);
     uint8_t type = r.type;
@@ -187,6 +202,8 @@ static void open_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_reco
 
     if (got == CCM_OPENED) {
         t->opened = true;
+        on_application_lost(ps, t, at);
+        h->end = at + CCM_TLS_HEADER + r.size;
         h->unopened = 0;
         h->last_size = 0;
         if (t->version == CCM_TLS_1_3 && t->server_hello) {
@@ -205,19 +222,22 @@ static void open_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_reco
         anomaly(t, ps, "a record does not fit the key at hand");
     }
     note_opaque(ps, t, h, r);
-    if (r.type == CCM_TLS_APPLICATION)
-        on_application_lost(ps, t);
+    h->lost = true;
 }
 
-/* A record whose content is read, whole. */
-static void whole_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_record r, ccm_span in)
+/* A record whose content is read, whole; `at` is its offset. */
+static void whole_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_record r, ccm_span in,
+                         uint64_t at)
 {
     ccm_span fragment = ccm_span_of(in.p + CCM_TLS_HEADER, r.size);
     bool handshake = r.type == CCM_TLS_HANDSHAKE;
 
-    if (opaque(t, h, r))
-        open_record(ps, t, h, r, in);
-    else if (handshake && h->unsure && !h->part && !ccm_tls_plain_handshake(fragment))
+    if (opaque(t, h, r)) {
+        open_record(ps, t, h, r, in, at);
+        return;
+    }
+    h->end = at + CCM_TLS_HEADER + r.size;
+    if (handshake && h->unsure && !h->part && !ccm_tls_plain_handshake(fragment))
         note_opaque(ps, t, h, r);
     else
         content(ps, t, r.type, fragment, false);
@@ -235,7 +255,7 @@ static void place_lost(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, uint64_t lost
     h->left = 0;
     if (t->keys)
         ps->decryptor->lost(t->keys, ccm_tls_role(t, ps->dir), lost);
-    on_application_lost(ps, t);
+    h->lost = true;
 }
 
 /* ---- steps -------------------------------------------------------------------------------------
@@ -309,7 +329,7 @@ static ccm_feed tls_feed(ccm_parse *ps, ccm_span in)
         if (rest.n < whole)
             break;
         count(t, h, r);
-        whole_record(ps, t, h, r, rest);
+        whole_record(ps, t, h, r, rest, ps->pos + out.used);
         out.used += whole;
     }
     if (t->client >= 0)
@@ -365,6 +385,9 @@ static void tls_end(ccm_parse *ps, ccm_span tail)
 
     h->left += cut_record(ps, t, h, tail);
     ccm_tls_handshake_cut(ps, t);
+    on_application_lost(ps, t, CCM_GAP_UNKNOWN);
+    if (t->inner)
+        ccm_inner_end(t->inner, ps);
     if (h->left_counted)
         h->bytes -= ccm_min64(h->bytes, h->left); /* they never came */
     h->left = 0;
@@ -382,6 +405,7 @@ static void tls_close(ccm_parse *ps)
             tls_end(ps, (ccm_span){ 0 });
     }
     ps->dir = dir;
+    ccm_inner_free(t->inner, ps);
     if (t->records)
         ccm_tls_session(ps, t);
     if (t->keys)

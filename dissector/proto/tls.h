@@ -3,7 +3,7 @@
 #ifndef CCM_PROTO_TLS_H
 #define CCM_PROTO_TLS_H
 
-#include "proto/proto.h"
+#include "proto/inner.h"
 #include "proto/tls_record.h"
 
 enum {
@@ -35,6 +35,8 @@ typedef struct ccm_tls_half {
     GByteArray *part;  /* a handshake message that goes on in later records; NULL = none */
     uint32_t drop;     /* bytes of a message too large to keep, still to come */
     uint64_t records, bytes, missing;
+    uint64_t end;       /* offset behind the last record whose content was read */
+    bool lost;          /* records behind that one were not read */
     uint16_t last_size; /* of the last record of TLS 1.3, when it could not be opened; else 0 */
     uint64_t last_ns, last_frame;
 } ccm_tls_half;
@@ -57,6 +59,7 @@ typedef struct ccm_tls {
     ccm_tls_keys *keys;             /* NULL: nothing is opened */
     GByteArray *early; /* messages up to the ServerHello, each behind its side; NULL = none */
     bool opened, bad;  /* a record was opened; one did not fit its key */
+    ccm_inner *inner;  /* the application data; NULL = none so far */
     uint64_t undecrypted;
     uint64_t hello_ns, over_ns; /* 0 = not seen */
     uint8_t n_types, types[CCM_TLS_TYPES];

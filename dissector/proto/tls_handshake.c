@@ -191,7 +191,7 @@ static void client_hello(ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
     ccm_obs_flag(&o, CCM_KEY_psk, h.psk);
     ccm_obs_flag(&o, CCM_KEY_early_data, h.early_data);
     ccm_obs_flag(&o, CCM_KEY_retry, t->retry);
-    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted);
+    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
     ccm_obs_flag(&o, CCM_KEY_incomplete, !whole);
     emit(ps, &o);
     if (whole && h.early_data && !t->server_hello && !t->retry)
@@ -248,7 +248,7 @@ static void server_hello(ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
     obs_hash(&o, CCM_KEY_session_hash, h.session_id);
     ccm_obs_flag(&o, CCM_KEY_psk, h.psk);
     ccm_obs_flag(&o, CCM_KEY_retry, h.retry);
-    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted);
+    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
     ccm_obs_flag(&o, CCM_KEY_incomplete, !whole);
     emit(ps, &o);
     t->version = h.version >> 8 == 0x7f ? CCM_TLS_1_3 : h.version; /* drafts of TLS 1.3 */
@@ -294,7 +294,7 @@ static void certificate(const ccm_parse *ps, bool from_client, unsigned position
         print = g_compute_checksum_for_data(G_CHECKSUM_SHA256, der.p, der.n);
         ccm_obs_str(&o, CCM_KEY_fingerprint, ccm_span_str(print));
     }
-    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted);
+    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
     ccm_obs_flag(&o, CCM_KEY_incomplete, x.incomplete || !whole);
     emit(ps, &o);
     g_free(print);
@@ -371,7 +371,7 @@ static void certificate_request(const ccm_parse *ps, ccm_tls *t, ccm_span body, 
     }
     ccm_obs_at(ps, &o, CCM_OBS_tls_certificate_request, ps->dir);
     ccm_obs_str(&o, CCM_KEY_authorities, authority_list(list, names, sizeof names));
-    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted);
+    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
     ccm_obs_flag(&o, CCM_KEY_incomplete, c.bad || !whole);
     emit(ps, &o);
 }
@@ -393,7 +393,7 @@ static void ticket(const ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
     ccm_obs_at(ps, &o, CCM_OBS_tls_ticket, ps->dir);
     obs_hash(&o, CCM_KEY_session_ticket, id);
     ccm_obs_str(&o, CCM_KEY_client_certificate, ccm_span_str(ccm_tls_client_certificate(t)));
-    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted);
+    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
     emit(ps, &o);
 }
 
@@ -530,6 +530,6 @@ void ccm_tls_alert(ccm_parse *ps, ccm_tls *t, ccm_span bytes, bool decrypted)
     ccm_obs_u64(&o, CCM_KEY_alert, code);
     ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(name ? name : ""));
     ccm_obs_flag(&o, CCM_KEY_established, t->over_ns != 0);
-    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted);
+    ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
     emit(ps, &o);
 }

@@ -92,7 +92,7 @@ void ccm_tls_session(const ccm_parse *ps, const ccm_tls *t)
     ccm_obs_u64(&o, CCM_KEY_client_bytes, c->bytes);
     ccm_obs_u64(&o, CCM_KEY_server_bytes, s->bytes);
     ccm_obs_u64(&o, CCM_KEY_missing_bytes, c->missing + s->missing);
-    ccm_obs_flag(&o, CCM_KEY_decrypted, t->opened);
+    ccm_obs_flag(&o, CCM_KEY_decrypted, t->opened && !ps->decrypted);
     if (t->undecrypted)
         ccm_obs_u64(&o, CCM_KEY_undecrypted, t->undecrypted);
     ccm_obs_flag(&o, CCM_KEY_incomplete, t->hurt || !t->client_hello || !t->server_hello);

@@ -263,7 +263,7 @@ static void json_line(GString *out, const ccm_exchange *x)
     ccm_json_text(j, "pairing", x->pairing);
     if (x->head_incomplete)
         ccm_json_bool(j, "head_incomplete", true);
-    ccm_json_bool(j, "decrypted", false); /* this version decrypts nothing */
+    ccm_json_bool(j, "decrypted", x->decrypted);
     ccm_json_close(j, '}');
     g_string_append_c(out, '\n');
 }

@@ -43,6 +43,19 @@ static void both(ccm_json *j, const char *key, const uint64_t *pair)
     ccm_json_close(j, '}');
 }
 
+/* Nothing when no keys were given. */
+static void decryption(ccm_json *j, const ccm_decryption *d)
+{
+    if (!d->secrets && !d->malformed && !d->private_keys)
+        return;
+    ccm_json_open_inline(j, "decryption", '{');
+    ccm_json_u64(j, "secrets", d->secrets);
+    ccm_json_u64(j, "malformed_lines", d->malformed);
+    ccm_json_u64(j, "private_keys", d->private_keys);
+    ccm_json_u64(j, "connections", d->sessions);
+    ccm_json_close(j, '}');
+}
+
 static void capture(ccm_json *j, const ccm_view_capture *c)
 {
     ccm_json_open(j, "capture", '{');
@@ -79,6 +92,7 @@ static void capture(ccm_json *j, const ccm_view_capture *c)
         ccm_json_close(j, '}');
     }
     ccm_json_u64(j, "secrets_blocks", c->secrets_blocks);
+    decryption(j, &c->decryption);
     names(j, "notes", c->notes);
     counts(j, "anomalies", c->anomalies);
     ccm_json_close(j, '}');
@@ -190,7 +204,7 @@ static void route(ccm_json *j, const ccm_view_route *r)
     route_ends(j, r);
     ccm_json_text(j, "certainty", ccm_certainty_name(r->certainty));
     names(j, "basis", r->basis);
-    ccm_json_bool(j, "decrypted", false); /* this version decrypts nothing */
+    ccm_json_bool(j, "decrypted", r->decrypted);
     route_connections(j, r);
     both(j, "packets", r->packets);
     both(j, "wire_bytes", r->wire_bytes);

@@ -51,10 +51,11 @@ static void capture(ccm_page *p)
     ccm_capture_span_append(p->cell, c);
     g_string_append_printf(p->text, "  %s\n", p->cell->str);
     g_string_truncate(p->cell, 0);
-    const uint64_t numbers[] = { c->truncated_packets, c->undecoded_packets, c->dropped_packets,
-                                 c->gaps, c->secrets_blocks };
-    static const char *const labels[] = { "cut packets", "undecoded", "dropped", "gaps",
-                                          "TLS secrets" };
+    const uint64_t numbers[] = { c->truncated_packets,  c->undecoded_packets,
+                                 c->dropped_packets,    c->gaps,
+                                 c->decryption.secrets, c->decryption.sessions };
+    static const char *const labels[] = { "cut packets", "undecoded",   "dropped",
+                                          "gaps",        "TLS secrets", "decrypted" };
     for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
         if (numbers[i]) {
             ccm_count_append(p->cell, numbers[i]);

@@ -208,6 +208,29 @@ static inline char *drive_close(drive *d, uint64_t time_ns)
     return g_string_free(d->out, FALSE);
 }
 
+/* Operations of a fuzzer's input: a byte (bits 0-1: 0/1 data of that side, 2 lose, 3 end; bit 2:
+ * side of a loss or end), two bytes of length, and for data so many bytes. */
+static inline void drive_ops(drive *d, ccm_cursor *c)
+{
+    uint64_t now = 1;
+    while (ccm_cur_left(c) >= 3 && d->out->len < 1 << 20) {
+        uint8_t op = ccm_cur_u8(c);
+        size_t n = ccm_cur_le16(c);
+        unsigned side = op >> 2 & 1;
+        now += 1000;
+        if ((op & 3) < 2) {
+            ccm_span s = ccm_cur_take(c, MIN(n, ccm_cur_left(c)));
+            if (s.n && !d->dir[op & 1].ended)
+                drive_bytes(d, op & 1, now, s.p, s.n);
+        } else if ((op & 3) == 2) {
+            if (n && !d->dir[side].ended)
+                drive_lose(d, side, now, n);
+        } else {
+            drive_end(d, side, now);
+        }
+    }
+}
+
 /* One part of a conversation: what side 0 (the client) or 1 sent at a time. dir 2: end of side 0,
  * 3: end of side 1. */
 typedef struct drive_part {
