@@ -34,6 +34,7 @@ static ccm_parse *context(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t of
     ps->frame = fs->at_frame;
     ps->pos = off - CCM_SEQ_ZERO;
     ps->peer_acked = 0;
+    ps->exchanges = 0;
     ps->client = -1;
     return ps;
 }

@@ -6,6 +6,7 @@
  * a minimum, a maximum or a set. State: none of its own. Numbers of texts, hosts and edges are
  * mapped by value. Flows that `source` still holds open are poured into edges as they stand. */
 #include "model/proofs.h"
+#include "model/tls_book.h"
 
 static ccm_span text_of(const ccm_model *from, uint32_t i)
 {
@@ -19,10 +20,9 @@ static uint32_t map_text(ccm_model *to, const ccm_model *from, uint32_t i)
 
 static uint32_t map_key(ccm_model *to, const ccm_model *from, uint32_t key)
 {
-    ccm_count_kind kind = ccm_count_kind_of(key);
-    if (kind != CCM_COUNT_METHOD && kind != CCM_COUNT_HINT)
+    if (!ccm_count_is_text(key))
         return key;
-    return CCM_COUNT_KEY(kind, map_text(to, from, ccm_count_number(key)));
+    return CCM_COUNT_KEY(ccm_count_kind_of(key), map_text(to, from, ccm_count_number(key)));
 }
 
 static void merge_hosts(ccm_model *to, const ccm_model *from)
@@ -156,6 +156,10 @@ static void merge_capture(ccm_model *to, const ccm_model *from)
     c->dropped += s->dropped;
     c->gaps += s->gaps;
     c->secrets += s->secrets;
+    c->decryption.secrets += s->decryption.secrets;
+    c->decryption.malformed += s->decryption.malformed;
+    c->decryption.private_keys += s->decryption.private_keys;
+    c->decryption.sessions += s->decryption.sessions;
     if (s->has_time) {
         c->start_ns = c->has_time ? ccm_min64(c->start_ns, s->start_ns) : s->start_ns;
         c->end_ns = c->has_time ? ccm_max64(c->end_ns, s->end_ns) : s->end_ns;
@@ -185,4 +189,5 @@ void ccm_model_merge(ccm_model *to, const ccm_model *from)
         if (ccm_model_flow_at(from, i)->id)
             ccm_model_flow_pour(to, from, ccm_model_flow_at(from, i));
     ccm_proofs_merge(to, from);
+    ccm_tls_book_merge(to, from);
 }

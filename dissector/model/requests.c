@@ -247,6 +247,8 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
     if (hit.route >= 0 && f->route == hit.route)
         ccm_model_flow_count(m, f,
                              CCM_COUNT_KEY(CCM_COUNT_MARK, hit.proxy >= 0 ? hit.proxy : hit.mark));
+    if (ccm_obs_has(obs, CCM_KEY_decrypted))
+        ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_DECRYPTED, 0));
     f->exchange = ccm_obs_get_u64(obs, CCM_KEY_exchange);
     upload_request(m, f, obs, r.target);
 }

@@ -290,6 +290,7 @@ static void make_capture(view_maker *k)
     c->undecoded_packets = s->undecoded;
     c->dropped_packets = s->dropped;
     c->secrets_blocks = s->secrets;
+    c->decryption = s->decryption;
     c->gaps = k->view->ended ? s->gaps : gaps;
     c->packets = k->view->ended ? s->packets : all.dir[0].packets + all.dir[1].packets;
     c->bytes = k->view->ended ? s->wire_bytes : all.dir[0].wire + all.dir[1].wire;
@@ -329,6 +330,7 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
     make_hosts(&k);
     ccm_view_make_clients(&k);
     ccm_view_make_uploads(&k);
+    ccm_view_make_certificates(&k);
     ccm_view_make_messages(&k);
     g_array_free(k.list, TRUE);
     ccm_model_free(copy);

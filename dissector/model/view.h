@@ -49,6 +49,11 @@ typedef struct ccm_view_limit {
     uint64_t count;
 } ccm_view_limit;
 
+/* Keys given to open TLS, and what came of them. */
+typedef struct ccm_decryption {
+    uint64_t secrets, malformed, private_keys, sessions;
+} ccm_decryption;
+
 typedef struct ccm_view_capture {
     const ccm_view_file *files; /* by first frame, then name */
     unsigned n_files;
@@ -56,6 +61,7 @@ typedef struct ccm_view_capture {
     uint64_t start_ns, end_ns;
     uint64_t packets, bytes; /* bytes as on the wire */
     uint64_t truncated_packets, undecoded_packets, dropped_packets, gaps, secrets_blocks;
+    ccm_decryption decryption;
     bool complete;                     /* nothing below speaks against it */
     ccm_view_names incomplete_because; /* ids in fixed order, see ccm_view_reason_text */
     const ccm_view_limit *limits_hit;  /* by name */
@@ -116,6 +122,46 @@ typedef struct ccm_view_auth {
     unsigned n_evidence;
 } ccm_view_auth;
 
+typedef struct ccm_view_alert {
+    const char *from;  /* "client" or "server" */
+    const char *level; /* "fatal", "warning"; NULL = it was encrypted, and so is the rest */
+    const char *name;  /* NULL = not known */
+    unsigned alert;
+    uint64_t count;
+} ccm_view_alert;
+
+/* Connections of a route that carried TLS. Names with how many connections had them. */
+typedef struct ccm_view_tls {
+    uint64_t sessions;        /* 0 = none, and nothing below is set */
+    ccm_view_counts versions; /* "TLS 1.2" */
+    ccm_view_counts ciphers, sni, alpn, ja3, ja4;
+    ccm_view_counts issuers;        /* of the servers' certificates */
+    const char *server_certificate; /* "pki", "enhanced-http", "self-signed", "hidden" */
+    ccm_certainty server_certainty;
+    ccm_view_counts server_certificates;
+    const char *client_certificate; /* "yes" when any had one, "no", "unknown" */
+    ccm_certainty client_certainty;
+    ccm_view_counts client_certificates;
+    uint64_t resumed, inherited;  /* inherited: resumed, and the full handshake was seen before */
+    const ccm_view_alert *alerts; /* by text */
+    unsigned n_alerts;
+} ccm_view_tls;
+
+typedef struct ccm_view_certificate {
+    const char *fingerprint;               /* SHA-256, hexadecimal */
+    const char *subject, *issuer, *serial; /* NULL = absent */
+    ccm_view_names san;                    /* DNS names */
+    const char *kind; /* "pki", "enhanced-http", "self-signed", "authority" (in chains alone) */
+    const char *usage, *key_type; /* OIDs with commas between; NULL = absent */
+    unsigned key_bits;            /* 0 = not known */
+    bool has_not_before, has_expires;
+    uint64_t not_before_ns, expires_ns;
+    bool server, client;    /* of whom it was seen */
+    ccm_view_names seen_on; /* addresses, servers with port; the lowest eight */
+    bool seen_on_more;
+    uint64_t count, first_frame;
+} ccm_view_certificate;
+
 typedef struct ccm_view_route {
     const char *route;          /* "client/mp" */
     const char *title;          /* for people */
@@ -134,6 +180,7 @@ typedef struct ccm_view_route {
     ccm_view_names destination_names;
     ccm_certainty certainty;
     bool throttleable;
+    bool decrypted;       /* requests came out of decrypted TLS */
     ccm_view_names basis; /* why this route, evidence ids: marks, source-is-dp, port ... */
     struct {
         /* attempted = established + refused + unanswered: a SYN was seen. midstream: the flow
@@ -164,6 +211,7 @@ typedef struct ccm_view_route {
     ccm_view_timeline timeline;
     const ccm_view_auth *auth; /* by stage, mode, kind of account, account */
     unsigned n_auth;
+    ccm_view_tls tls;
 } ccm_view_route;
 
 typedef struct ccm_view_client {
@@ -230,6 +278,8 @@ typedef struct ccm_view {
     unsigned n_clients;
     const ccm_view_upload *uploads; /* by first_seen, id, client, server */
     unsigned n_uploads;
+    const ccm_view_certificate *certificates; /* by subject, fingerprint */
+    unsigned n_certificates;
     bool has_messages;                /* they were asked for */
     const ccm_view_message *messages; /* by time, frame, client, server, message id */
     unsigned n_messages;

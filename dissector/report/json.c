@@ -2,6 +2,7 @@
  * json.c - the JSON report, a contract: key order, names and types are in docs/report.schema.json.
  * In: a view. Out: one pretty-printed object and a line end. State: none. Absent means unknown. */
 #include "report/proofs.h"
+#include "report/tls_report.h"
 
 static void names(ccm_json *j, const char *key, ccm_view_names list)
 {
@@ -42,6 +43,19 @@ static void both(ccm_json *j, const char *key, const uint64_t *pair)
     ccm_json_close(j, '}');
 }
 
+/* Nothing when no keys were given. */
+static void decryption(ccm_json *j, const ccm_decryption *d)
+{
+    if (!d->secrets && !d->malformed && !d->private_keys)
+        return;
+    ccm_json_open_inline(j, "decryption", '{');
+    ccm_json_u64(j, "secrets", d->secrets);
+    ccm_json_u64(j, "malformed_lines", d->malformed);
+    ccm_json_u64(j, "private_keys", d->private_keys);
+    ccm_json_u64(j, "connections", d->sessions);
+    ccm_json_close(j, '}');
+}
+
 static void capture(ccm_json *j, const ccm_view_capture *c)
 {
     ccm_json_open(j, "capture", '{');
@@ -78,6 +92,7 @@ static void capture(ccm_json *j, const ccm_view_capture *c)
         ccm_json_close(j, '}');
     }
     ccm_json_u64(j, "secrets_blocks", c->secrets_blocks);
+    decryption(j, &c->decryption);
     names(j, "notes", c->notes);
     counts(j, "anomalies", c->anomalies);
     ccm_json_close(j, '}');
@@ -189,7 +204,7 @@ static void route(ccm_json *j, const ccm_view_route *r)
     route_ends(j, r);
     ccm_json_text(j, "certainty", ccm_certainty_name(r->certainty));
     names(j, "basis", r->basis);
-    ccm_json_bool(j, "decrypted", false); /* this version decrypts nothing */
+    ccm_json_bool(j, "decrypted", r->decrypted);
     route_connections(j, r);
     both(j, "packets", r->packets);
     both(j, "wire_bytes", r->wire_bytes);
@@ -206,6 +221,7 @@ static void route(ccm_json *j, const ccm_view_route *r)
     counts(j, "statuses", r->statuses);
     counts_unless_empty(j, "hints", r->hints);
     ccm_json_route_auth(j, r);
+    ccm_json_route_tls(j, r);
     ccm_json_open_inline(j, "rate", '{');
     ccm_json_u64(j, "mean_bps", r->rate.mean_bps);
     ccm_json_u64(j, "p95_bps", r->rate.p95_bps);
@@ -279,6 +295,7 @@ void ccm_report_json(const ccm_view *view, ccm_out *out)
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
         upload(&j, &view->uploads[i]);
     ccm_json_close(&j, ']');
+    ccm_json_certificates(&j, view, out);
     ccm_json_close(&j, '}');
     g_string_append_c(out->text, '\n');
 }
