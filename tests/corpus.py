@@ -25,7 +25,7 @@ CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
 DIFFERENCES = HERE / "tests" / "corpus-differences.tsv"
 TIMEOUT_S = 60
 TCP, UDP = 6, 17
-COMPARED = ("pkt.", "tcp.", "udp.", "http.", "kerberos.", "ntlm.")
+COMPARED = ("pkt.", "tcp.", "udp.", "http.", "kerberos.", "ntlm.", "dns.")
 # Of these, what rides in HTTP or goes to a key distribution centre is read; SMB is not.
 CARRIERS = {"http", "kdc"}
 SKIP = 77
@@ -106,7 +106,7 @@ def measure_auth(m, f):
 def measure(facts):
     """The metrics of expected.tsv, from observations: {(metric, key): number}."""
     m = collections.Counter()
-    http_flows = set()
+    http_flows, dns_names = set(), set()
     for f in facts:
         kind, l4 = f["k"], f.get("l4", 0)
         if kind == "capture":
@@ -147,7 +147,15 @@ def measure(facts):
             m[f"kerberos.msg_{f['msg_type']}", "kdc"] += 1
             if "error_code" in f:
                 m["kerberos.error", str(f["error_code"])] += 1
+        elif kind == "dns_query":
+            m["dns.queries", ""] += 1
+            m["dns.qtype", str(f["record_type"])] += 1
+            dns_names.add(f["name"])
+        elif kind == "dns_answer":
+            m["dns.responses", ""] += 1
+            m["dns.rcode", str(f["rcode"])] += 1
     m["http.streams", ""] = len(http_flows)
+    m["dns.distinct_names", ""] = len(dns_names)
     return m
 
 

@@ -8,6 +8,7 @@ unit_tests = \
 	tests/unit/test_decode \
 	tests/unit/test_decode_inner \
 	tests/unit/test_defrag \
+	tests/unit/test_dns \
 	tests/unit/test_flow \
 	tests/unit/test_http \
 	tests/unit/test_inflate \
@@ -40,6 +41,7 @@ prop_tests = \
 fuzz_replays = \
 	tests/fuzz/replay_catalog \
 	tests/fuzz/replay_decode \
+	tests/fuzz/replay_dns \
 	tests/fuzz/replay_flow \
 	tests/fuzz/replay_gss \
 	tests/fuzz/replay_http \
@@ -69,6 +71,7 @@ tests_unit_test_verify_keys_SOURCES = tests/unit/test_verify_keys.c tests/unit/v
 # each fuzz target is replayed over its stored inputs by `make check` ...
 tests_fuzz_replay_catalog_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_catalog.c
 tests_fuzz_replay_decode_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_decode.c
+tests_fuzz_replay_dns_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_dns.c
 tests_fuzz_replay_flow_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_flow.c
 tests_fuzz_replay_gss_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_gss.c
 tests_fuzz_replay_http_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_http.c
@@ -83,6 +86,7 @@ if FUZZERS
 noinst_PROGRAMS = \
 	tests/fuzz/fuzz_catalog \
 	tests/fuzz/fuzz_decode \
+	tests/fuzz/fuzz_dns \
 	tests/fuzz/fuzz_flow \
 	tests/fuzz/fuzz_gss \
 	tests/fuzz/fuzz_http \
@@ -94,6 +98,7 @@ noinst_PROGRAMS = \
 	tests/fuzz/fuzz_verify
 tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_decode_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_dns_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_flow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_gss_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

@@ -312,6 +312,9 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     case CCM_OBS_capture:
         on_capture(m, obs);
         break;
+    case CCM_OBS_dns_query:
+    case CCM_OBS_dns_answer:
+        break;
     case CCM_OBS_KINDS:
         break;
     }
