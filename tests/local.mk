@@ -20,6 +20,7 @@ unit_tests = \
 	tests/unit/test_message_replies \
 	tests/unit/test_model \
 	tests/unit/test_multipart \
+	tests/unit/test_names \
 	tests/unit/test_naming \
 	tests/unit/test_observe \
 	tests/unit/test_pcapng \
