@@ -216,10 +216,17 @@ static bool is_name_of(const view_auth *a, const ccm_addr *server, uint32_t host
     if (at == CCM_NONE)
         return false;
     const ccm_host *h = ccm_host_at(a->k->m, at);
-    for (unsigned i = 0; i < h->n_names; i++)
-        if (!g_ascii_strcasecmp(text(a, h->names[i]), text(a, host)))
+    bool whole = false; /* has it a name with a domain? */
+    for (unsigned i = 0; i < h->n_names; i++) {
+        const char *name = text(a, h->names[i].text);
+        size_t n = strlen(name);
+        bool label = !strchr(name, '.');
+        if (!g_ascii_strcasecmp(name, text(a, host)) ||
+            (label && !g_ascii_strncasecmp(name, text(a, host), n) && text(a, host)[n] == '.'))
             return true;
-    return h->n_names == 0;
+        whole |= !label;
+    }
+    return !whole;
 }
 
 /* 7.1, pattern 1: the refusal with the lowest code that fits. */

@@ -16,6 +16,7 @@ typedef struct view_maker {
     const ccm_model *m;
     ccm_view *view;
     view_memory *memory;
+    ccm_cmg *cmg;
     uint64_t accounts_rolled; /* accounts that found no place in their row */
     GArray *list;             /* scratch of ccm_view_count, empty between uses */
 } view_maker;
@@ -31,6 +32,9 @@ void ccm_view_make_routes(view_maker *k);
 /* view_clients.c */
 void ccm_view_make_clients(view_maker *k);
 void ccm_view_make_messages(view_maker *k);
+/* view_channels.c: instance, channel and fallbacks of a row; lookups. */
+void ccm_view_make_channel(view_maker *k, ccm_view_route *r, const uint32_t *edges, unsigned n);
+void ccm_view_make_lookups(view_maker *k);
 /* view_uploads.c */
 void ccm_view_make_uploads(view_maker *k);
 

@@ -88,13 +88,14 @@ static int entry_cmp(const void *pa, const void *pb, void *data)
     return r ? r : (int)a->e->key.route - (int)b->e->key.route;
 }
 
-/* Who authenticated, on the edges of a row. */
-static void make_auth(view_auth *a, ccm_view_route *r, const entry *v, unsigned n)
+/* Who authenticated on the edges of a row, and what channels they are. */
+static void make_auth(view_maker *k, view_auth *a, ccm_view_route *r, const entry *v, unsigned n)
 {
     uint32_t *edges = g_new(uint32_t, n);
     for (unsigned i = 0; i < n; i++)
         edges[i] = v[i].edge;
     ccm_view_auth_row(a, edges, n, r);
+    ccm_view_make_channel(k, r, edges, n);
     g_free(edges);
 }
 
@@ -423,7 +424,7 @@ void ccm_view_make_routes(view_maker *k)
         if (is_empty(ccm_edge_at(m, i)))
             continue;
         v[n] = (entry){ .e = ccm_edge_at(m, i), .edge = i };
-        ccm_conclude_edge(m, v[n].e, &v[n].c);
+        ccm_conclude_edge(m, k->cmg, i, &v[n].c);
         v[n].rank = rank[v[n].c.row];
         n++;
     }
@@ -441,7 +442,7 @@ void ccm_view_make_routes(view_maker *k)
         while (i < n && row_of[v[i].edge] == row)
             i++;
         make_row(k, &rows[row], v + from, i - from);
-        make_auth(auth, &rows[row], v + from, i - from);
+        make_auth(k, auth, &rows[row], v + from, i - from);
     }
     k->accounts_rolled = ccm_view_auth_free(auth);
     make_times(k, rows, n_rows, row_of);
