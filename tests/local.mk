@@ -5,6 +5,7 @@ unit_tests = \
 	tests/unit/test_base \
 	tests/unit/test_catalog \
 	tests/unit/test_ccm_headers \
+	tests/unit/test_channels \
 	tests/unit/test_decode \
 	tests/unit/test_decode_inner \
 	tests/unit/test_defrag \
