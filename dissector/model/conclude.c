@@ -5,9 +5,10 @@
  * certainty, basis. State: none.
  * An edge's route is, in this order: the row its own requests named; that of the channel that it is
  * part of; the row of the only role that its server was seen to play on that port (likely); that of
- * its server's name (weak, or as sure as a service record); the row of the port (weak); unknown.
- * Then, when the source is itself seen to serve a role for which the catalogue has a row to the
- * same destination (dp/dp for client/dp), that row, but never above likely: a distribution point is
+ * its server's name (weak, or as sure as a service record); the row of the port (weak, or likely
+ * when the server is seen to play the role on another port); unknown. Then, when the source is
+ * itself seen to serve a role for which the catalogue has a row to the same destination (dp/dp for
+ * client/dp), that row, but never above likely: a distribution point is
  * also a client. */
 #include "model/conclude.h"
 
@@ -170,6 +171,23 @@ static bool conclude_name(const ccm_model *m, const ccm_edge *e, ccm_conclusion 
     return true;
 }
 
+/* Is the server surely seen to play the role that the port's row is about, on whatever port? */
+static bool plays(const ccm_model *m, const ccm_edge *e, int row)
+{
+    uint32_t at = row < 0 ? CCM_NONE : ccm_host_find(m, &e->key.server);
+    if (at == CCM_NONE || ccm_route_at(m->catalog, row)->destination == m->catalog->unknown_role)
+        return false;
+    const ccm_host *h = ccm_host_at(m, at);
+    for (unsigned i = 0; i < h->n_evidence; i++) {
+        const ccm_evidence *ev = &h->evidence[i];
+        if (ev->server && ccm_evidence_certainty(m->catalog, ev) >= CCM_CERTAINTY_STRONG &&
+            ccm_mark_at(m->catalog, ev->mark)->server_role ==
+                ccm_route_at(m->catalog, row)->destination)
+            return true;
+    }
+    return false;
+}
+
 /* A channel of a connection point; its ports are rows of the catalogue, 443 is not. */
 static bool conclude_channel(const ccm_model *m, const ccm_cmg *cmg, uint32_t edge,
                              ccm_conclusion *out)
@@ -258,6 +276,10 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, uint32_t edge, cc
         out->protocol = ccm_route_at(c, out->row)->protocol;
     } else if (!conclude_name(m, e, out)) {
         ccm_conclude_port(c, e->key.l4, e->key.port, has_requests(e), out);
+        if (out->certainty == CCM_CERTAINTY_WEAK && plays(m, e, out->row)) {
+            out->certainty = CCM_CERTAINTY_LIKELY;
+            out->basis = "port-and-role";
+        }
         return;
     }
     int row = row_of_source(m, cmg, e, out->row, &role);

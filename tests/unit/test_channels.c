@@ -499,8 +499,8 @@ static void test_notification(void)
     g_assert_cmpuint(r->fallbacks[0].count, ==, 1);
     g_assert_true(has(r->fallbacks[0].evidence, "bgb-handler"));
     const ccm_view_route *n = row(&w, "10.0.0.9:10123");
-    is_route(n, "client/mp", "tls", "weak", 0);
-    g_assert_cmpstr(n->channel.state, ==, "up"); /* for the other client */
+    is_route(n, "client/mp", "tls", "likely", 0); /* it is a management point on port 80 */
+    g_assert_cmpstr(n->channel.state, ==, "up");  /* for the other client */
     g_assert_cmpuint(n->connections.unanswered, ==, 1);
     finish(&w);
 }
