@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Make the shipped captures. in: RUNDIR, the output directory of lab.sh, auth.sh and ccm.sh (what is
-# not there stays as it is), PCAPS
+# Make the shipped captures. in: RUNDIR, the output directory of the scenario scripts (what is not
+# there stays as it is), PCAPS
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 run=${1:?usage: make-pcaps.sh RUNDIR PCAPS} pcaps=${2:?}
@@ -11,7 +11,15 @@ scan() { python3 "$here/truth.py" "${@:2}" "$pcaps/$1" >"$pcaps/${1%.*}.truth.js
 
 for truth in "$run"/*.truth.json; do # one capture a scenario
     name=$(basename "$truth" .truth.json)
-    [ "$name" = lab ] || cp "$run/$name.pcap" "$truth" "$pcaps"
+    case $name in
+    lab) ;;
+    tls-* | cmg-* | proxy-*)
+        editcap -F pcapng "$run/$name.pcap" "$pcaps/$name.pcapng"
+        cp "$truth" "$pcaps"
+        for file in "$run/$name.keys" "$run/$name.pem"; do [ ! -e "$file" ] || cp "$file" "$pcaps"; done
+        ;;
+    *) cp "$run/$name.pcap" "$truth" "$pcaps" ;;
+    esac
 done
 variants() { # of the run of lab.sh
     editcap -F pcapng "$base" "$pcaps/demo.pcapng"
