@@ -25,7 +25,7 @@ CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
 DIFFERENCES = HERE / "tests" / "corpus-differences.tsv"
 TIMEOUT_S = 60
 TCP, UDP = 6, 17
-COMPARED = ("pkt.", "tcp.", "udp.", "http.", "http2.", "kerberos.", "ntlm.", "tls.")
+COMPARED = ("pkt.", "tcp.", "udp.", "http.", "http2.", "kerberos.", "ntlm.", "tls.", "dns.")
 # Of these, what rides in HTTP or goes to a key distribution centre is read; SMB is not.
 CARRIERS = {"http", "kdc"}
 WITH_KEYS = "#with-keys" # behind a name: its rows hold when the key log beside it is given
@@ -129,7 +129,7 @@ def measure_tls(m, flows, f):
 def measure(facts):
     """The metrics of expected.tsv, from observations: {(metric, key): number}."""
     m = collections.Counter()
-    http_flows, tls_flows = set(), collections.defaultdict(set)
+    http_flows, dns_names, tls_flows = set(), set(), collections.defaultdict(set)
     for f in facts:
         kind, l4 = f["k"], f.get("l4", 0)
         if kind == "capture":
@@ -176,12 +176,20 @@ def measure(facts):
             m[f"kerberos.msg_{f['msg_type']}", "kdc"] += 1
             if "error_code" in f:
                 m["kerberos.error", str(f["error_code"])] += 1
+        elif kind == "dns_query":
+            m["dns.queries", ""] += 1
+            m["dns.qtype", str(f["record_type"])] += 1
+            dns_names.add(f["name"])
+        elif kind == "dns_answer":
+            m["dns.responses", ""] += 1
+            m["dns.rcode", str(f["rcode"])] += 1
     m["http.streams", ""] = len(http_flows)
     for metric, which in (("streams", "tls_session"), ("streams_with_client_hello", "tls_client_hello"),
                           ("streams_with_server_certificate", "server"),
                           ("streams_with_client_certificate", "client"),
                           ("streams_with_certificate_request", "tls_certificate_request")):
         m["tls." + metric, ""] = len(tls_flows[which])
+    m["dns.distinct_names", ""] = len(dns_names)
     return m
 
 

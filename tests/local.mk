@@ -5,10 +5,12 @@ unit_tests = \
 	tests/unit/test_base \
 	tests/unit/test_catalog \
 	tests/unit/test_ccm_headers \
+	tests/unit/test_channels \
 	tests/unit/test_decode \
 	tests/unit/test_decode_inner \
 	tests/unit/test_decrypt \
 	tests/unit/test_defrag \
+	tests/unit/test_dns \
 	tests/unit/test_flow \
 	tests/unit/test_http \
 	tests/unit/test_http2 \
@@ -22,6 +24,7 @@ unit_tests = \
 	tests/unit/test_message_replies \
 	tests/unit/test_model \
 	tests/unit/test_multipart \
+	tests/unit/test_names \
 	tests/unit/test_naming \
 	tests/unit/test_observe \
 	tests/unit/test_pcapng \
@@ -46,6 +49,7 @@ fuzz_replays = \
 	tests/fuzz/replay_catalog \
 	tests/fuzz/replay_certificate \
 	tests/fuzz/replay_decode \
+	tests/fuzz/replay_dns \
 	tests/fuzz/replay_flow \
 	tests/fuzz/replay_gss \
 	tests/fuzz/replay_http \
@@ -89,6 +93,7 @@ tests_unit_test_verify_keys_SOURCES = tests/unit/test_verify_keys.c tests/unit/v
 tests_fuzz_replay_catalog_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_catalog.c
 tests_fuzz_replay_certificate_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_certificate.c
 tests_fuzz_replay_decode_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_decode.c
+tests_fuzz_replay_dns_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_dns.c
 tests_fuzz_replay_flow_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_flow.c
 tests_fuzz_replay_gss_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_gss.c
 tests_fuzz_replay_http_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_http.c
@@ -109,6 +114,7 @@ noinst_PROGRAMS = \
 	tests/fuzz/fuzz_catalog \
 	tests/fuzz/fuzz_certificate \
 	tests/fuzz/fuzz_decode \
+	tests/fuzz/fuzz_dns \
 	tests/fuzz/fuzz_flow \
 	tests/fuzz/fuzz_gss \
 	tests/fuzz/fuzz_http \
@@ -126,6 +132,7 @@ noinst_PROGRAMS = \
 tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_certificate_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_decode_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_dns_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_flow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_gss_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

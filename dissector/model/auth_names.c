@@ -47,6 +47,7 @@ const char *ccm_auth_evidence_name(unsigned id)
         [CCM_EV_SIGNATURE_MALFORMED] = "signature-malformed",
         [CCM_EV_FALLBACK_KDC_ERROR] = "fallback-kdc-error",     /* 7.1, pattern 1 */
         [CCM_EV_FALLBACK_KDC_SILENT] = "fallback-kdc-silent",   /* 7.1, pattern 2 */
+        [CCM_EV_FALLBACK_DNS] = "fallback-dns",                 /* 7.1, pattern 2 */
         [CCM_EV_FALLBACK_REJECTED] = "fallback-rejected",       /* 7.1, pattern 3 */
         [CCM_EV_FALLBACK_UNEXPLAINED] = "fallback-unexplained", /* 7.1, rule: both, then NTLM */
         [CCM_EV_DIRECT_NTLM] = "direct-ntlm",                   /* 7.1, pattern 4 */

@@ -29,9 +29,9 @@ static void merge_hosts(ccm_model *to, const ccm_model *from)
 {
     for (unsigned i = 0; i < from->hosts->len; i++) {
         const ccm_host *h = ccm_host_at(from, i);
-        uint32_t at = ccm_host_get(to, &h->addr);
+        uint32_t at = h->seen ? ccm_host_get(to, &h->addr) : ccm_host_named(to, &h->addr);
         for (unsigned k = 0; k < h->n_names; k++)
-            ccm_host_name(to, at, text_of(from, h->names[k]));
+            ccm_host_name(to, at, text_of(from, h->names[k].text), h->names[k].sources);
         for (unsigned k = 0; k < h->n_evidence; k++)
             ccm_host_evidence(to, at, &h->evidence[k]);
     }
@@ -182,6 +182,7 @@ void ccm_model_merge(ccm_model *to, const ccm_model *from)
     ccm_model_catch_up(to);
     merge_capture(to, from);
     merge_hosts(to, from);
+    ccm_names_merge(to, from);
     merge_edges(to, from);
     merge_clients(to, from);
     merge_uploads(to, from);

@@ -41,11 +41,14 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     ccm_index_init(&m->flow_index, 256);
     ccm_index_init(&m->client_index, 64);
     ccm_index_init(&m->upload_index, 16);
+    ccm_index_init(&m->lookup_index, 16);
     m->hosts = g_array_new(FALSE, FALSE, sizeof(ccm_host));
     m->edge_pages = g_ptr_array_new_with_free_func(free_edges);
     m->flow_pages = g_ptr_array_new_with_free_func(free_flows);
     m->clients = g_array_new(FALSE, FALSE, sizeof(ccm_client));
     m->uploads = g_array_new(FALSE, FALSE, sizeof(ccm_upload));
+    m->lookups = g_array_new(FALSE, FALSE, sizeof(ccm_lookup));
+    m->services = g_array_new(FALSE, FALSE, sizeof(ccm_service));
     m->files = g_array_new(FALSE, FALSE, sizeof(ccm_file));
     m->noted_limits = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
     m->anomalies = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
@@ -73,12 +76,12 @@ void ccm_model_free(ccm_model *m)
         client_clear(&g_array_index(m->clients, ccm_client, i));
     ccm_proofs_free(m->proofs);
     ccm_tls_book_free(m->tls);
-    GArray *arrays[] = { m->hosts,        m->clients,   m->uploads, m->files,
-                         m->noted_limits, m->anomalies, m->notes };
+    GArray *arrays[] = { m->hosts, m->clients,      m->uploads,   m->lookups, m->services,
+                         m->files, m->noted_limits, m->anomalies, m->notes };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_array_free(arrays[i], TRUE);
-    ccm_index *indexes[] = { &m->host_index, &m->edge_index, &m->flow_index, &m->client_index,
-                             &m->upload_index };
+    ccm_index *indexes[] = { &m->host_index,   &m->edge_index,   &m->flow_index,
+                             &m->client_index, &m->upload_index, &m->lookup_index };
     for (unsigned i = 0; i < G_N_ELEMENTS(indexes); i++)
         ccm_index_clear(indexes[i]);
     g_ptr_array_free(m->edge_pages, TRUE);
@@ -189,20 +192,6 @@ static void on_count(ccm_model *m, const ccm_obs *obs)
     ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_ICMP, type << 8 | code));
 }
 
-static void on_name(ccm_model *m, const ccm_obs *obs)
-{
-    char text[CCM_ADDR_TEXT];
-    ccm_span s = ccm_obs_get_str(obs, CCM_KEY_address);
-    ccm_addr addr;
-
-    if (!s.n || s.n >= sizeof text)
-        return;
-    memcpy(text, s.p, s.n);
-    text[s.n] = '\0';
-    if (ccm_addr_parse(text, &addr))
-        ccm_host_name(m, ccm_host_get(m, &addr), ccm_obs_get_str(obs, CCM_KEY_name));
-}
-
 static void on_anomaly(ccm_model *m, const ccm_obs *obs)
 {
     ccm_span protocol = ccm_obs_get_str(obs, CCM_KEY_protocol);
@@ -295,6 +284,9 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         ccm_proofs_observe(m, obs);
         break;
     case CCM_OBS_http_auth:
+        ccm_names_observe(m, obs);
+        ccm_proofs_observe(m, obs);
+        break;
     case CCM_OBS_token:
     case CCM_OBS_ccm_message:
     case CCM_OBS_ccm_body:
@@ -302,6 +294,7 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         ccm_proofs_observe(m, obs);
         break;
     case CCM_OBS_kerberos:
+        ccm_names_observe(m, obs);
         ccm_krb_observe(m, obs);
         break;
     case CCM_OBS_hint:
@@ -309,7 +302,9 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         on_count(m, obs);
         break;
     case CCM_OBS_name:
-        on_name(m, obs);
+    case CCM_OBS_dns_query:
+    case CCM_OBS_dns_answer:
+        ccm_names_observe(m, obs);
         break;
     case CCM_OBS_anomaly:
         on_anomaly(m, obs);

@@ -24,6 +24,8 @@ enum {
     CCM_UPLOADS = 4096,
     CCM_UPLOAD_ERRORS = 8,
     CCM_FILES = 65536,
+    CCM_LOOKUPS = 1 << 15,
+    CCM_SERVICES = 256,
     CCM_NOTES = 64,   /* distinct anomalies, limits, reasons */
     CCM_PAGE = 16384, /* edges and flows are allocated in pages and never move */
 };
@@ -101,10 +103,30 @@ typedef struct ccm_evidence {
     uint64_t ok, denied; /* answers that the mark's server would give, and that it would not */
 } ccm_evidence;
 
+/* Where a name of a host came from: bits. TLS has its two; see ccm_names_observe. */
+typedef enum ccm_name_source {
+    CCM_NAME_PCAPNG = 1,
+    CCM_NAME_DNS = 2,         /* looked up, or an alias on the way */
+    CCM_NAME_DNS_REVERSE = 4, /* a PTR record */
+    CCM_NAME_HTTP = 8,        /* Host header */
+    CCM_NAME_NTLM = 16,
+    CCM_NAME_KERBEROS = 32,
+    CCM_NAME_TLS = 64, /* server name indication */
+    CCM_NAME_CERTIFICATE = 128,
+} ccm_name_source;
+
+enum { CCM_NAME_SOURCES = 8, CCM_NAME_MAX = 253 };
+
+typedef struct ccm_host_label {
+    uint32_t text;
+    uint32_t sources;
+} ccm_host_label;
+
 typedef struct ccm_host {
     ccm_addr addr;
+    bool seen; /* in traffic; else only named by an answer */
     uint16_t n_names, n_evidence, cap_evidence;
-    uint32_t *names; /* texts */
+    ccm_host_label *names;
     ccm_evidence *evidence;
 } ccm_host;
 
@@ -265,6 +287,34 @@ typedef struct ccm_upload {
     uint32_t errors[CCM_UPLOAD_ERRORS];
 } ccm_upload;
 
+/* ---- names looked up ------------------------------------------------------------------------- */
+
+typedef enum ccm_lookup_outcome {
+    CCM_LOOKUP_ANSWERED,
+    CCM_LOOKUP_EMPTY, /* the name has no record of this type */
+    CCM_LOOKUP_NXDOMAIN,
+    CCM_LOOKUP_SERVFAIL,
+    CCM_LOOKUP_OTHER, /* refused and the like */
+    CCM_LOOKUP_OUTCOMES,
+} ccm_lookup_outcome;
+
+/* A name that a client asked for. */
+typedef struct ccm_lookup {
+    ccm_addr client;
+    uint32_t name; /* text, in lower case */
+    uint16_t type;
+    uint64_t queries, answers[CCM_LOOKUP_OUTCOMES];
+    uint64_t first_frame, first_ns, last_ns;
+} ccm_lookup;
+
+/* A server that a service record of the catalogue names. */
+typedef struct ccm_service {
+    uint32_t name, target; /* texts, in lower case */
+    int16_t mark;
+    uint16_t port;
+    uint64_t count, first_frame;
+} ccm_service;
+
 /* ---- the model ------------------------------------------------------------------------------- */
 
 typedef struct ccm_file {
@@ -284,8 +334,11 @@ struct ccm_model {
     ccm_catalog *catalog;
     ccm_limits limits;
     ccm_texts texts;
-    ccm_index host_index, edge_index, flow_index, client_index, upload_index;
+    ccm_index host_index, edge_index, flow_index, client_index, upload_index, lookup_index;
     GArray *hosts;              /* ccm_host */
+    uint32_t n_unseen;          /* of them, only named */
+    GArray *lookups;            /* ccm_lookup */
+    GArray *services;           /* ccm_service */
     GPtrArray *edge_pages;      /* ccm_edge[CCM_PAGE] */
     uint32_t n_edges;           /* edge 0 takes what no other edge may */
     GPtrArray *flow_pages;      /* ccm_model_flow[CCM_PAGE] */
@@ -341,9 +394,12 @@ void ccm_model_limit(ccm_model *m, const char *name, uint64_t count);
 /* host.c: the number of the host, CCM_NONE when the table is full. */
 uint32_t ccm_host_get(ccm_model *m, const ccm_addr *addr);
 uint32_t ccm_host_find(const ccm_model *m, const ccm_addr *addr);
-void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name);
+/* The same for an address that is only spoken of; these take at most a quarter of the table. */
+uint32_t ccm_host_named(ccm_model *m, const ccm_addr *addr);
+/* `sources`: bits of ccm_name_source. */
+void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name, uint32_t sources);
 /* A Host header or other authority as name; addresses and malformed names are left out. */
-void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span authority);
+void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span authority, uint32_t sources);
 void ccm_host_evidence(ccm_model *m, uint32_t host, const ccm_evidence *add);
 uint32_t ccm_client_get(ccm_model *m, ccm_span id);
 void ccm_client_address(ccm_client *c, const ccm_addr *addr);
@@ -374,6 +430,14 @@ void ccm_model_flow_pour(ccm_model *to, const ccm_model *from, const ccm_model_f
 ccm_ending *ccm_model_flow_end(ccm_model *m, ccm_model_flow *f);
 /* Settles the flows that have ended, and what waits for the timeline: before edges are read. */
 void ccm_model_catch_up(ccm_model *m);
+
+/* names.c: names that observations give to hosts, and lookups. Of kinds that it does not know it
+ * takes no notice. */
+void ccm_names_observe(ccm_model *m, const ccm_obs *obs);
+void ccm_names_merge(ccm_model *to, const ccm_model *from);
+/* What service records say of a host, by its names: at most `max` pieces of evidence. */
+unsigned ccm_names_services(const ccm_model *m, const ccm_host *h, ccm_evidence *out, unsigned max);
+bool ccm_lookup_failed(const ccm_lookup *l);
 
 /* requests.c: request, answer and end of an exchange. */
 void ccm_model_http(ccm_model *m, const ccm_obs *obs);

@@ -192,7 +192,7 @@ static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs
         evidence(m, f, obs, hit->agent, false);
     /* A proxy is not called what its requests ask for. */
     if (hit->form == CCM_FORM_ORIGIN)
-        ccm_host_authority(m, host_of(m, f, !f->client), host);
+        ccm_host_authority(m, host_of(m, f, !f->client), host, CCM_NAME_HTTP);
 }
 
 /* The client's number; nearly always that of the flow's request before. */

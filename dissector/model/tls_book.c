@@ -132,11 +132,24 @@ static void on_certificate(ccm_model *m, const ccm_obs *obs)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* A name with a dot, as hosts have; that of a person or of a policy has none, or has blanks. */
-static void host_name(ccm_model *m, const ccm_addr *addr, ccm_span name)
+/* A name with a dot, as hosts have; that of a person or of a policy has none, or has blanks. What
+ * goes through a tunnel names whom it leads to, not whom the packets go to. */
+static void host_name(ccm_model *m, const ccm_obs *obs, const ccm_endpoint *end, ccm_span name,
+                      ccm_name_source source)
 {
-    if (name.n && memchr(name.p, '.', name.n) && !memchr(name.p, '*', name.n))
-        ccm_host_authority(m, ccm_host_get(m, addr), name);
+    if (!name.n || !memchr(name.p, '.', name.n) || memchr(name.p, '*', name.n) ||
+        ccm_obs_has(obs, CCM_KEY_through))
+        return;
+    uint32_t host = ccm_host_get(m, &end->addr);
+    int mark = source == CCM_NAME_TLS ? ccm_catalog_name(m->catalog, name) : -1;
+    ccm_host_authority(m, host, name, source);
+    if (mark >= 0)
+        ccm_host_evidence(m, host,
+                          &(ccm_evidence){ .mark = (int16_t)mark,
+                                           .server = true,
+                                           .port = end->port,
+                                           .count = 1,
+                                           .first_frame = obs->frame });
 }
 
 static void certificate_names(ccm_model *m, const ccm_obs *obs)
@@ -145,11 +158,11 @@ static void certificate_names(ccm_model *m, const ccm_obs *obs)
 
     if (ccm_obs_get_u64(obs, CCM_KEY_position))
         return;
-    host_name(m, &obs->src.addr, ccm_obs_get_str(obs, CCM_KEY_subject_name));
+    host_name(m, obs, &obs->src, ccm_obs_get_str(obs, CCM_KEY_subject_name), CCM_NAME_CERTIFICATE);
     for (unsigned i = 0; san.n && i < SAN_NAMES; i++) {
         const uint8_t *comma = memchr(san.p, ',', san.n);
         size_t n = comma ? (size_t)(comma - san.p) : san.n;
-        host_name(m, &obs->src.addr, ccm_span_of(san.p, n));
+        host_name(m, obs, &obs->src, ccm_span_of(san.p, n), CCM_NAME_CERTIFICATE);
         n += comma != NULL;
         san = ccm_span_of(san.p + n, san.n - n);
     }
@@ -216,7 +229,7 @@ void ccm_tls_book_observe(ccm_model *m, const ccm_obs *obs)
         on_certificate(m, obs);
         certificate_names(m, obs);
     } else if (obs->kind == CCM_OBS_tls_client_hello) {
-        host_name(m, &obs->dst.addr, ccm_obs_get_str(obs, CCM_KEY_sni));
+        host_name(m, obs, &obs->dst, ccm_obs_get_str(obs, CCM_KEY_sni), CCM_NAME_TLS);
     } else if (obs->kind == CCM_OBS_tls_session) {
         count_session(m, ccm_model_flow_get(m, obs), facts);
     }

@@ -82,6 +82,7 @@ typedef struct ccm_view_evidence {
 
 typedef struct ccm_view_role {
     const char *role, *title;
+    const char *qualifier; /* "classic", "scale-set"; NULL = not known */
     ccm_certainty certainty;
     const ccm_view_evidence *evidence; /* certainty falling, then id */
     unsigned n_evidence;
@@ -90,9 +91,33 @@ typedef struct ccm_view_role {
 typedef struct ccm_view_host {
     ccm_addr addr;
     ccm_view_names names;
-    const ccm_view_role *roles; /* certainty falling, then role */
+    const uint32_t *name_sources; /* of each name: bits, see ccm_view_source_name */
+    const ccm_view_role *roles;   /* certainty falling, then role */
     unsigned n_roles;
 } ccm_view_host;
+
+/* "dns", "http-host", ... of bit 0, 1, ...; NULL: there is no such bit. */
+const char *ccm_view_source_name(unsigned bit);
+
+/* What a route is used in place of. */
+typedef struct ccm_view_fallback {
+    uint16_t from_port;
+    const char *from_protocol;
+    const char *reason; /* "refused", "unanswered", "silent", "reset", "alert" */
+    uint64_t count;     /* pairs of hosts */
+    uint64_t first_seen_ns;
+    ccm_certainty certainty;
+    ccm_view_names evidence;
+} ccm_view_fallback;
+
+/* Of a long-lived channel. */
+typedef struct ccm_view_channel {
+    const char *state;   /* "up", "failed", "down": the best of the row's; NULL = no channel */
+    const char *reason;  /* of a failed one, as above; NULL = it is up */
+    uint64_t reconnects; /* connections that carried something, less one for each pair of hosts */
+    uint64_t pauses;     /* between bursts; 0 = the three below are not valid */
+    uint64_t pause_median_s, pause_shortest_s, pause_longest_s;
+} ccm_view_channel;
 
 typedef struct ccm_view_timeline {
     unsigned interval_s;
@@ -171,8 +196,12 @@ typedef struct ccm_view_route {
     bool has_port;              /* false: a protocol without ports */
     uint16_t port;              /* destination port */
     uint8_t l4;                 /* IP protocol; 0 = not IP */
-    bool has_source;            /* false: many sources rolled up into the row */
-    ccm_addr source;            /* family 0 = packets without IP */
+    unsigned instance;          /* VM of a gateway, from 1; 0 = not known */
+    ccm_view_channel channel;
+    const ccm_view_fallback *fallbacks; /* by port, reason */
+    unsigned n_fallbacks;
+    bool has_source; /* false: many sources rolled up into the row */
+    ccm_addr source; /* family 0 = packets without IP */
     const char *source_role;
     uint64_t sources;     /* distinct source addresses */
     ccm_addr destination; /* family 0 = packets without IP */
@@ -264,6 +293,15 @@ typedef struct ccm_view_upload {
     uint64_t first_seen_ns, last_seen_ns;
 } ccm_view_upload;
 
+/* A name that could not be resolved, or a service. Clients are counted. */
+typedef struct ccm_view_lookup {
+    const char *name;
+    uint16_t type; /* of DNS: 1 A, 28 AAAA, 33 SRV */
+    uint64_t clients, queries, answered, empty, nxdomain, servfail, other;
+    bool failed;
+    uint64_t first_frame, first_seen_ns, last_seen_ns; /* first_frame 0 = not known */
+} ccm_view_lookup;
+
 typedef struct ccm_view {
     bool per_client;
     bool ended; /* the `capture` observation was seen */
@@ -280,6 +318,8 @@ typedef struct ccm_view {
     unsigned n_uploads;
     const ccm_view_certificate *certificates; /* by subject, fingerprint */
     unsigned n_certificates;
+    const ccm_view_lookup *lookups; /* by name, type */
+    unsigned n_lookups;
     bool has_messages;                /* they were asked for */
     const ccm_view_message *messages; /* by time, frame, client, server, message id */
     unsigned n_messages;

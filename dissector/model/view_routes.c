@@ -88,7 +88,7 @@ static int entry_cmp(const void *pa, const void *pb, void *data)
     return r ? r : (int)a->e->key.route - (int)b->e->key.route;
 }
 
-/* Who authenticated, and what TLS showed, on the edges of a row. */
+/* Who authenticated, what TLS showed, and what channels they are, on the edges of a row. */
 static void make_proofs(view_maker *k, view_auth *a, ccm_view_route *r, const entry *v, unsigned n)
 {
     uint32_t *edges = g_new(uint32_t, n);
@@ -96,6 +96,7 @@ static void make_proofs(view_maker *k, view_auth *a, ccm_view_route *r, const en
         edges[i] = v[i].edge;
     ccm_view_auth_row(a, edges, n, r);
     ccm_view_make_tls(k, edges, n, r);
+    ccm_view_make_channel(k, r, edges, n);
     g_free(edges);
 }
 
@@ -429,7 +430,7 @@ void ccm_view_make_routes(view_maker *k)
         if (is_empty(ccm_edge_at(m, i)))
             continue;
         v[n] = (entry){ .e = ccm_edge_at(m, i), .edge = i };
-        ccm_conclude_edge(m, v[n].e, &v[n].c);
+        ccm_conclude_edge(m, k->cmg, i, &v[n].c);
         v[n].rank = rank[v[n].c.row];
         n++;
     }

@@ -68,7 +68,8 @@ typedef enum ccm_probe { CCM_PROBE_NO, CCM_PROBE_MAYBE, CCM_PROBE_YES } ccm_prob
 
 typedef struct ccm_proto {
     const char *name;
-    uint8_t l4; /* 6 TCP, 17 UDP */
+    uint8_t l4;         /* 6 TCP, 17 UDP */
+    uint16_t not_on[2]; /* ports of protocols that look alike; 0 = none */
     /* First bytes of a segment of an unclaimed flow: is it ours? MAYBE = show more bytes. With
      * `midstream` the beginning of a message may lie anywhere in `in`. */
     ccm_probe (*probe)(ccm_span in, bool midstream);
@@ -96,6 +97,8 @@ extern const ccm_proto ccm_proto_http2;
 extern const ccm_proto ccm_proto_kerberos_tcp;
 extern const ccm_proto ccm_proto_kerberos_udp;
 extern const ccm_proto ccm_proto_tls;
+extern const ccm_proto ccm_proto_dns_tcp;
+extern const ccm_proto ccm_proto_dns_udp;
 
 /* Begins an observation at the current segment, sent by side `from`. */
 static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned from)

@@ -98,16 +98,32 @@ static void capture(ccm_json *j, const ccm_view_capture *c)
     ccm_json_close(j, '}');
 }
 
+static void name_sources(ccm_json *j, const ccm_view_host *h)
+{
+    ccm_json_open_inline(j, "name_sources", '{');
+    for (unsigned i = 0; i < h->names.n; i++) {
+        ccm_json_open_inline(j, h->names.v[i], '[');
+        for (unsigned bit = 0; ccm_view_source_name(bit); bit++)
+            if (h->name_sources[i] >> bit & 1)
+                ccm_json_text(j, NULL, ccm_view_source_name(bit));
+        ccm_json_close(j, ']');
+    }
+    ccm_json_close(j, '}');
+}
+
 static void host(ccm_json *j, const ccm_view_host *h)
 {
     ccm_json_open(j, NULL, '{');
     address(j, "address", &h->addr);
     names(j, "names", h->names);
+    if (h->names.n)
+        name_sources(j, h);
     ccm_json_open(j, "roles", '[');
     for (unsigned r = 0; r < h->n_roles; r++) {
         const ccm_view_role *role = &h->roles[r];
         ccm_json_open(j, NULL, '{');
         ccm_json_text(j, "role", role->role);
+        ccm_json_text(j, "qualifier", role->qualifier);
         ccm_json_text(j, "certainty", ccm_certainty_name(role->certainty));
         ccm_json_open(j, "evidence", '[');
         for (unsigned e = 0; e < role->n_evidence; e++) {
@@ -157,6 +173,37 @@ static void route_connections(ccm_json *j, const ccm_view_route *r)
     ccm_json_close(j, '}');
 }
 
+static void route_channel(ccm_json *j, const ccm_view_route *r)
+{
+    const ccm_view_channel *c = &r->channel;
+
+    ccm_json_open_inline(j, "channel", '{');
+    ccm_json_text(j, "state", c->state);
+    ccm_json_text(j, "reason", c->reason);
+    ccm_json_u64(j, "reconnects", c->reconnects);
+    if (c->pauses) {
+        ccm_json_u64(j, "pauses", c->pauses);
+        ccm_json_u64(j, "pause_median_s", c->pause_median_s);
+        ccm_json_u64(j, "pause_shortest_s", c->pause_shortest_s);
+        ccm_json_u64(j, "pause_longest_s", c->pause_longest_s);
+    }
+    ccm_json_close(j, '}');
+    ccm_json_open(j, "fallbacks", '[');
+    for (unsigned i = 0; i < r->n_fallbacks; i++) {
+        const ccm_view_fallback *f = &r->fallbacks[i];
+        ccm_json_open(j, NULL, '{');
+        ccm_json_u64(j, "from_port", f->from_port);
+        ccm_json_text(j, "from_protocol", f->from_protocol);
+        ccm_json_text(j, "reason", f->reason);
+        ccm_json_u64(j, "count", f->count);
+        ccm_json_time(j, "first_seen", f->first_seen_ns);
+        ccm_json_text(j, "certainty", ccm_certainty_name(f->certainty));
+        names(j, "evidence", f->evidence);
+        ccm_json_close(j, '}');
+    }
+    ccm_json_close(j, ']');
+}
+
 static void route_transport(ccm_json *j, const ccm_view_route *r)
 {
     ccm_json_open(j, "transport", '{');
@@ -201,11 +248,15 @@ static void route(ccm_json *j, const ccm_view_route *r)
     ccm_json_text(j, "other_protocol", r->other_protocol);
     if (r->has_port)
         ccm_json_u64(j, "port", r->port);
+    if (r->instance)
+        ccm_json_u64(j, "instance", r->instance);
     route_ends(j, r);
     ccm_json_text(j, "certainty", ccm_certainty_name(r->certainty));
     names(j, "basis", r->basis);
     ccm_json_bool(j, "decrypted", r->decrypted);
     route_connections(j, r);
+    if (r->channel.state)
+        route_channel(j, r);
     both(j, "packets", r->packets);
     both(j, "wire_bytes", r->wire_bytes);
     both(j, "ip_bytes", r->ip_bytes);
@@ -271,6 +322,28 @@ static void upload(ccm_json *j, const ccm_view_upload *u)
     ccm_json_close(j, '}');
 }
 
+static void lookup(ccm_json *j, const ccm_view_lookup *l)
+{
+    ccm_json_open(j, NULL, '{');
+    ccm_json_text(j, "name", l->name);
+    ccm_json_u64(j, "type", l->type);
+    ccm_json_bool(j, "failed", l->failed);
+    ccm_json_u64(j, "clients", l->clients);
+    ccm_json_u64(j, "queries", l->queries);
+    ccm_json_open_inline(j, "answers", '{');
+    const uint64_t counts[] = { l->answered, l->empty, l->nxdomain, l->servfail, l->other };
+    static const char *const keys[] = { "answered", "empty", "nxdomain", "servfail", "other" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(counts); i++)
+        if (counts[i])
+            ccm_json_u64(j, keys[i], counts[i]);
+    ccm_json_close(j, '}');
+    if (l->first_frame)
+        ccm_json_u64(j, "first_frame", l->first_frame);
+    ccm_json_time(j, "first_seen", l->first_seen_ns);
+    ccm_json_time(j, "last_seen", l->last_seen_ns);
+    ccm_json_close(j, '}');
+}
+
 void ccm_report_json(const ccm_view *view, ccm_out *out)
 {
     ccm_json j;
@@ -296,6 +369,10 @@ void ccm_report_json(const ccm_view *view, ccm_out *out)
         upload(&j, &view->uploads[i]);
     ccm_json_close(&j, ']');
     ccm_json_certificates(&j, view, out);
+    ccm_json_open(&j, "lookups", '[');
+    for (unsigned i = 0; i < view->n_lookups; i++, ccm_out_drain(out))
+        lookup(&j, &view->lookups[i]);
+    ccm_json_close(&j, ']');
     ccm_json_close(&j, '}');
     g_string_append_c(out->text, '\n');
 }

@@ -14,6 +14,7 @@ static const struct {
     { "signature-malformed", "signature malformed" },
     { "fallback-kdc-error", "Kerberos ticket not given" },
     { "fallback-kdc-silent", "Kerberos not answered" },
+    { "fallback-dns", "no domain controller found" },
     { "fallback-rejected", "Kerberos ticket refused before" },
     { "fallback-unexplained", "Kerberos offered, NTLM used" },
     { "direct-ntlm", "Kerberos not tried" },
@@ -143,6 +144,7 @@ static void fallback(page *p, const ccm_view_route *r, const char *account,
     } why[] = {
         { "fallback-kdc-error", "the domain controller gave no ticket" },
         { "fallback-kdc-silent", "the domain controller did not answer" },
+        { "fallback-dns", "DNS named no domain controller" },
         { "fallback-rejected", "the server refused the ticket" },
     };
     const char *words = "the capture does not show why", *error;

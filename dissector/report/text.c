@@ -4,7 +4,7 @@
 #include "report/proofs.h"
 #include "report/tls_report.h"
 
-enum { EVIDENCE = 4, SPARK = 60, AUTH_LINES = 24 };
+enum { EVIDENCE = 4, SPARK = 60, AUTH_LINES = 24, LOOKUPS = 24 };
 
 typedef struct ccm_page {
     const ccm_view *view;
@@ -70,7 +70,8 @@ static void role(ccm_page *p, const ccm_view_role *r)
     g_string_append(p->text, "    ");
     ccm_paint(p->text, p->color, CCM_BOLD, r->title);
     if (strcmp(r->title, r->role))
-        g_string_append_printf(p->text, " (%s)", r->role);
+        g_string_append_printf(p->text, " (%s%s%s)", r->role, r->qualifier ? ", " : "",
+                               r->qualifier ? r->qualifier : "");
     g_string_append(p->text, ", ");
     ccm_paint(p->text, p->color, ccm_certainty_style(r->certainty),
               ccm_certainty_name(r->certainty));
@@ -282,6 +283,10 @@ static void route(ccm_page *p, const ccm_view_route *r)
         ccm_route_connections_append(p->cell, r);
         line(p, "connections");
     }
+    if (r->channel.state) {
+        ccm_channel_append(p->cell, r);
+        line(p, "channel");
+    }
     route_bytes(p, r);
     route_rate(p, r);
     route_transport(p, r);
@@ -483,6 +488,30 @@ static void messages(ccm_page *p)
     ccm_grid_end(&table, p->text, p->color);
 }
 
+/* Services, and names that clients did not get. */
+static void lookups(ccm_page *p)
+{
+    unsigned most = p->verbose ? p->view->n_lookups : MIN(p->view->n_lookups, LOOKUPS);
+
+    if (!most)
+        return;
+    ccm_heading(p->text, p->color, "LOOKUPS", "services, and names that were not resolved");
+    for (unsigned i = 0; i < most; i++) {
+        const ccm_view_lookup *l = &p->view->lookups[i];
+        g_string_append(p->text, "  ");
+        ccm_terminal_append(p->text, l->name);
+        ccm_lookup_append(p->text, l);
+        g_string_append(p->text, ", ");
+        ccm_plural_append(p->text, l->clients, "client");
+        if (l->first_frame)
+            g_string_append_printf(p->text, ", frame %" G_GUINT64_FORMAT, l->first_frame);
+        g_string_append_c(p->text, '\n');
+    }
+    if (most < p->view->n_lookups)
+        g_string_append_printf(p->text, "  and %u more: -v or --format json\n",
+                               p->view->n_lookups - most);
+}
+
 void ccm_report_text(const ccm_view *view, const ccm_report_options *options, ccm_out *out)
 {
     ccm_page page = { .view = view,
@@ -500,6 +529,7 @@ void ccm_report_text(const ccm_view *view, const ccm_report_options *options, cc
     clients(&page);
     for (unsigned i = 0; i < view->n_clients; i++, ccm_out_drain(out))
         client_proofs(&page, &view->clients[i]);
+    lookups(&page);
     messages(&page);
     ccm_out_drain(out);
     ccm_heading(page.text, page.color, "UPLOADS", view->n_uploads ? NULL : "none");
