@@ -137,7 +137,7 @@ static bool same_hosts(const entry *a, const entry *b)
 
 static bool may_be(const ccm_edge_key *k)
 {
-    return k->l4 == 6 && k->client.family &&
+    return k->l4 == 6 && k->client.family && !k->through &&
            (k->port == HTTPS || (k->port >= NOTIFICATION && k->port <= LAST));
 }
 

@@ -292,7 +292,50 @@ void ccm_conclude_tls(const ccm_catalog *c, ccm_conclusion *out)
     }
 }
 
-void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, uint32_t edge, ccm_conclusion *out)
+/* The only row for which a host was surely seen to serve, on whatever port; or -1. */
+static int row_of_host(const ccm_model *m, uint32_t at)
+{
+    int row = -1;
+
+    for (unsigned i = 0; at != CCM_NONE && i < ccm_host_at(m, at)->n_evidence; i++) {
+        const ccm_evidence *ev = &ccm_host_at(m, at)->evidence[i];
+        const ccm_mark *mark = ccm_mark_at(m->catalog, ev->mark);
+        if (!ev->server || mark->route < 0 || mark->form != CCM_FORM_ORIGIN ||
+            ccm_evidence_certainty(m->catalog, ev) < CCM_CERTAINTY_STRONG)
+            continue;
+        if (row >= 0 && ccm_route_at(m->catalog, row)->destination !=
+                            ccm_route_at(m->catalog, mark->route)->destination)
+            return -1;
+        row = row < 0 ? mark->route : MIN(row, mark->route);
+    }
+    return row;
+}
+
+/* A tunnel whose requests were not read: by what bears the name it leads to, by what the name says,
+ * by the port. */
+static void conclude_tunnel(const ccm_model *m, const ccm_tunnels *tunnels, const ccm_edge *e,
+                            ccm_conclusion *out)
+{
+    const ccm_catalog *c = m->catalog;
+    ccm_authority to = ccm_authority_of(ccm_texts_get(&m->texts, e->key.through));
+    int mark = ccm_catalog_name(c, to.host);
+
+    if ((out->row = row_of_host(m, ccm_tunnels_host(tunnels, to.host))) >= 0) {
+        out->certainty = CCM_CERTAINTY_LIKELY;
+        out->basis = "role-of-destination";
+        out->protocol = ccm_route_at(c, out->row)->protocol;
+    } else if (mark >= 0 && to.port == 443 && ccm_mark_at(c, mark)->route_tls >= 0) {
+        out->row = ccm_mark_at(c, mark)->route_tls;
+        out->certainty = ccm_mark_at(c, mark)->certainty;
+        out->basis = ccm_mark_at(c, mark)->id;
+        out->protocol = ccm_route_at(c, out->row)->protocol;
+    } else {
+        ccm_conclude_port(c, 6, to.port, false, out);
+    }
+}
+
+void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels *tunnels,
+                       uint32_t edge, ccm_conclusion *out)
 {
     const ccm_catalog *c = m->catalog;
     const ccm_edge *e = ccm_edge_at(m, edge);
@@ -302,6 +345,8 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, uint32_t edge, cc
     if (out->row >= 0) {
         out->certainty = local_certainty(m, e);
         out->protocol = ccm_route_at(c, out->row)->protocol;
+    } else if (e->key.through) {
+        conclude_tunnel(m, tunnels, e, out);
     } else if (conclude_channel(m, cmg, edge, out)) {
         return;
     } else if ((out->row = row_of_server(m, e)) >= 0) {

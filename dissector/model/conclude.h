@@ -7,6 +7,7 @@
 #define CCM_MODEL_CONCLUDE_H
 
 #include "model/cmg.h"
+#include "model/tunnel.h"
 
 typedef struct ccm_conclusion {
     int row;
@@ -19,7 +20,8 @@ typedef struct ccm_conclusion {
 /* How sure one piece of evidence makes. */
 ccm_certainty ccm_evidence_certainty(const ccm_catalog *c, const ccm_evidence *e);
 /* What edge number `edge` is, by all that the model knows. */
-void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, uint32_t edge, ccm_conclusion *out);
+void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels *tunnels,
+                       uint32_t edge, ccm_conclusion *out);
 /* What a port alone suggests; `http`: requests were seen. */
 void ccm_conclude_port(const ccm_catalog *c, uint8_t l4, uint16_t port, bool http,
                        ccm_conclusion *out);

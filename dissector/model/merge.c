@@ -67,7 +67,7 @@ static void merge_edges(ccm_model *to, const ccm_model *from)
 
     for (uint32_t i = 0; i < from->n_edges; i++) {
         const ccm_edge *e = ccm_edge_at(from, i);
-        map[i] = ccm_edge_get(to, &e->key);
+        map[i] = ccm_edge_same(to, from, e);
         merge_edge(to, from, map[i], e);
     }
     while (to->timeline.level < from->timeline.level)

@@ -5,6 +5,7 @@
 #include "base/pages.h"
 #include "model/proofs.h"
 #include "model/tls_book.h"
+#include "model/tunnel.h"
 
 static void client_clear(ccm_client *c)
 {
@@ -270,6 +271,8 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     ccm_model *m = model;
 
     m->capture.streams = 1;
+    if (ccm_obs_has(obs, CCM_KEY_through))
+        ccm_tunnel_enter(m, obs);
     switch (obs->kind) {
     case CCM_OBS_run:
         on_run(m, obs);

@@ -137,6 +137,7 @@ typedef struct ccm_edge_key {
     uint16_t port;
     int16_t route; /* row that the flow itself showed, or -1 */
     uint8_t l4;
+    uint32_t through; /* text: authority that a proxy's tunnel leads to; 0 = none */
 } ccm_edge_key;
 
 typedef struct ccm_sums {
@@ -201,6 +202,7 @@ typedef struct ccm_model_flow {
     ccm_endpoint end[2];
     uint32_t edge;      /* CCM_NONE = never settled; of a free record, the next free one */
     int16_t route;      /* row that the flow itself showed, or -1 */
+    uint32_t through;   /* as in ccm_edge_key */
     uint32_t host[2];   /* cache; CCM_NONE = not looked up */
     uint8_t l4, client; /* client: which of end[] */
     bool indexed;       /* found by its id; else a memo leads here */
@@ -408,6 +410,8 @@ void ccm_upload_error(ccm_upload *u, uint32_t text);
 
 /* edge.c */
 uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key);
+/* The edge that in `to` has the key of `e`, an edge of `from`. */
+uint32_t ccm_edge_same(ccm_model *to, const ccm_model *from, const ccm_edge *e);
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count);
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap);
 void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2]);

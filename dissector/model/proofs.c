@@ -178,7 +178,8 @@ uint32_t ccm_proofs_edge(ccm_model *to, const ccm_model *from, const ccm_model_f
                          .server = f->end[!f->client].addr,
                          .port = f->end[!f->client].port,
                          .route = (int16_t)route,
-                         .l4 = f->l4 };
+                         .l4 = f->l4,
+                         .through = ccm_texts_map(&to->texts, &from->texts, f->through) };
     return ccm_edge_get(to, &key);
 }
 
@@ -360,7 +361,7 @@ void ccm_proofs_merge(ccm_model *to, const ccm_model *from)
         uint32_t i = ccm_proofs_first(from, e);
         if (i == CCM_NONE)
             continue;
-        uint32_t edge = ccm_edge_get(to, &ccm_edge_at(from, e)->key);
+        uint32_t edge = ccm_edge_same(to, from, ccm_edge_at(from, e));
         for (; i != CCM_NONE; i = ccm_auth_sum_at(from, i)->next)
             merge_sum(to, edge, from, ccm_auth_sum_at(from, i));
     }

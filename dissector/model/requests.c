@@ -180,9 +180,10 @@ static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs
 {
     const ccm_catalog *c = m->catalog;
     int about = hit->proxy >= 0 ? hit->proxy : hit->mark;
+    bool inner = ccm_obs_has(obs, CCM_KEY_through); /* the packets go to the proxy */
 
     f->mark = -1;
-    if (about >= 0 && ccm_mark_at(c, about)->server_role >= 0) {
+    if (!inner && about >= 0 && ccm_mark_at(c, about)->server_role >= 0) {
         f->mark = (int16_t)about;
         evidence(m, f, obs, about, true);
     }
@@ -191,7 +192,7 @@ static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs
     if (hit->agent >= 0 && ccm_mark_at(c, hit->agent)->client_role >= 0)
         evidence(m, f, obs, hit->agent, false);
     /* A proxy is not called what its requests ask for. */
-    if (hit->form == CCM_FORM_ORIGIN)
+    if (hit->form == CCM_FORM_ORIGIN && !inner)
         ccm_host_authority(m, host_of(m, f, !f->client), host, CCM_NAME_HTTP);
 }
 

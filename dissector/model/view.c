@@ -373,6 +373,7 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
                      .list = g_array_new(FALSE, FALSE, sizeof(ccm_view_count)) };
     memory->view.per_client = per_client;
     k.cmg = ccm_cmg_new(k.m);
+    k.tunnels = ccm_tunnels_new(k.m);
     ccm_view_make_routes(&k);
     make_capture(&k); /* it tells the limits that the routes hit */
     make_hosts(&k);
@@ -383,6 +384,7 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
     ccm_view_make_lookups(&k);
     g_array_free(k.list, TRUE);
     ccm_cmg_free(k.cmg);
+    ccm_tunnels_free(k.tunnels);
     ccm_model_free(copy);
     return &memory->view;
 }

@@ -204,7 +204,8 @@ typedef struct ccm_view_route {
     ccm_addr source; /* family 0 = packets without IP */
     const char *source_role;
     uint64_t sources;     /* distinct source addresses */
-    ccm_addr destination; /* family 0 = packets without IP */
+    ccm_endpoint via;     /* web proxy through whose tunnel the row leads; family 0 = none */
+    ccm_addr destination; /* family 0 = packets without IP; through a tunnel, not known */
     const char *destination_role;
     ccm_view_names destination_names;
     ccm_certainty certainty;

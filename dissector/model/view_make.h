@@ -17,6 +17,7 @@ typedef struct view_maker {
     ccm_view *view;
     view_memory *memory;
     ccm_cmg *cmg;
+    ccm_tunnels *tunnels;
     uint64_t accounts_rolled; /* accounts that found no place in their row */
     GArray *list;             /* scratch of ccm_view_count, empty between uses */
 } view_maker;

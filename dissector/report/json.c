@@ -158,6 +158,13 @@ static void route_ends(ccm_json *j, const ccm_view_route *r)
     ccm_json_text(j, "role", r->destination_role);
     names(j, "names", r->destination_names);
     ccm_json_close(j, '}');
+    if (!r->via.addr.family)
+        return;
+    ccm_json_open_inline(j, "via", '{');
+    address(j, "address", &r->via.addr);
+    ccm_json_u64(j, "port", r->via.port);
+    ccm_json_text(j, "role", "web-proxy");
+    ccm_json_close(j, '}');
 }
 
 static void route_connections(ccm_json *j, const ccm_view_route *r)

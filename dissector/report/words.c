@@ -170,6 +170,11 @@ void ccm_channel_append(GString *out, const ccm_view_route *r)
 void ccm_destination_append(GString *out, const ccm_view_route *r)
 {
     char text[CCM_ENDPOINT_TEXT];
+    if (r->via.addr.family) {
+        ccm_terminal_append(out, r->destination_names.v[0]);
+        g_string_append_printf(out, ":%u via %s", r->port, ccm_endpoint_text(&r->via, text));
+        return;
+    }
     if (!r->destination.family)
         g_string_append(out, "(no IP)");
     else if (r->has_port)
