@@ -56,7 +56,10 @@ class Truth:
         self.log = read("access.jsonl")
         for row in self.log:  # nginx's $request_method changes on the way to an error page
             if "request" in row:
-                row["method"], row["target"] = (row.pop("request").split(" ") + ["", ""])[:2]
+                row["target"] = row.pop("request")
+            words = row.get("target", "").split(" ")
+            if len(words) > 1:
+                row["method"], row["target"] = words[:2]
         self.attempts = read("attempts.jsonl")
         self.tries = read("tries.jsonl")
         self.fallbacks = read("fallbacks.jsonl")
@@ -129,6 +132,12 @@ class Truth:
             "method": "", "version": found.group(1), "cipher": found.group(2), "sni": attempt["sni"],
             "verify": "NONE", "reused": ".", "subject": "", "alpn": alpn.group(1) if alpn else "",
         }  # fmt: skip
+
+    def used(self, connections):
+        """The certificates of these."""
+        names = {row.get("certificate") for row in connections}
+        names |= {row.get("client_certificate_name") for row in connections}
+        return [row for name, row in self.certificates.items() if name in names]
 
     def lines(self, client, port):
         return [row for row in self.log if (row["client"], row["client_port"]) == (client, port)]
@@ -226,22 +235,27 @@ def main():
     packets = pcapfile.read(pcap)
 
     def counted(clear):
-        for row in made.log:
-            server = made.servers[(row["server"], row["port"])]
-            if row["method"] and (not clear or not server["certificate"]):
-                where = (row["server"], row["port"])
-                yield where, row["client"], "requests", row["method"]
-                yield where, row["client"], "statuses", str(row["status"])
+        for row in tls:
+            where, requests = (row["server"], row["port"]), []
+            for status in row.get("tunnel", {}).get("statuses", []):
+                requests.append({"method": "CONNECT", "status": status})
+            if not clear or row["handshake"] == "none":
+                requests += row["requests"]
+            for request in requests:
+                yield where, row["client"], "requests", request["method"]
+                if "status" in request:
+                    yield where, row["client"], "statuses", str(request["status"])
 
     out = truth.summary(counted(True), packets, "server logs")
     inner = truth.summary(counted(False), packets, "server logs")
+    roles = {(row["server"], row["port"]): row["role"] for row in tls}
+    roles.update({where: row["role"] for where, row in made.servers.items()})
     for part in (out, inner):
         for row in part["services"]:
-            row["role"] = made.servers[(row["server"], row["port"])]["role"]
+            row["role"] = roles[(row["server"], row["port"])]
     out["decrypted"] = {key: inner[key] for key in ("requests", "statuses", "services")}
     out["tls"] = tls
-    used = {row.get("certificate") for row in tls} | {row.get("client_certificate_name") for row in tls}
-    out["certificates"] = [row for name, row in made.certificates.items() if name in used]
+    out["certificates"] = made.used(tls)
     if made.tries:
         out["channels"] = channeltruth.channels(made.tries)
         out["fallbacks"] = made.fallbacks
