@@ -39,6 +39,7 @@ tls_variants() {
     tls_variant holes --drop-every 7
     editcap -F pcapng --inject-secrets "tls,$run/tls-pki.keys" "$run/tls-pki.pcap" "$pcaps/tls-secrets.pcapng"
     sed '1s/{/{\n "secrets": "inside",/' "$run/tls-pki.truth.json" >"$pcaps/tls-secrets.truth.json"
+    python3 "$here/tlsfacts.py" "$pcaps/tls-secrets.pcapng" "$pcaps/tls-secrets.truth.json"
 }
 [ ! -e "$run/tls-pki.pcap" ] || tls_variants
 variants() { # of the run of lab.sh

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Write a management-point message for curl --data-binary: really signed, or with no signature.
 
-in:   CLIENT-NUMBER ENDPOINT OUT [KEY.pem], the key that signs; out: OUT, whose boundary is envelope.py's
+in:   CLIENT-NUMBER ENDPOINT OUT [KEY.pem], the key that signs
+out:  OUT, whose boundary is envelope.py's
 """
 import sys
 

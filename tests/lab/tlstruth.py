@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ground truth of a capture of TLS as JSON on stdout; the format is in README.md.
 
-in:   PCAP DIRECTORY; DIRECTORY: access.jsonl (the servers' logs), errors.log (nginx's and Apache's),
+in:   PCAP DIRECTORY; DIRECTORY: access.jsonl (the servers' logs), errors.log (nginx, Apache),
       servers.jsonl and attempts.jsonl (what each port and each connection was to do),
       certificates.jsonl (the openssl command's reading), said/PORT (what the client complained of)
 out:  what truth.py writes of what is in clear, and tls, certificates, decrypted;
@@ -66,7 +66,8 @@ class Truth:
         self.servers = {(row["server"], row["port"]): row for row in read("servers.jsonl")}
         self.certificates = {row["name"]: row for row in read("certificates.jsonl")}
         self.ciphers = ciphers()
-        with open(os.path.join(directory, "errors.log"), encoding="utf-8", errors="replace") as file:
+        path = os.path.join(directory, "errors.log")
+        with open(path, encoding="utf-8", errors="replace") as file:
             self.errors = file.read().splitlines()
 
     def check(self, what, want, have):
@@ -111,7 +112,8 @@ class Truth:
             found = any("SSL alert number %d)" % code in line for line in mine)
         else:
             words = name.replace("_", " ")  # OpenSSL's reason for an alert that came
-            found = re.search("(sslv3|tlsv1|tlsv13) (alert )?" + words, self.said(attempt)) is not None
+            pattern = "(sslv3|tlsv1|tlsv13) (alert )?" + words
+            found = re.search(pattern, self.said(attempt)) is not None
         self.check(where + ": alert " + name + " in the log", True, found)
         if sender == "hello":
             out.pop("version")
@@ -129,8 +131,9 @@ class Truth:
         self.check(where + ": the name does not match", True, "no alternative certificate" in text)
         alpn = re.search(r"ALPN: server accepted (\S+)", text)
         return {
-            "method": "", "version": found.group(1), "cipher": found.group(2), "sni": attempt["sni"],
-            "verify": "NONE", "reused": ".", "subject": "", "alpn": alpn.group(1) if alpn else "",
+            "method": "", "version": found.group(1), "cipher": found.group(2),
+            "sni": attempt["sni"], "verify": "NONE", "reused": ".", "subject": "",
+            "alpn": alpn.group(1) if alpn else "",
         }  # fmt: skip
 
     def used(self, connections):
@@ -172,7 +175,9 @@ class Truth:
             out.update(server=address, port=int(port))
         out["role"] = server["role"]
         out["requests"] = [
-            {key: row[key] for key in ("method", "target", "status")} for row in mine if row["method"]
+            {key: row[key] for key in ("method", "target", "status")}
+            for row in mine
+            if row["method"]
         ]
         if not server["certificate"] or attempt["expect"] in ("403", "407"):
             return {**out, "handshake": "none"}

@@ -3,8 +3,9 @@
 """Truth of a damaged capture of TLS: which handshake messages it still holds whole.
 
 in:   BASE.pcap BASE.truth.json DAMAGED.pcap; BASE has every byte
-out:  the truth of BASE on stdout, with the counts of DAMAGED and, per connection, `seen`: each message
-      in clear is `whole`, `cut` (its head is there) or `missing` (RFC 8446 section 4, RFC 5246 section 7.4)
+out:  the truth of BASE on stdout, with the counts of DAMAGED and, per connection, `seen`: each
+      message in clear is `whole`, `cut` (its head is there) or `missing`
+spec: RFC 8446 section 4, RFC 5246 section 7.4
 """
 import collections
 import json
@@ -18,7 +19,7 @@ HANDSHAKE, CHANGE_CIPHER_SPEC, SYN = 22, 20, 2
 
 
 def segments(packets):
-    """(client end, server end, from the client) -> [(sequence number, payload)], and who sent a SYN"""
+    """(sender, receiver) -> [(sequence number, payload)], and -> where its stream begins, by SYN"""
     out, begun = collections.defaultdict(list), {}
     for packet in packets:
         seg = pcapfile.segment(packet.data)
