@@ -7,21 +7,24 @@ www=$work/www
 pkg="$www/SMS_DP_SMSPKG\$"
 mkdir -p "$pkg/ABC00012" "$www/CMUserService_WindowsAuth" "$www/CCM_Client"
 ln -s "SMS_DP_SMSPKG\$" "$www/NOCERT_SMS_DP_SMSPKG\$"
+echo '<State/>' >"$www/state"
+ln -s "SMS_DP_SMSPKG\$" "$www/SCCM_BranchCache\$"
 seq -w 1 16384 | head -c 16384 >"$pkg/ABC00012/setup.exe"
 seq -w 1 2048 | head -c 2048 >"$www/CCM_Client/ccmsetup.exe"
 echo '<ApplicationList/>' >"$www/CMUserService_WindowsAuth/applications.xml"
 
 directories() { # KIND NAME: what is under which authentication
-    local auth="Require all granted"
+    local auth="Require all granted" kerberos="GssapiAllowedMech krb5"
+    [ "$1" != ntlm ] || kerberos=
     [ "$1" = open ] || auth="AuthType GSSAPI
         AuthName lab
-        GssapiAllowedMech krb5
+        $kerberos
         GssapiAllowedMech ntlmssp
         GssapiConnectionBound On
         GssapiPublishMech On
         Require valid-user"
     cat <<CONF
-    <LocationMatch "^/((NOCERT_)?SMS_DP_SMSPKG\\$|ccm_system_windowsauth|SMS_MP_WindowsAuth|CMUserService_WindowsAuth)(/|$)">
+    <LocationMatch "^/((NOCERT_)?SMS_DP_SMSPKG\\$|ccm_system_windowsauth|SMS_MP_WindowsAuth|CMUserService_WindowsAuth|SCCM_BranchCache\\$|state)(/|$)">
         $auth
     </LocationMatch>
     <Location "/SMS_DP_SMSPKG\$/ABC000CC">
@@ -94,9 +97,13 @@ $2
 CONF
 }
 # $secure: the certificate's name, for HTTPS on 443; $asks: directives about the client's
-start_apache() { # HOST NAME gssapi|open|proxy
+start_apache() { # HOST NAME gssapi|ntlm|open|proxy
     local dir=$work/$1 module role=${1:0:2} port=80 more=
-    [ "$3" != proxy ] || role=web-proxy port=3128
+    case $1 in
+    proxy) role=web-proxy port=3128 ;;
+    peer) role=peer port=8003 ;;
+    smp) role=smp ;;
+    esac
     if [ -n "${secure:-}" ]; then
         dir=$dir-tls port=443
         for n in version:PROTOCOL cipher:CIPHER sni:TLS_SNI verify:CLIENT_VERIFY subject:CLIENT_S_DN \
@@ -135,7 +142,7 @@ RegisterHttpMethod CCM_POST BITS_POST
 KeepAlive On
 KeepAliveTimeout 20
 DocumentRoot "$www"
-LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%{local}p,\\"role\\":\\"$role\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\"$more}" truth
+LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%{local}p,\\"role\\":\\"$role\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\",\\"agent\\":\\"%{User-Agent}i\\"$more}" truth
 CustomLog $dir/access.log truth
 CONF
         [ -z "${secure:-}" ] || over_tls "$secure" "${asks:-}"
