@@ -133,8 +133,10 @@ static void on_certificate(ccm_model *m, const ccm_obs *obs)
 /* ---- names ----------------------------------------------------------------------------------- */
 
 /* A name with a dot, as hosts have; that of a person or of a policy has none, or has blanks. */
-static void host_name(ccm_model *m, const ccm_addr *addr, ccm_span name)
+static void host_name(ccm_model *m, const ccm_obs *obs, const ccm_addr *addr, ccm_span name)
 {
+    if (ccm_obs_has(obs, CCM_KEY_through))
+        return; /* the address is the proxy's */
     if (name.n && memchr(name.p, '.', name.n) && !memchr(name.p, '*', name.n))
         ccm_host_authority(m, ccm_host_get(m, addr), name);
 }
@@ -145,11 +147,11 @@ static void certificate_names(ccm_model *m, const ccm_obs *obs)
 
     if (ccm_obs_get_u64(obs, CCM_KEY_position))
         return;
-    host_name(m, &obs->src.addr, ccm_obs_get_str(obs, CCM_KEY_subject_name));
+    host_name(m, obs, &obs->src.addr, ccm_obs_get_str(obs, CCM_KEY_subject_name));
     for (unsigned i = 0; san.n && i < SAN_NAMES; i++) {
         const uint8_t *comma = memchr(san.p, ',', san.n);
         size_t n = comma ? (size_t)(comma - san.p) : san.n;
-        host_name(m, &obs->src.addr, ccm_span_of(san.p, n));
+        host_name(m, obs, &obs->src.addr, ccm_span_of(san.p, n));
         n += comma != NULL;
         san = ccm_span_of(san.p + n, san.n - n);
     }
@@ -210,13 +212,13 @@ void ccm_tls_book_observe(ccm_model *m, const ccm_obs *obs)
 
     if (!obs->flow)
         return;
-    ccm_tls_facts *facts = ccm_tls_flows_get(&b->flows, obs->flow);
+    ccm_tls_facts *facts = ccm_tls_flows_get(&b->flows, ccm_tls_flow_of(obs));
     ccm_tls_collect(facts, &m->texts, &b->sessions, obs);
     if (obs->kind == CCM_OBS_tls_certificate) {
         on_certificate(m, obs);
         certificate_names(m, obs);
     } else if (obs->kind == CCM_OBS_tls_client_hello) {
-        host_name(m, &obs->dst.addr, ccm_obs_get_str(obs, CCM_KEY_sni));
+        host_name(m, obs, &obs->dst.addr, ccm_obs_get_str(obs, CCM_KEY_sni));
     } else if (obs->kind == CCM_OBS_tls_session) {
         count_session(m, ccm_model_flow_get(m, obs), facts);
     }
@@ -234,10 +236,13 @@ void ccm_tls_book_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
 {
     if (!m->tls->flows.index.n)
         return;
-    const ccm_tls_facts *facts = ccm_tls_flows_find(&m->tls->flows, id);
-    if (facts && facts->has_verdict)
-        verdict_to_edge(m, f->edge, &facts->verdict);
-    ccm_tls_flows_end(&m->tls->flows, id);
+    for (unsigned inner = 0; inner < 2; inner++) {
+        uint64_t key = id | (uint64_t)inner << CCM_TLS_INNER;
+        const ccm_tls_facts *facts = ccm_tls_flows_find(&m->tls->flows, key);
+        if (facts && facts->has_verdict)
+            verdict_to_edge(m, f->edge, &facts->verdict);
+        ccm_tls_flows_end(&m->tls->flows, key);
+    }
 }
 
 /* ---- merging --------------------------------------------------------------------------------- */
@@ -260,9 +265,10 @@ void ccm_tls_book_merge(ccm_model *to, const ccm_model *from)
             *texts[k] = map_text(to, from, *texts[k]);
         certificate_add(to, &c);
     }
-    for (uint32_t i = 0; from->tls->flows.index.n && i < from->n_flows; i++) {
-        const ccm_model_flow *f = ccm_model_flow_at(from, i);
-        const ccm_tls_facts *facts = f->id ? ccm_tls_flows_find(&from->tls->flows, f->id) : NULL;
+    for (uint32_t i = 0; from->tls->flows.index.n && i < 2 * from->n_flows; i++) {
+        const ccm_model_flow *f = ccm_model_flow_at(from, i / 2);
+        uint64_t key = f->id | (uint64_t)(i & 1) << CCM_TLS_INNER;
+        const ccm_tls_facts *facts = f->id ? ccm_tls_flows_find(&from->tls->flows, key) : NULL;
         if (!facts || !facts->has_verdict)
             continue;
         ccm_auth_verdict v = facts->verdict;
