@@ -422,6 +422,8 @@ static ccm_exchange_tls tls_of(const ccm_joiner *j, const ccm_tls_facts *f)
                            .ja4 = kept(j, f->ja4),
                            .subject = kept(j, f->is.subject),
                            .issuer = kept(j, f->is.issuer),
+                           .through = kept(j, f->through),
+                           .unanswered = f->unanswered,
                            .server_certificate = ccm_tls_server_name(f->is.server),
                            .server_certainty = ccm_tls_server_certainty(f),
                            .established = f->established,
@@ -436,7 +438,7 @@ static ccm_exchange_tls tls_of(const ccm_joiner *j, const ccm_tls_facts *f)
         const ccm_tls_alert *a = &f->alert[i];
         if (a->encrypted ? f->established || f->incomplete : !a->code)
             continue; /* the usual end */
-        t.failed |= a->fatal;
+        t.failed |= a->fatal || a->encrypted;
         t.alerts[t.n_alerts++] = (ccm_view_alert){ .from = a->from_client ? "client" : "server",
                                                    .level = a->encrypted ? NULL
                                                             : a->fatal   ? "fatal"
@@ -451,7 +453,8 @@ static ccm_exchange_tls tls_of(const ccm_joiner *j, const ccm_tls_facts *f)
 /* A handshake is told when its connection ends. */
 static void on_tls(ccm_joiner *j, const ccm_obs *obs)
 {
-    ccm_tls_facts *f = ccm_tls_flows_get(&j->tls, obs->flow);
+    uint64_t flow = ccm_tls_flow_of(obs);
+    ccm_tls_facts *f = ccm_tls_flows_get(&j->tls, flow);
 
     ccm_tls_collect(f, &j->auth.texts, &j->sessions, obs);
     if (obs->kind != CCM_OBS_tls_session)
@@ -482,7 +485,7 @@ static void on_tls(ccm_joiner *j, const ccm_obs *obs)
     if (f->has_verdict)
         ccm_join_auth_verdict(&j->auth, &f->verdict, &x);
     j->fn(j->user_data, &x);
-    ccm_tls_flows_end(&j->tls, obs->flow);
+    ccm_tls_flows_end(&j->tls, flow);
 }
 
 void ccm_joiner_observe(ccm_joiner *j, const ccm_obs *obs)
@@ -516,6 +519,7 @@ void ccm_joiner_observe(ccm_joiner *j, const ccm_obs *obs)
     case CCM_OBS_connection:
         ccm_join_auth_end(&j->auth, obs->flow);
         ccm_tls_flows_end(&j->tls, obs->flow);
+        ccm_tls_flows_end(&j->tls, obs->flow | UINT64_C(1) << CCM_TLS_INNER);
         break;
     default:
         break;

@@ -33,9 +33,10 @@ typedef struct ccm_exchange_signature {
 typedef struct ccm_exchange_tls {
     const char *version; /* never NULL: "TLS 1.2" */
     const char *cipher, *sni, *alpn, *ja3, *ja4, *subject, *issuer;
+    const char *through; /* the destination that a proxy was asked for */
     const char *server_certificate, *client_certificate; /* never NULL */
     ccm_certainty server_certainty, client_certainty;
-    bool established, resumed, inherited, renegotiated, incomplete, failed, decrypted;
+    bool established, resumed, inherited, renegotiated, incomplete, unanswered, failed, decrypted;
     ccm_view_alert alerts[4];
     unsigned n_alerts;
 } ccm_exchange_tls;

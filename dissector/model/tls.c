@@ -114,6 +114,11 @@ static uint32_t flow_at(const ccm_tls_flows *t, uint64_t flow)
     return ccm_index_find(&t->index, flow_hash(flow), flow_eq, t->v, &flow);
 }
 
+uint64_t ccm_tls_flow_of(const ccm_obs *obs)
+{
+    return obs->flow | (uint64_t)ccm_obs_has(obs, CCM_KEY_through) << CCM_TLS_INNER;
+}
+
 ccm_tls_facts *ccm_tls_flows_find(const ccm_tls_flows *t, uint64_t flow)
 {
     uint32_t i = flow_at(t, flow);
@@ -179,7 +184,8 @@ void ccm_tls_begin(ccm_tls_facts *f, uint64_t flow)
                           .alpn = CCM_NONE,
                           .ja3 = CCM_NONE,
                           .ja4 = CCM_NONE,
-                          .cipher = CCM_NONE };
+                          .cipher = CCM_NONE,
+                          .through = CCM_NONE };
     f->is.account = f->is.issuer = f->is.subject = CCM_NONE;
 }
 
@@ -241,6 +247,7 @@ static void on_client_hello(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs *o
         f->ja4 = text(texts, ccm_obs_get_str(obs, CCM_KEY_ja4));
     }
     f->client = obs->src;
+    f->post_handshake = ccm_obs_has(obs, CCM_KEY_post_handshake);
     f->ticket = ccm_obs_get_u64(obs, CCM_KEY_session_ticket);
     f->session = ccm_obs_get_u64(obs, CCM_KEY_session_hash);
 }
@@ -271,12 +278,14 @@ static void on_alert(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs *obs)
         f->alert_frame = obs->frame;
 }
 
+enum { CERTIFICATE_MIN = 300 };
+
 /* T3 and T4 of TLS 1.3: what the lengths of the client's flight tell. Finished has 4 + 32 or 48
  * bytes, an empty certificate 4 + 4; each record adds its type and 16 bytes of tag. A certificate
  * takes hundreds, and nothing else may come first but early data. */
 static uint8_t flight_of(ccm_span list, bool sha384, bool early_data)
 {
-    enum { CERTIFICATE_MIN = 300, EMPTY = 8, RECORD = 17 };
+    enum { EMPTY = 8, RECORD = 17 };
     unsigned finished = sha384 ? 69 : 53, first = 0, second = 0;
     size_t i = 0;
 
@@ -291,6 +300,24 @@ static uint8_t flight_of(ccm_span list, bool sha384, bool early_data)
     if ((first == EMPTY + RECORD && second == finished) || first == finished + EMPTY)
         return CCM_FLIGHT_EMPTY;
     return first >= CERTIFICATE_MIN ? CCM_FLIGHT_CERTIFICATE : CCM_FLIGHT_UNKNOWN;
+}
+
+/* T5: the client's records of a second handshake. The first is its hello. */
+static uint8_t second_flight_of(ccm_span list)
+{
+    unsigned n = 0, size = 0, largest = 0;
+
+    for (size_t i = 0; i <= list.n; i++) {
+        if (i < list.n && list.p[i] != ',') {
+            size = size * 10 + (unsigned)(list.p[i] - '0');
+            continue;
+        }
+        largest = n++ ? MAX(largest, size) : 0;
+        size = 0;
+    }
+    return largest >= CERTIFICATE_MIN ? CCM_FLIGHT_CERTIFICATE
+           : n > 1                    ? CCM_FLIGHT_FINISHED
+                                      : CCM_FLIGHT_UNKNOWN;
 }
 
 /* T9: the verdict of the full handshake, when it was seen. */
@@ -332,9 +359,14 @@ static void on_session(ccm_tls_facts *f, const ccm_obs *obs)
     f->client_bytes = ccm_obs_get_u64(obs, CCM_KEY_client_bytes);
     f->server_bytes = ccm_obs_get_u64(obs, CCM_KEY_server_bytes);
     f->data = f->client_bytes || f->server_bytes;
-    f->flight = flight_of(ccm_obs_get_str(obs, CCM_KEY_client_flight),
-                          ccm_obs_get_u64(obs, CCM_KEY_cipher) == 0x1302,
-                          ccm_obs_has(obs, CCM_KEY_early_data));
+    f->unanswered = f->ja3 != CCM_NONE && !ccm_obs_get_u64(obs, CCM_KEY_server_records) &&
+                    !ccm_obs_get_u64(obs, CCM_KEY_missing_bytes);
+    ccm_span flight = ccm_obs_get_str(obs, CCM_KEY_client_flight);
+    if (f->renegotiated)
+        f->flight = second_flight_of(flight);
+    else
+        f->flight = flight_of(flight, ccm_obs_get_u64(obs, CCM_KEY_cipher) == 0x1302,
+                              ccm_obs_has(obs, CCM_KEY_early_data));
     if (!f->version)
         f->version = (uint16_t)ccm_obs_get_u64(obs, CCM_KEY_tls_version);
     f->resumed = ccm_obs_has(obs, CCM_KEY_resumed);
@@ -347,6 +379,7 @@ void ccm_tls_collect(ccm_tls_facts *f, ccm_texts *texts, ccm_tls_sessions *sessi
     if (!f->frame) {
         f->frame = obs->frame;
         f->time_ns = obs->time_ns;
+        f->through = text(texts, ccm_obs_get_str(obs, CCM_KEY_through));
     }
     f->decrypted |= ccm_obs_has(obs, CCM_KEY_decrypted);
     switch (obs->kind) {
@@ -400,11 +433,15 @@ ccm_tls_client ccm_tls_client_of(const ccm_tls_facts *f, ccm_certainty *certaint
     ccm_tls_client client = (ccm_tls_client)f->is.client;
 
     *certainty = f->inherited ? CCM_CERTAINTY_STRONG : CCM_CERTAINTY_PROVEN;
-    if (f->renegotiated && client != CCM_TLS_YES)
-        client = CCM_TLS_UNKNOWN; /* T5: it may have been asked for later */
-    else if (!client && !f->resumed && f->flight) {
-        *certainty = CCM_CERTAINTY_LIKELY;
-        client = f->flight == CCM_FLIGHT_CERTIFICATE ? CCM_TLS_YES : CCM_TLS_NO;
+    bool sent = f->flight == CCM_FLIGHT_CERTIFICATE;
+    if (f->renegotiated && client != CCM_TLS_YES) {
+        /* T5: it may have been asked for in the second handshake. */
+        *certainty = CCM_CERTAINTY_WEAK;
+        client = sent ? CCM_TLS_YES : f->flight ? CCM_TLS_NO : CCM_TLS_UNKNOWN;
+    } else if (!client && !f->resumed && f->flight) {
+        /* One that may be asked for later is not ruled out. */
+        *certainty = !sent && f->post_handshake ? CCM_CERTAINTY_WEAK : CCM_CERTAINTY_LIKELY;
+        client = sent ? CCM_TLS_YES : CCM_TLS_NO;
     }
     if (!client)
         *certainty = CCM_CERTAINTY_UNKNOWN;
@@ -417,11 +454,11 @@ static void add(ccm_auth_verdict *v, unsigned id, uint64_t frame, uint32_t code)
         v->evidence[v->n++] = (ccm_auth_mark){ .id = (uint8_t)id, .frame = frame, .code = code };
 }
 
-/* T10: the handshake ended with an alert. */
+/* T10: the handshake ended with an alert; one that is encrypted counts where all was seen. */
 static const ccm_tls_alert *failure(const ccm_tls_facts *f)
 {
     for (unsigned i = 0; i < f->n_alerts && !f->established; i++)
-        if (f->alert[i].fatal)
+        if (f->alert[i].fatal || (f->alert[i].encrypted && !f->incomplete))
             return &f->alert[i];
     return NULL;
 }
@@ -439,7 +476,8 @@ static void hidden(const ccm_tls_facts *f, ccm_auth_verdict *v)
         add(v, CCM_EV_CERTIFICATE_EMPTY, f->request_frame, 0);
     else if (f->not_requested || (f->inherited && f->is.client == CCM_TLS_NO))
         add(v, CCM_EV_CERTIFICATE_NOT_SENT, f->frame, 0);
-    else if (!f->resumed && (f->flight == CCM_FLIGHT_FINISHED || f->flight == CCM_FLIGHT_EMPTY))
+    else if (!f->resumed && !f->renegotiated &&
+             (f->flight == CCM_FLIGHT_FINISHED || f->flight == CCM_FLIGHT_EMPTY))
         add(v, CCM_EV_FLIGHT_WITHOUT, f->frame, 0);
     else if (!f->resumed)
         add(v, CCM_EV_HANDSHAKE_UNSEEN, f->frame, 0);
@@ -463,6 +501,7 @@ bool ccm_tls_conclude(const ccm_tls_facts *f, ccm_auth_verdict *v)
 {
     const ccm_tls_alert *failed = failure(f);
     bool flight = !f->resumed && f->flight == CCM_FLIGHT_CERTIFICATE;
+    bool clear = failed && failed->fatal;
 
     memset(v, 0, sizeof *v);
     v->stage = CCM_STAGE_TRANSPORT;
@@ -475,21 +514,20 @@ bool ccm_tls_conclude(const ccm_tls_facts *f, ccm_auth_verdict *v)
     } else if (flight) {
         v->mode = CCM_AUTH_PKI;
         v->kind = CCM_ACCOUNT_COMPUTER;
-        v->certainty = CCM_CERTAINTY_LIKELY;
+        v->certainty = f->renegotiated ? CCM_CERTAINTY_WEAK : CCM_CERTAINTY_LIKELY;
         add(v, CCM_EV_CLIENT_FLIGHT, f->frame, 0);
-    } else if (f->renegotiated) {
-        v->mode = CCM_AUTH_PKI;
-        v->kind = CCM_ACCOUNT_COMPUTER;
-        v->certainty = CCM_CERTAINTY_WEAK;
-        add(v, CCM_EV_RENEGOTIATION, f->frame, 0);
     } else if (failed) {
         v->mode = CCM_AUTH_NONE_OBSERVED;
-        v->certainty = CCM_CERTAINTY_PROVEN;
+        v->certainty = clear ? CCM_CERTAINTY_PROVEN : CCM_CERTAINTY_LIKELY;
+        if (f->empty || f->flight == CCM_FLIGHT_EMPTY)
+            add(v, CCM_EV_CERTIFICATE_EMPTY, f->request_frame, 0);
     } else if (f->data || f->established) {
         hidden(f, v);
     } else {
         return false;
     }
+    if (f->renegotiated)
+        add(v, CCM_EV_RENEGOTIATION, f->frame, 0);
     if (failed) {
         v->denied = true;
         add(v, CCM_EV_TLS_ALERT, f->alert_frame, failed->code);

@@ -56,13 +56,14 @@ typedef struct ccm_tls_facts {
     uint64_t ticket, session;                                        /* offered */
     uint64_t given;                                                  /* id that the server gave */
     uint64_t handshake_ns, client_bytes, server_bytes;               /* at the end */
-    uint32_t sni, alpn, ja3, ja4, cipher;                            /* texts */
+    uint32_t sni, alpn, ja3, ja4, cipher, through;                   /* texts */
     ccm_tls_session is;                                              /* found out so far */
     uint16_t version;
     uint8_t flight; /* ccm_tls_flight */
     uint8_t n_alerts;
     bool open, established, resumed, inherited, requested, empty, renegotiated, decrypted;
-    bool not_requested, incomplete, data;
+    bool not_requested, incomplete, unanswered, data;
+    bool post_handshake;    /* the client would send its certificate later, too */
     bool over, has_verdict; /* tls_session was seen; `verdict` is set */
     ccm_tls_alert alert[CCM_TLS_ALERTS];
     ccm_endpoint client; /* family 0: not known yet */
@@ -97,6 +98,9 @@ void ccm_tls_flows_clear(ccm_tls_flows *t);
 ccm_tls_facts *ccm_tls_flows_find(const ccm_tls_flows *t, uint64_t flow);
 ccm_tls_facts *ccm_tls_flows_get(ccm_tls_flows *t, uint64_t flow);
 void ccm_tls_flows_end(ccm_tls_flows *t, uint64_t flow);
+/* What a connection is known by: TLS through a tunnel is another than TLS to the proxy. */
+uint64_t ccm_tls_flow_of(const ccm_obs *obs);
+enum { CCM_TLS_INNER = 63 }; /* the bit of the flow's number that says so */
 
 void ccm_tls_sessions_init(ccm_tls_sessions *s);
 void ccm_tls_sessions_clear(ccm_tls_sessions *s);

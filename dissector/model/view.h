@@ -176,6 +176,7 @@ typedef struct ccm_view_certificate {
     const char *fingerprint;               /* SHA-256, hexadecimal */
     const char *subject, *issuer, *serial; /* NULL = absent */
     ccm_view_names san;                    /* DNS names */
+    bool san_more;                         /* there are more than were kept */
     const char *kind; /* "pki", "enhanced-http", "self-signed", "authority" (in chains alone) */
     const char *usage, *key_type; /* OIDs with commas between; NULL = absent */
     unsigned key_bits;            /* 0 = not known */

@@ -161,13 +161,17 @@ void ccm_view_make_tls(view_maker *k, const uint32_t *edges, unsigned n, ccm_vie
 
 /* ---- certificates ---------------------------------------------------------------------------- */
 
+/* A kept text this long may end inside a name. */
+static bool is_cut(const char *text)
+{
+    return text && strlen(text) >= CCM_TEXT_MAX - 4;
+}
+
 static ccm_view_names dns_names(view_maker *k, const char *san)
 {
     char **names = g_strsplit(san ? san : "", ",", -1);
-    size_t n = san ? strlen(san) : 0;
-
     for (unsigned i = 0; names[i]; i++) {
-        bool cut = n >= CCM_TEXT_MAX - 1 && !names[i + 1]; /* the kept text ends inside it */
+        bool cut = is_cut(san) && !names[i + 1];
         if (*names[i] && !cut)
             ccm_view_count_add(k->list, ccm_view_keep(k, names[i]), 1);
     }
@@ -195,6 +199,7 @@ static ccm_view_certificate show(view_maker *k, const ccm_certificate_seen *c)
         .issuer = ccm_view_text(k, c->issuer),
         .serial = ccm_view_text(k, c->serial),
         .san = dns_names(k, ccm_view_text(k, c->san)),
+        .san_more = is_cut(ccm_view_text(k, c->san)),
         .kind = c->leaf ? ccm_tls_server_name(c->kind) : "authority",
         .usage = ccm_view_text(k, c->usage),
         .key_type = ccm_view_text(k, c->key_type),

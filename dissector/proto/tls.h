@@ -51,6 +51,7 @@ typedef struct ccm_tls {
     bool client_hello, server_hello, retry, early_data, resumed, renegotiated;
     bool server_done, requested, key_exchange;
     bool client_finished; /* the client's Finished was read */
+    bool refused;         /* a fatal alert in clear */
     bool answered;        /* TLS 1.3: the server went on after the client's flight */
     uint8_t server_certificate, client_certificate; /* ccm_tls_sent */
     uint16_t version, suite;                        /* 0 = not known */

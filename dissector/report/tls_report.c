@@ -18,8 +18,8 @@ static void client_words(GString *out, const char *client, ccm_certainty sure)
     g_string_append(out, !strcmp(client, "yes")  ? ", client certificate"
                          : !strcmp(client, "no") ? ", no client certificate"
                                                  : ", client certificate unknown");
-    if (sure == CCM_CERTAINTY_LIKELY)
-        g_string_append(out, " (likely)");
+    if (sure == CCM_CERTAINTY_LIKELY || sure == CCM_CERTAINTY_WEAK)
+        g_string_append_printf(out, " (%s)", ccm_certainty_name(sure));
 }
 
 /* The common name in a distinguished one; the whole when it has none. */
@@ -96,9 +96,14 @@ void ccm_exchange_tls_words(GString *out, const ccm_exchange_tls *t)
         g_string_append(out, ", ");
         ccm_alert_words(out, &t->alerts[i]);
     }
+    if (t->through) {
+        g_string_append(out, ", through the proxy to ");
+        ccm_terminal_append(out, t->through);
+    }
     if (!t->established)
-        g_string_append(out,
-                        t->incomplete ? ", handshake not all seen" : ", handshake not finished");
+        g_string_append(out, t->unanswered   ? ", no answer"
+                             : t->incomplete ? ", handshake not all seen"
+                                             : ", handshake not finished");
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -179,6 +184,8 @@ static void certificate(ccm_json *j, const ccm_view_certificate *c)
     ccm_json_text(j, "subject", c->subject);
     ccm_json_text(j, "issuer", c->issuer);
     names(j, "san", c->san);
+    if (c->san_more)
+        ccm_json_bool(j, "san_more", true);
     if (c->has_not_before)
         ccm_json_time(j, "not_before", c->not_before_ns);
     if (c->has_expires)
@@ -232,6 +239,9 @@ void ccm_json_exchange_tls(ccm_json *j, const ccm_exchange_tls *t)
         ccm_json_bool(j, "renegotiated", true);
     if (t->incomplete)
         ccm_json_bool(j, "incomplete", true);
+    if (t->unanswered)
+        ccm_json_bool(j, "unanswered", true);
+    ccm_json_text(j, "through", t->through);
     ccm_json_text(j, "server_certificate", t->server_certificate);
     ccm_json_text(j, "server_certainty", ccm_certainty_name(t->server_certainty));
     ccm_json_text(j, "subject", t->subject);
