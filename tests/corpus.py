@@ -25,7 +25,7 @@ CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
 DIFFERENCES = HERE / "tests" / "corpus-differences.tsv"
 TIMEOUT_S = 60
 TCP, UDP = 6, 17
-COMPARED = ("pkt.", "tcp.", "udp.", "http.", "http2.", "kerberos.", "ntlm.")
+COMPARED = ("pkt.", "tcp.", "udp.", "http.", "http2.", "kerberos.", "ntlm.", "tls.")
 # Of these, what rides in HTTP or goes to a key distribution centre is read; SMB is not.
 CARRIERS = {"http", "kdc"}
 WITH_KEYS = "#with-keys" # behind a name: its rows hold when the key log beside it is given
@@ -104,10 +104,32 @@ def measure_auth(m, f):
         m["http.auth_mech", f"{f['auth_scheme']}/{kind}"] += 1
 
 
+def measure_tls(m, flows, f):
+    """Counts a fact of TLS; `flows` collects the connections that had each kind."""
+    kind = f["k"]
+    flows[kind].add(f["flow"])
+    if kind == "tls_client_hello":
+        for name in filter(None, [f.get("sni")]):
+            m["tls.sni", name] += 1
+    elif kind == "tls_server_hello":
+        if "retry" in f:
+            m["tls.hello_retry_request", ""] += 1
+            return
+        m["tls.negotiated_version", f"0x{f['tls_version']:04x}"] += 1
+        m["tls.cipher", f"0x{f['cipher']:04x}"] += 1
+        if "alpn" in f:
+            m["tls.alpn", f["alpn"]] += 1
+    elif kind == "tls_certificate":
+        flows["client" if "from_client" in f else "server"].add(f["flow"])
+    elif kind == "tls_session":
+        for number in filter(None, f.get("handshake", "").split(",")):
+            m["tls.handshake_type", number] += 1
+
+
 def measure(facts):
     """The metrics of expected.tsv, from observations: {(metric, key): number}."""
     m = collections.Counter()
-    http_flows = set()
+    http_flows, tls_flows = set(), collections.defaultdict(set)
     for f in facts:
         kind, l4 = f["k"], f.get("l4", 0)
         if kind == "capture":
@@ -148,11 +170,18 @@ def measure(facts):
                 m["http.www_authenticate", scheme] += 1
         elif kind == "http_auth":
             measure_auth(m, f)
+        elif kind.startswith("tls_"):
+            measure_tls(m, tls_flows, f)
         elif kind == "kerberos":
             m[f"kerberos.msg_{f['msg_type']}", "kdc"] += 1
             if "error_code" in f:
                 m["kerberos.error", str(f["error_code"])] += 1
     m["http.streams", ""] = len(http_flows)
+    for metric, which in (("streams", "tls_session"), ("streams_with_client_hello", "tls_client_hello"),
+                          ("streams_with_server_certificate", "server"),
+                          ("streams_with_client_certificate", "client"),
+                          ("streams_with_certificate_request", "tls_certificate_request")):
+        m["tls." + metric, ""] = len(tls_flows[which])
     return m
 
 

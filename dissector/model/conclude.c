@@ -151,6 +151,40 @@ static bool has_requests(const ccm_edge *e)
     return false;
 }
 
+static bool has_tls(const ccm_edge *e)
+{
+    for (unsigned i = 0; i < e->counters.n; i++)
+        if (ccm_count_kind_of(e->counters.v[i].key) == CCM_COUNT_TLS_VERSION)
+            return true;
+    return false;
+}
+
+/* The row of the same route whose protocol is https; or `row`. */
+static int row_of_https(const ccm_catalog *c, int row)
+{
+    const ccm_route_row *r = ccm_route_at(c, row);
+    for (unsigned i = 0; i < c->routes->len; i++) {
+        const ccm_route_row *s = ccm_route_at(c, (int)i);
+        if (s->source == r->source && s->destination == r->destination &&
+            !strcmp(s->protocol, "https"))
+            return (int)i;
+    }
+    return row;
+}
+
+void ccm_conclude_tls(const ccm_catalog *c, ccm_conclusion *out)
+{
+    const char *protocol = ccm_route_at(c, out->row)->protocol;
+    bool known = out->row != c->unknown_route;
+
+    if (!strcmp(protocol, "http") && known) {
+        out->row = row_of_https(c, out->row);
+        out->protocol = "https";
+    } else if (!known) {
+        out->protocol = "tls";
+    }
+}
+
 void ccm_conclude_edge(const ccm_model *m, const ccm_edge *e, ccm_conclusion *out)
 {
     const ccm_catalog *c = m->catalog;
@@ -163,7 +197,9 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_edge *e, ccm_conclusion *ou
         out->certainty = CCM_CERTAINTY_LIKELY;
         out->basis = "role-of-destination";
     } else {
-        ccm_conclude_port(c, e->key.l4, e->key.port, has_requests(e), out);
+        ccm_conclude_port(c, e->key.l4, e->key.port, !has_tls(e) && has_requests(e), out);
+        if (has_tls(e))
+            ccm_conclude_tls(c, out);
         return;
     }
     int row = row_of_source(m, e, out->row, &role);
@@ -173,4 +209,6 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_edge *e, ccm_conclusion *ou
         out->source_role = role;
     }
     out->protocol = ccm_route_at(c, out->row)->protocol;
+    if (has_tls(e))
+        ccm_conclude_tls(c, out);
 }

@@ -386,11 +386,10 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
     ccm_traffic_add(&e->traffic, &f->traffic, f->client);
     for (unsigned i = 0; i < f->n_counters; i++) {
         uint32_t k = f->counters[i].key;
-        ccm_count_kind kind = ccm_count_kind_of(k);
-        if (to != from && (kind == CCM_COUNT_METHOD || kind == CCM_COUNT_HINT))
-            k = CCM_COUNT_KEY(
-                kind, ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(&from->texts,
-                                                                           ccm_count_number(k)))));
+        if (to != from && ccm_count_is_text(k))
+            k = CCM_COUNT_KEY(ccm_count_kind_of(k),
+                              ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(
+                                                            &from->texts, ccm_count_number(k)))));
         ccm_edge_count(to, e, k, f->counters[i].count);
     }
     for (unsigned i = 0; i < f->n_pending; i++) {

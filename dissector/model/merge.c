@@ -6,6 +6,7 @@
  * a minimum, a maximum or a set. State: none of its own. Numbers of texts, hosts and edges are
  * mapped by value. Flows that `source` still holds open are poured into edges as they stand. */
 #include "model/proofs.h"
+#include "model/tls_book.h"
 
 static ccm_span text_of(const ccm_model *from, uint32_t i)
 {
@@ -19,10 +20,9 @@ static uint32_t map_text(ccm_model *to, const ccm_model *from, uint32_t i)
 
 static uint32_t map_key(ccm_model *to, const ccm_model *from, uint32_t key)
 {
-    ccm_count_kind kind = ccm_count_kind_of(key);
-    if (kind != CCM_COUNT_METHOD && kind != CCM_COUNT_HINT)
+    if (!ccm_count_is_text(key))
         return key;
-    return CCM_COUNT_KEY(kind, map_text(to, from, ccm_count_number(key)));
+    return CCM_COUNT_KEY(ccm_count_kind_of(key), map_text(to, from, ccm_count_number(key)));
 }
 
 static void merge_hosts(ccm_model *to, const ccm_model *from)
@@ -189,4 +189,5 @@ void ccm_model_merge(ccm_model *to, const ccm_model *from)
         if (ccm_model_flow_at(from, i)->id)
             ccm_model_flow_pour(to, from, ccm_model_flow_at(from, i));
     ccm_proofs_merge(to, from);
+    ccm_tls_book_merge(to, from);
 }

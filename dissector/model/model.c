@@ -4,6 +4,7 @@
  * In: observations, in the order of their making. Out: evidence in ccm_model. State: the model. */
 #include "base/pages.h"
 #include "model/proofs.h"
+#include "model/tls_book.h"
 
 static void client_clear(ccm_client *c)
 {
@@ -51,6 +52,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     m->notes = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
     ccm_timeline_init(&m->timeline);
     m->proofs = ccm_proofs_new();
+    m->tls = ccm_tls_book_new(m->limits.flows);
     ccm_edge_get(m, &(ccm_edge_key){ .route = -1 }); /* edge 0 */
     return m;
 }
@@ -70,6 +72,7 @@ void ccm_model_free(ccm_model *m)
     for (unsigned i = 0; i < m->clients->len; i++)
         client_clear(&g_array_index(m->clients, ccm_client, i));
     ccm_proofs_free(m->proofs);
+    ccm_tls_book_free(m->tls);
     GArray *arrays[] = { m->hosts,        m->clients,   m->uploads, m->files,
                          m->noted_limits, m->anomalies, m->notes };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
@@ -323,6 +326,8 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     case CCM_OBS_tls_certificate_request:
     case CCM_OBS_tls_alert:
     case CCM_OBS_tls_session:
+        ccm_tls_book_observe(m, obs);
+        break;
     case CCM_OBS_KINDS:
         break;
     }

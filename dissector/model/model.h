@@ -37,18 +37,39 @@ typedef enum ccm_count_kind {
     CCM_COUNT_ICMP,      /* type << 8 | code */
     CCM_COUNT_MARK,      /* mark that named the route */
     CCM_COUNT_DECRYPTED, /* 0: requests that came out of decrypted TLS */
+    /* connections that carried TLS */
+    CCM_COUNT_TLS_VERSION,
+    CCM_COUNT_TLS_SERVER,  /* ccm_tls_server, with its certainty above CCM_TLS_SURE */
+    CCM_COUNT_TLS_CLIENT,  /* ccm_tls_client, likewise */
+    CCM_COUNT_TLS_RESUMED, /* 0; 1 = the full handshake was seen */
+    CCM_COUNT_TLS_CIPHER,  /* texts, from here on */
+    CCM_COUNT_TLS_ISSUER,
+    CCM_COUNT_TLS_ALERT,
+    CCM_COUNT_SNI,
+    CCM_COUNT_ALPN,
+    CCM_COUNT_JA3,
+    CCM_COUNT_JA4,
 } ccm_count_kind;
 
-#define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 28 | (uint32_t)(number))
+#define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 27 | (uint32_t)(number))
 
 static inline ccm_count_kind ccm_count_kind_of(uint32_t key)
 {
-    return (ccm_count_kind)(key >> 28);
+    return (ccm_count_kind)(key >> 27);
+}
+
+enum { CCM_TLS_SURE = 8 }; /* bits */
+
+/* Is the number that of a text? */
+static inline bool ccm_count_is_text(uint32_t key)
+{
+    ccm_count_kind kind = ccm_count_kind_of(key);
+    return kind == CCM_COUNT_METHOD || kind == CCM_COUNT_HINT || kind >= CCM_COUNT_TLS_CIPHER;
 }
 
 static inline uint32_t ccm_count_number(uint32_t key)
 {
-    return key & 0x0fffffff;
+    return key & 0x07ffffff;
 }
 
 typedef struct ccm_counter {
@@ -279,6 +300,7 @@ struct ccm_model {
     ccm_timeline timeline;
     ccm_capture_sums capture;
     struct ccm_proofs *proofs; /* proofs.h */
+    struct ccm_tls_book *tls;  /* tls_book.h */
 };
 
 static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)

@@ -9,6 +9,7 @@
  */
 #include "model/proofs.h"
 #include "base/pages.h"
+#include "model/tls_book.h"
 
 struct ccm_proofs *ccm_proofs_new(void)
 {
@@ -168,7 +169,7 @@ static ccm_proof_talk *get_talk(ccm_proof_flow *p)
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
-static uint32_t edge_of(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
+uint32_t ccm_proofs_edge(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
 {
     if (to == from && f->edge != CCM_NONE)
         return f->edge;
@@ -323,6 +324,7 @@ void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
     ccm_proof_flow *p = find_flow(m, f, id);
     ccm_auth_verdicts verdicts;
 
+    ccm_tls_book_end(m, f, id);
     if (!p)
         return;
     plain_to_edge(m, p, f->edge);
@@ -367,9 +369,9 @@ void ccm_proofs_merge(ccm_model *to, const ccm_model *from)
         const ccm_proof_flow *p = f->id ? find_flow(from, f, f->id) : NULL;
         const ccm_proof_talk *t = p ? find_talk(p) : NULL;
         if (p && p->sum.count)
-            plain_to_edge(to, p, edge_of(to, from, f));
+            plain_to_edge(to, p, ccm_proofs_edge(to, from, f));
         for (unsigned k = 0; t && k < t->n_sums; k++)
-            merge_sum(to, edge_of(to, from, f), from, &t->sums[k]);
+            merge_sum(to, ccm_proofs_edge(to, from, f), from, &t->sums[k]);
     }
     for (unsigned i = 0; i < from->proofs->krb->len; i++) {
         ccm_krb k = g_array_index(from->proofs->krb, ccm_krb, i);

@@ -122,6 +122,47 @@ typedef struct ccm_view_auth {
     unsigned n_evidence;
 } ccm_view_auth;
 
+typedef struct ccm_view_alert {
+    const char *from;  /* "client" or "server" */
+    const char *level; /* "fatal", "warning"; NULL = it was encrypted, and so is the rest */
+    const char *name;  /* NULL = not known */
+    unsigned alert;
+    uint64_t count;
+} ccm_view_alert;
+
+/* Connections of a route that carried TLS. Names with how many connections had them. */
+typedef struct ccm_view_tls {
+    uint64_t sessions;        /* 0 = none, and nothing below is set */
+    ccm_view_counts versions; /* "TLS 1.2" */
+    ccm_view_counts ciphers, sni, alpn, ja3, ja4;
+    ccm_view_counts issuers;        /* of the servers' certificates */
+    const char *server_certificate; /* "pki", "enhanced-http", "self-signed", "hidden" */
+    ccm_certainty server_certainty;
+    ccm_view_counts server_certificates;
+    const char *client_certificate; /* "yes" when any had one, "no", "unknown" */
+    ccm_certainty client_certainty;
+    ccm_view_counts client_certificates;
+    uint64_t resumed, inherited;  /* inherited: resumed, and the full handshake was seen before */
+    const ccm_view_alert *alerts; /* by text */
+    unsigned n_alerts;
+} ccm_view_tls;
+
+typedef struct ccm_view_certificate {
+    const char *fingerprint;               /* SHA-256, hexadecimal */
+    const char *subject, *issuer, *serial; /* NULL = absent */
+    ccm_view_names san;                    /* DNS names */
+    bool san_more;                         /* there are more than were kept */
+    const char *kind; /* "pki", "enhanced-http", "self-signed", "authority" (in chains alone) */
+    const char *usage, *key_type; /* OIDs with commas between; NULL = absent */
+    unsigned key_bits;            /* 0 = not known */
+    bool has_not_before, has_expires;
+    uint64_t not_before_ns, expires_ns;
+    bool server, client;    /* of whom it was seen */
+    ccm_view_names seen_on; /* addresses, servers with port; the lowest eight */
+    bool seen_on_more;
+    uint64_t count, first_frame;
+} ccm_view_certificate;
+
 typedef struct ccm_view_route {
     const char *route;          /* "client/mp" */
     const char *title;          /* for people */
@@ -171,6 +212,7 @@ typedef struct ccm_view_route {
     ccm_view_timeline timeline;
     const ccm_view_auth *auth; /* by stage, mode, kind of account, account */
     unsigned n_auth;
+    ccm_view_tls tls;
 } ccm_view_route;
 
 typedef struct ccm_view_client {
@@ -237,6 +279,8 @@ typedef struct ccm_view {
     unsigned n_clients;
     const ccm_view_upload *uploads; /* by first_seen, id, client, server */
     unsigned n_uploads;
+    const ccm_view_certificate *certificates; /* by subject, fingerprint */
+    unsigned n_certificates;
     bool has_messages;                /* they were asked for */
     const ccm_view_message *messages; /* by time, frame, client, server, message id */
     unsigned n_messages;

@@ -31,6 +31,9 @@ void ccm_view_make_routes(view_maker *k);
 /* view_clients.c */
 void ccm_view_make_clients(view_maker *k);
 void ccm_view_make_messages(view_maker *k);
+/* view_tls.c: of the edges of a row; and the certificates of all */
+void ccm_view_make_tls(view_maker *k, const uint32_t *edges, unsigned n, ccm_view_route *r);
+void ccm_view_make_certificates(view_maker *k);
 /* view_uploads.c */
 void ccm_view_make_uploads(view_maker *k);
 

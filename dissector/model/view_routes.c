@@ -88,13 +88,14 @@ static int entry_cmp(const void *pa, const void *pb, void *data)
     return r ? r : (int)a->e->key.route - (int)b->e->key.route;
 }
 
-/* Who authenticated, on the edges of a row. */
-static void make_auth(view_auth *a, ccm_view_route *r, const entry *v, unsigned n)
+/* Who authenticated, and what TLS showed, on the edges of a row. */
+static void make_proofs(view_maker *k, view_auth *a, ccm_view_route *r, const entry *v, unsigned n)
 {
     uint32_t *edges = g_new(uint32_t, n);
     for (unsigned i = 0; i < n; i++)
         edges[i] = v[i].edge;
     ccm_view_auth_row(a, edges, n, r);
+    ccm_view_make_tls(k, edges, n, r);
     g_free(edges);
 }
 
@@ -178,6 +179,8 @@ static const char *counter_name(view_maker *k, uint32_t key)
         return "decrypted";
     case CCM_COUNT_MARK:
         return ccm_mark_at(k->m->catalog, (int)number)->id;
+    default: /* view_tls.c */
+        break;
     }
     return "";
 }
@@ -444,7 +447,7 @@ void ccm_view_make_routes(view_maker *k)
         while (i < n && row_of[v[i].edge] == row)
             i++;
         make_row(k, &rows[row], v + from, i - from);
-        make_auth(auth, &rows[row], v + from, i - from);
+        make_proofs(k, auth, &rows[row], v + from, i - from);
     }
     k->accounts_rolled = ccm_view_auth_free(auth);
     make_times(k, rows, n_rows, row_of);

@@ -147,6 +147,8 @@ static void note_opaque(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_reco
         h->last_frame = ps->frame;
     } else if (r.type == CCM_TLS_HANDSHAKE) {
         t->renegotiated |= h->finished;
+        if (h->finished && ccm_tls_is_client(t, ps->dir) && t->n_flight < CCM_TLS_FLIGHT)
+            t->flight[t->n_flight++] = r.size;
         ccm_tls_finished(t, h, ps->time_ns);
     } else if (r.type == CCM_TLS_ALERT) {
         ccm_tls_alert_encrypted(ps, t);

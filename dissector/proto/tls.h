@@ -51,6 +51,7 @@ typedef struct ccm_tls {
     bool client_hello, server_hello, retry, early_data, resumed, renegotiated;
     bool server_done, requested, key_exchange;
     bool client_finished; /* the client's Finished was read */
+    bool refused;         /* a fatal alert in clear */
     bool answered;        /* TLS 1.3: the server went on after the client's flight */
     uint8_t server_certificate, client_certificate; /* ccm_tls_sent */
     uint16_t version, suite;                        /* 0 = not known */
@@ -95,6 +96,8 @@ void ccm_tls_part_clear(const ccm_parse *ps, ccm_tls_half *h);
 void ccm_tls_alert_encrypted(const ccm_parse *ps, const ccm_tls *t);
 /* What the connection was as a whole, at its end. */
 void ccm_tls_session(const ccm_parse *ps, const ccm_tls *t);
+/* "yes", "empty", "no"; "" = not known, or not yet. */
+const char *ccm_tls_client_certificate(const ccm_tls *t);
 /* The client's side; a guess by the port numbers when no message told it. */
 unsigned ccm_tls_client_side(const ccm_parse *ps, const ccm_tls *t);
 

@@ -190,6 +190,7 @@ static void client_hello(ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
     obs_hash(&o, CCM_KEY_session_ticket, h.ticket);
     ccm_obs_flag(&o, CCM_KEY_psk, h.psk);
     ccm_obs_flag(&o, CCM_KEY_early_data, h.early_data);
+    ccm_obs_flag(&o, CCM_KEY_post_handshake, h.post_handshake);
     ccm_obs_flag(&o, CCM_KEY_retry, t->retry);
     ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
     ccm_obs_flag(&o, CCM_KEY_incomplete, !whole);
@@ -392,6 +393,7 @@ static void ticket(const ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
         return;
     ccm_obs_at(ps, &o, CCM_OBS_tls_ticket, ps->dir);
     obs_hash(&o, CCM_KEY_session_ticket, id);
+    ccm_obs_str(&o, CCM_KEY_client_certificate, ccm_span_str(ccm_tls_client_certificate(t)));
     ccm_obs_flag(&o, CCM_KEY_decrypted, decrypted && !ps->decrypted);
     emit(ps, &o);
 }
@@ -523,6 +525,7 @@ void ccm_tls_alert(ccm_parse *ps, ccm_tls *t, ccm_span bytes, bool decrypted)
 
     if (c.bad || (level != 1 && level != 2))
         return;
+    t->refused |= level == 2;
     const char *name = ccm_tls_alert_name(code);
     ccm_obs_at(ps, &o, CCM_OBS_tls_alert, ps->dir);
     ccm_obs_str(&o, CCM_KEY_level, ccm_span_str(level == 1 ? "warning" : "fatal"));

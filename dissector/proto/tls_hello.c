@@ -19,6 +19,7 @@ enum {
     EXT_PSK = 41,
     EXT_EARLY_DATA = 42,
     EXT_VERSIONS = 43,
+    EXT_POST_HANDSHAKE = 49,
 };
 
 /* `n` bytes; of a message that is cut short what is there, and the cursor is bad. */
@@ -90,6 +91,9 @@ static void client_extension(ccm_client_hello *h, uint16_t type, ccm_span data)
         break;
     case EXT_EARLY_DATA:
         h->early_data = true;
+        break;
+    case EXT_POST_HANDSHAKE:
+        h->post_handshake = true;
         break;
     case EXT_VERSIONS:
         h->versions = list(data, 1);

@@ -16,7 +16,7 @@ typedef struct ccm_client_hello {
     ccm_span versions;                          /* list */
     ccm_span groups, signatures, point_formats; /* lists; the last one of bytes */
     ccm_span ticket; /* SessionTicket with data, or the first identity of pre_shared_key */
-    bool psk, early_data;
+    bool psk, early_data, post_handshake;
     bool incomplete;
 } ccm_client_hello;
 

@@ -57,9 +57,9 @@ bool ccm_tls_plain_handshake(ccm_span fragment)
         uint32_t n = (uint32_t)high << 16 | ccm_cur_be16(&c);
         bool known = type <= 2 || type == 4 || (type >= 11 && type <= 16) || type == 20 ||
                      type == 22 || type == 25;
-        if (!known || c.bad || (n > ccm_cur_left(&c) && (high > 1 || i)))
+        if (!known || high > 1)
             return false;
-        if (n > ccm_cur_left(&c))
+        if (c.bad || n > ccm_cur_left(&c))
             return true; /* goes on in the next record */
         ccm_cur_skip(&c, n);
     }

@@ -51,12 +51,12 @@ static bool established(const ccm_tls *t)
     return t->half[0].finished && t->half[1].finished;
 }
 
-static const char *client_certificate(const ccm_tls *t)
+const char *ccm_tls_client_certificate(const ccm_tls *t)
 {
     if (t->client_certificate)
         return t->client_certificate == CCM_TLS_SENT ? "yes" : "empty";
-    /* All that the client said up to its last message was read, and there was none. */
-    bool read = t->key_exchange || t->client_finished;
+    /* All that the server said up to its last message was read, and it did not ask. */
+    bool read = t->server_done || t->key_exchange || t->client_finished;
     return read && !t->hurt && !t->requested && !t->resumed ? "no" : "";
 }
 
@@ -81,7 +81,7 @@ void ccm_tls_session(const ccm_parse *ps, const ccm_tls *t)
     ccm_obs_flag(&o, CCM_KEY_resumed, t->resumed);
     ccm_obs_flag(&o, CCM_KEY_renegotiated, t->renegotiated);
     ccm_obs_flag(&o, CCM_KEY_certificate_requested, t->requested);
-    ccm_obs_str(&o, CCM_KEY_client_certificate, ccm_span_str(client_certificate(t)));
+    ccm_obs_str(&o, CCM_KEY_client_certificate, ccm_span_str(ccm_tls_client_certificate(t)));
     ccm_obs_str(&o, CCM_KEY_client_flight, numbers(t->flight, t->n_flight, flight, sizeof flight));
     ccm_obs_flag(&o, CCM_KEY_early_data, t->early_data);
     ccm_obs_str(&o, CCM_KEY_handshake, numbers(types, t->n_types, messages, sizeof messages));
@@ -95,6 +95,7 @@ void ccm_tls_session(const ccm_parse *ps, const ccm_tls *t)
     ccm_obs_flag(&o, CCM_KEY_decrypted, t->opened && !ps->decrypted);
     if (t->undecrypted)
         ccm_obs_u64(&o, CCM_KEY_undecrypted, t->undecrypted);
-    ccm_obs_flag(&o, CCM_KEY_incomplete, t->hurt || !t->client_hello || !t->server_hello);
+    ccm_obs_flag(&o, CCM_KEY_incomplete,
+                 t->hurt || !t->client_hello || (!t->server_hello && !t->refused));
     ps->emit(ps->emit_data, &o);
 }

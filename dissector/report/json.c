@@ -2,6 +2,7 @@
  * json.c - the JSON report, a contract: key order, names and types are in docs/report.schema.json.
  * In: a view. Out: one pretty-printed object and a line end. State: none. Absent means unknown. */
 #include "report/proofs.h"
+#include "report/tls_report.h"
 
 static void names(ccm_json *j, const char *key, ccm_view_names list)
 {
@@ -220,6 +221,7 @@ static void route(ccm_json *j, const ccm_view_route *r)
     counts(j, "statuses", r->statuses);
     counts_unless_empty(j, "hints", r->hints);
     ccm_json_route_auth(j, r);
+    ccm_json_route_tls(j, r);
     ccm_json_open_inline(j, "rate", '{');
     ccm_json_u64(j, "mean_bps", r->rate.mean_bps);
     ccm_json_u64(j, "p95_bps", r->rate.p95_bps);
@@ -293,6 +295,7 @@ void ccm_report_json(const ccm_view *view, ccm_out *out)
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
         upload(&j, &view->uploads[i]);
     ccm_json_close(&j, ']');
+    ccm_json_certificates(&j, view, out);
     ccm_json_close(&j, '}');
     g_string_append_c(out->text, '\n');
 }

@@ -2,6 +2,7 @@
  * summary.c - one screen: who plays which role, what went where and how fast, what was lacking.
  * In: a view. Out: about 40 lines, 100 columns. State: none. */
 #include "report/proofs.h"
+#include "report/tls_report.h"
 
 enum {
     ROLE_LINES = 8,
@@ -144,6 +145,10 @@ static void route_detail(const ccm_view_route *r, bool color, unsigned width, GS
     if (r->other_protocol) {
         g_string_append(t, ", looks like ");
         ccm_terminal_append(t, r->other_protocol);
+    }
+    if (r->tls.sessions) {
+        g_string_append(t, "; ");
+        ccm_tls_words(t, &r->tls);
     }
     g_string_append(t, "; mean ");
     ccm_rate_append(t, r->rate.mean_bps);

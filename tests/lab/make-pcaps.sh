@@ -16,7 +16,7 @@ for truth in "$run"/*.truth.json; do # one capture a scenario
     tls-* | cmg-* | proxy-*)
         editcap -F pcapng "$run/$name.pcap" "$pcaps/$name.pcapng"
         cp "$truth" "$pcaps"
-        [ ! -e "$run/$name.keys" ] || cp "$run/$name.keys" "$pcaps"
+        for file in "$run/$name.keys" "$run/$name.pem"; do [ ! -e "$file" ] || cp "$file" "$pcaps"; done
         ;;
     *) cp "$run/$name.pcap" "$truth" "$pcaps" ;;
     esac

@@ -22,7 +22,8 @@ FIELDS = (
     "tls.handshake.session_id", "http.request.method",
     "http.request.uri", "http.response.code", "http2.headers.method", "http2.headers.path",
     "http2.headers.status", "tls.handshake.extensions_alpn_str", "frame.number",
-    "tls.handshake.extension.len",
+    "tls.handshake.extension.len", "tls.handshake.random", "tcp.flags", "dns.flags.response", "dns.qry.name",
+    "dns.qry.type", "dns.flags.rcode", "dns.cname", "dns.a", "dns.aaaa",
 )  # fmt: skip
 HELLO, SERVER_HELLO, CERTIFICATE, REQUEST, VERIFY = "1", "2", "11", "13", "15"
 
@@ -40,6 +41,9 @@ def fields(pcap, ports, keys):
         command += ["-d", "tcp.port==%d,tls" % port, "-d", "tls.port==%d,http" % port]
     if keys:
         command += ["-o", "tls.keylog_file:" + keys]
+        key = keys.replace(".keys", ".pem")
+        if os.path.exists(key):
+            command += ["-o", 'uat:rsa_keys:"%s",""' % os.path.abspath(key)]
     for name in FIELDS:
         command += ["-e", name]
     done = subprocess.run(
@@ -55,12 +59,16 @@ def several(row, name):
     return row[name].split("|") if row[name] else []
 
 
-def read(pcap, truth, keys):
-    """(client, port) -> Connection; only connections of the truth"""
+def packets(pcap, truth, keys):
     ports = sorted({row["port"] for row in truth["tls"] if row["handshake"] != "none"} - {443})
+    return list(fields(pcap, ports, keys))
+
+
+def read(rows, truth):
+    """(client, port) -> Connection; only connections of the truth"""
     clients = {(row["client"], row["client_port"]) for row in truth["tls"]}
     out = {key: Connection() for key in clients}
-    for row in fields(pcap, ports, keys):
+    for row in rows:
         if not row["tcp.srcport"]:
             continue
         src = (row["ip.src"], int(row["tcp.srcport"]))
@@ -77,6 +85,7 @@ def read(pcap, truth, keys):
                 several(row, "tls.handshake.extension.type"),
                 several(row, "tls.handshake.extension.len"),
             )
+            one.found["random"] = row["tls.handshake.random"]
             one.found["ticket"] = any(kind == "35" and size != "0" for kind, size in sizes)
             one.found["offered_id"] = several(row, "tls.handshake.session_id")[:1]
         if SERVER_HELLO in types:
@@ -97,7 +106,10 @@ def read(pcap, truth, keys):
                 one.found["alerts"].append((side, int(code)))
         methods = several(row, "http.request.method") + several(row, "http2.headers.method")
         targets = several(row, "http.request.uri") + several(row, "http2.headers.path")
-        one.found["requests"] += list(zip(methods, targets))
+        one.found["requests"] += [  # squid's log has host names in lower case
+            (method, target.lower() if method == "CONNECT" else target)
+            for method, target in zip(methods, targets)
+        ]
         one.found["statuses"] += several(row, "http.response.code")
         one.found["statuses"] += several(row, "http2.headers.status")
     return out
@@ -112,18 +124,23 @@ def compare(want, have, certificates, keys, check):
     def same(what, one, two):
         check("%s: %s" % (where, what), one, two)
 
+    requests, statuses = [], []
+    if "target" in want.get("tunnel", {}):
+        statuses = [str(code) for code in want["tunnel"]["statuses"]]
+        requests = [("CONNECT", want["tunnel"]["target"])] * len(statuses)
     if want["handshake"] == "none" or keys:
-        requests = [(row["method"], row["target"]) for row in want["requests"]]
-        same("requests", requests, have.found["requests"])
-        statuses = [str(row["status"]) for row in want["requests"]]
-        same("statuses", statuses, have.found["statuses"])
-    else:
-        same("requests in clear", [], have.found["requests"])
+        requests += [(row["method"], row["target"]) for row in want["requests"]]
+        statuses += [str(row["status"]) for row in want["requests"] if "status" in row]
+    same("requests", requests, have.found["requests"])
+    same("statuses", statuses, have.found["statuses"])
     if want["handshake"] == "none":
         same("handshakes", {}, {side: got for side, got in have.types.items() if got})
         return
-    if "sni" in want and not want.get("cut"):
+    if "sni" in want:
         same("SNI", [want["sni"]] if want["sni"] else [], have.found["sni"][:1])
+    if want["handshake"] == "unanswered":
+        same("messages of the server", [], have.types["server"])
+        return
     version = want.get("version")
     old = version in ("TLSv1", "TLSv1.1", "TLSv1.2")
     full, resumed = want["handshake"] == "full", want["handshake"] == "resumed"
@@ -132,6 +149,8 @@ def compare(want, have, certificates, keys, check):
         same("cipher", want["cipher_id"], have.found["cipher"][-1] if have.found["cipher"] else None)
         if keys or old:
             same("ALPN", [want["alpn"]] if "alpn" in want else [], have.found["alpn"])
+    elif want["handshake"] == "failed":
+        same("version", version, have.found["version"][-1] if have.found["version"] else None)
     readable = keys or old
     if full and readable:
         late = want.get("certificate_asked_in")
@@ -170,6 +189,69 @@ def compare(want, have, certificates, keys, check):
     same("alerts", alerts, have.found["alerts"])
 
 
+def connections(rows):
+    """(client, server, port) -> [attempted, established, refused, unanswered, reset]"""
+    found = collections.defaultdict(lambda: {"syn": set(), "ack": set(), "rst": set()})
+    flags = {"02": "syn", "12": "ack", "14": "rst", "04": "rst"}
+    for row in rows:
+        src, dst, kind = row["ip.src"], row["ip.dst"], flags.get(row["tcp.flags"][-2:])
+        if kind == "syn":
+            found[(src, dst, int(row["tcp.dstport"]))]["syn"].add(row["tcp.srcport"])
+        elif kind:
+            found[(dst, src, int(row["tcp.srcport"]))][kind].add(row["tcp.dstport"])
+    return {
+        key: [len(row["syn"]), len(row["ack"]), len(row["rst"] - row["ack"]),
+              len(row["syn"] - row["ack"] - row["rst"]), len(row["rst"] & row["ack"])]
+        for key, row in found.items()
+    }  # fmt: skip
+
+
+TYPES = {"1": "A", "28": "AAAA", "33": "SRV"}
+
+
+def compare_tunnels(found, truth, check):
+    """The same ClientHello on both sides of a tunnel, and nowhere else."""
+    want = set()
+    for row in truth["tls"]:
+        if row["handshake"] != "none" and "tunnel" in row:
+            outside = (row["client"], row["client_port"])
+            want.add((outside, (row["server"], row["tunnel"]["client_port"])))
+    have = set()
+    for one, first in found.items():
+        for two, second in found.items():
+            if one < two and first.found["random"] and first.found["random"] == second.found["random"]:
+                have.add((one, two))
+    check("tunnels", {tuple(sorted(pair)) for pair in want}, have)
+
+
+def compare_channels(rows, truth, check):
+    found = connections(rows)
+    for row in truth.get("channels", []):
+        key = (row["client"], row["server"], row["port"])
+        names = ("attempted", "established", "refused", "unanswered", "reset")
+        want = [row["connections"][name] for name in names]
+        check("connections of %s to %s:%d" % key, want, found.get(key))
+
+
+def compare_names(rows, truth, check):
+    said = [row for row in rows if row["dns.flags.response"]]
+    asked = [row for row in said if row["dns.flags.response"] in ("0", "False")]
+    answers = [row for row in said if row not in asked]
+    want = [[row["client"], row["type"], row["name"]] for row in truth.get("dns", [])]
+    have = [[row["ip.src"], TYPES[row["dns.qry.type"]], row["dns.qry.name"]] for row in asked]
+    check("names asked for", want, have)
+    for row, answer in zip(truth.get("dns", []), answers):
+        want = [
+            row["answers"][at + 1][0] if value == "<CNAME>" else value
+            for at, (_, value) in enumerate(row["answers"])
+            if value != "<SRV>"
+        ]
+        have = ["NXDOMAIN"] if answer["dns.flags.rcode"] == "3" else []
+        for name in ("dns.cname", "dns.a", "dns.aaaa") if row["type"] != "SRV" else ():
+            have += several(answer, name)
+        check("answer for " + row["name"], [w.lower() for w in want], [h.lower() for h in have])
+
+
 def main():
     if not shutil.which("tshark"):
         print("lab: tshark is not installed, nothing compared", file=sys.stderr)
@@ -186,10 +268,15 @@ def main():
     certificates = {row["name"]: row for row in truth["certificates"]}
     log = sys.argv[2].replace(".truth.json", ".keys")
     for keys in ["", log] if os.path.exists(log) else [""]:
-        found = read(pcap, truth, keys)
+        rows = packets(pcap, truth, keys)
+        found = read(rows, truth)
         for row in truth["tls"]:
             have = found[(row["client"], row["client_port"])]
             compare(row, have, certificates, keys, check)
+        if not keys:
+            compare_tunnels(found, truth, check)
+            compare_channels(rows, truth, check)
+            compare_names(rows, truth, check)
     for line in wrong:
         print(line)
     sys.exit(bool(wrong))

@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 
+import channeltruth
 import pcapfile
 import truth
 
@@ -57,6 +58,8 @@ class Truth:
             if "request" in row:
                 row["method"], row["target"] = (row.pop("request").split(" ") + ["", ""])[:2]
         self.attempts = read("attempts.jsonl")
+        self.tries = read("tries.jsonl")
+        self.fallbacks = read("fallbacks.jsonl")
         self.servers = {(row["server"], row["port"]): row for row in read("servers.jsonl")}
         self.certificates = {row["name"]: row for row in read("certificates.jsonl")}
         self.ciphers = ciphers()
@@ -68,9 +71,14 @@ class Truth:
             self.wrong.append("%s: meant %s, logged %s" % (what, want, have))
 
     def connections(self):
+        met = {(row["client"], row["client_port"]): row["outcome"] for row in self.tries}
         known = {(row["client"], row["client_port"]) for row in self.attempts}
         for row in self.attempts:
-            yield row
+            outcome = met.get((row["client"], row["client_port"]))
+            if outcome == "silent":
+                yield {**row, "expect": "silent"}
+            elif outcome not in ("refused", "unanswered"):
+                yield row
         for row in self.log:  # nobody was told to make these: a proxy did
             key = (row["client"], row["client_port"])
             if key in known:
@@ -82,66 +90,124 @@ class Truth:
                 "client": row["client"], "client_port": row["client_port"],
                 "server": row["server"], "port": row["port"], "sni": row.get("sni", ""),
                 "certificate": names[0] if names else "", "expect": "ok", "version": "",
-                "resume": "session-id",
+                "resume": "ticket", "proxy": "",
             }  # fmt: skip
 
-    def alert(self, attempt, where):
-        """The alert an attempt was to end with, if the other side's log has it."""
+    def said(self, attempt):
+        path = os.path.join(self.directory, "said", str(attempt["client_port"]))
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def alert(self, attempt, where, out):
+        """The alert an attempt was to end with, if the other side's log has it. hello: it is the
+        answer to ClientHello, so no version was agreed."""
         sender, name = attempt["expect"].split(":")
         code = ALERTS[name]
         if sender == "client":
             mine = [line for line in self.errors if "client: %s," % attempt["client"] in line]
             found = any("SSL alert number %d)" % code in line for line in mine)
         else:
-            path = os.path.join(self.directory, "said", str(attempt["client_port"]))
-            with open(path, encoding="utf-8") as file:
-                text = file.read().lower()
-            words = name.replace("_", " ")
-            found = "alert " + words in text or "alert number %d" % code in text
-            found = found or words in text and "alert" in text
+            words = name.replace("_", " ")  # OpenSSL's reason for an alert that came
+            found = re.search("(sslv3|tlsv1|tlsv13) (alert )?" + words, self.said(attempt)) is not None
         self.check(where + ": alert " + name + " in the log", True, found)
-        return {"from": sender, "description": name, "code": code}
+        if sender == "hello":
+            out.pop("version")
+            sender = "server"
+        # of OpenSSL, tshark has seen it: a client that refuses the server has no keys to write with
+        hidden = out.get("version") == "TLSv1.3" and sender == "server"
+        if hidden:  # the client was done before the server had looked at its certificate
+            out["requests"].append({"method": "GET", "target": attempt["target"]})
+        return {"from": sender, "description": name, "code": code, "encrypted": hidden}
+
+    def complaint(self, attempt, where):
+        """A line of the log, from what curl -v said; the server logs nothing without a request."""
+        text = self.said(attempt)
+        found = re.search(r"SSL connection using (\S+) / (\S+)", text)
+        self.check(where + ": the name does not match", True, "no alternative certificate" in text)
+        alpn = re.search(r"ALPN: server accepted (\S+)", text)
+        return {
+            "method": "", "version": found.group(1), "cipher": found.group(2), "sni": attempt["sni"],
+            "verify": "NONE", "reused": ".", "subject": "", "alpn": alpn.group(1) if alpn else "",
+        }  # fmt: skip
+
+    def lines(self, client, port):
+        return [row for row in self.log if (row["client"], row["client_port"]) == (client, port)]
+
+    def tunnel(self, attempt, where):
+        """What the proxy logged of a CONNECT, and what the server behind it logged."""
+        address = attempt["proxy"].split("/")[2].split(":")[0]
+        ends = {"server": attempt["server"], "port": attempt["port"]}
+        if attempt["proxy"].startswith("tcp:"):  # it keeps the port of the client
+            ends["client_port"] = attempt["client_port"]
+            return ends, self.lines(address, attempt["client_port"])
+        mine = self.lines(attempt["client"], attempt["client_port"])
+        statuses = [row["status"] for row in mine]
+        let_in = attempt["expect"] not in ("403", "407")
+        self.check(where + ": through the proxy", let_in, 200 in statuses)
+        out = {"target": mine[0]["target"], "statuses": statuses}
+        if not let_in:
+            self.check(where + ": refused with", int(attempt["expect"]), statuses[-1])
+            return out, []
+        port = int(mine[-1]["out_port"])
+        return {**out, **ends, "client_port": port}, self.lines(address, port)
 
     def connection(self, attempt):
-        server = self.servers[(attempt["server"], attempt["port"])]
         where = "%(client)s:%(client_port)s to %(server)s:%(port)s" % attempt
-        mine = [
-            row for row in self.log
-            if (row["client"], row["client_port"]) == (attempt["client"], attempt["client_port"])
-        ]  # fmt: skip
         out = {key: attempt[key] for key in ("client", "client_port", "server", "port")}
+        server = self.servers[(attempt["server"], attempt["port"])]
+        mine = self.lines(attempt["client"], attempt["client_port"])
+        if attempt["proxy"]:
+            if server["certificate"]:
+                out["tunnel"], mine = self.tunnel(attempt, where)
+            address, port = attempt["proxy"].split("/")[2].split(":")
+            out.update(server=address, port=int(port))
         out["role"] = server["role"]
         out["requests"] = [
             {key: row[key] for key in ("method", "target", "status")} for row in mine if row["method"]
         ]
-        if not server["certificate"]:
+        if not server["certificate"] or attempt["expect"] in ("403", "407"):
             return {**out, "handshake": "none"}
-        asked, held = server["asks"] != "none", bool(attempt["certificate"])
-        out.update(
-            sni=attempt["sni"], certificate=server["certificate"], handshake="full", alerts=[],
-            server_certificate=self.certificates[server["certificate"]]["kind"],
-            client_certificate=("sent" if held else "empty") if asked else "not-requested",
-        )  # fmt: skip
-        if held:
-            out["client_certificate_name"] = attempt["certificate"]
-        if attempt["version"]:
-            out["version"] = "TLSv" + attempt["version"].replace(".0", "")
-        if attempt["expect"] != "ok":
-            out["alerts"].append(self.alert(attempt, where))
-            out["handshake"] = "failed"
+        out.update(self.certificates_of(attempt, server))
+        if attempt["expect"] == "silent":
+            out["handshake"] = "unanswered"
+            return out
+        if attempt["expect"] == "unmatched":  # the client finds the wrong name after the handshake
+            mine = [self.complaint(attempt, where)]
+        elif attempt["expect"] != "ok":
             self.check(where + ": requests", 0, len(mine))
+            out["handshake"] = "failed"
+            out["alerts"].append(self.alert(attempt, where, out))
             return out
         if not mine:
             self.wrong.append(where + ": no line in any log")
             return out
-        row = mine[-1]  # the first has none of the certificate that a renegotiation brings
-        self.check(where + ": version", out.get("version", row["version"]), row["version"])
-        self.check(where + ": SNI", out["sni"], row["sni"])
-        self.check(where + ": client certificate", asked and held, row["verify"] not in ("NONE", ""))
+        self.agreed(out, attempt, server, mine[-1], where)
+        return out
+
+    def certificates_of(self, attempt, server):
+        asked, held = server["asks"] != "none", bool(attempt["certificate"])
+        out = {
+            "sni": attempt["sni"], "certificate": server["certificate"], "handshake": "full",
+            "server_certificate": self.certificates[server["certificate"]]["kind"], "alerts": [],
+            "client_certificate": ("sent" if held else "empty") if asked else "not-requested",
+        }  # fmt: skip
         if asked and held:
+            out["client_certificate_name"] = attempt["certificate"]
+        if attempt["version"]:
+            out["version"] = "TLSv" + attempt["version"].replace(".0", "")
+        return out
+
+    def agreed(self, out, attempt, server, row, where):
+        """What the log says of a handshake; row: its last line, since the first has none of the
+        certificate that a renegotiation brings."""
+        sent = out["client_certificate"] == "sent"
+        self.check(where + ": version", out.get("version", row["version"]), row["version"])
+        self.check(where + ": SNI", out["sni"].lower(), row["sni"].lower())
+        self.check(where + ": client certificate", sent, row["verify"] not in ("NONE", ""))
+        if sent:
             want = self.certificates[attempt["certificate"]]["subject"]
             self.check(where + ": its subject", want, row["subject"])
-        out["version"] = row["version"]
+        out["version"], out["sni"] = row["version"], row["sni"]  # curl writes it in lower case
         out["cipher"], out["cipher_id"] = self.ciphers[row["cipher"]]
         if row["alpn"]:
             out["alpn"] = row["alpn"]
@@ -151,7 +217,6 @@ class Truth:
         if server["asks"] == "renegotiate":
             late = "post-handshake" if row["version"] == "TLSv1.3" else "renegotiation"
             out["certificate_asked_in"] = late
-        return out
 
 
 def main():
@@ -177,6 +242,13 @@ def main():
     out["tls"] = tls
     used = {row.get("certificate") for row in tls} | {row.get("client_certificate_name") for row in tls}
     out["certificates"] = [row for name, row in made.certificates.items() if name in used]
+    if made.tries:
+        out["channels"] = channeltruth.channels(made.tries)
+        out["fallbacks"] = made.fallbacks
+        made.wrong += channeltruth.disagreements(made.tries, made.fallbacks)
+    asked = channeltruth.names(os.path.join(directory, "dns.part"))
+    if asked:
+        out["dns"] = asked
     for line in made.wrong:
         print("lab: " + line, file=sys.stderr)
     print(json.dumps(out, indent=1, sort_keys=True))
