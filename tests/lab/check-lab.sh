@@ -62,7 +62,7 @@ finished() { # SCRIPT CODE
     *) failed=1 && echo "FAIL $1.sh exits $2" ;;
     esac
 }
-for script in tls cmg proxy; do
+for script in tls suites cmg proxy; do
     bash "$here/$script.sh" "$work/run" &
     codes+=("$script:$!")
 done

@@ -42,6 +42,9 @@ tls_variants() {
     python3 "$here/tlsfacts.py" "$pcaps/tls-secrets.pcapng" "$pcaps/tls-secrets.truth.json"
 }
 [ ! -e "$run/tls-pki.pcap" ] || tls_variants
+for file in "$run"/tls-suites-*; do # their script has made the files as they are shipped
+    [ ! -e "$file" ] || cp "$file" "$pcaps"
+done
 variants() { # of the run of lab.sh
     editcap -F pcapng "$base" "$pcaps/demo.pcapng"
     cp "$run/lab.truth.json" "$pcaps/demo.truth.json"
