@@ -196,6 +196,17 @@ static bool plays(const ccm_model *m, const ccm_edge *e, int row)
     return false;
 }
 
+/* The rhythm of client notification: 5 or 15 minutes (ccm-protocol.md 6.1), give or take one. */
+static bool keeps_alive(const ccm_cmg *cmg, uint32_t edge)
+{
+    const ccm_channel *x = ccm_cmg_channel(cmg, edge);
+    if (!x || !x->notification)
+        return false;
+    ccm_rhythm r = ccm_cmg_rhythm(cmg, &edge, 1);
+    uint64_t s = r.median_s;
+    return r.count >= 3 && ((s >= 240 && s <= 360) || (s >= 840 && s <= 960));
+}
+
 /* A channel of a connection point; its ports are rows of the catalogue, 443 is not. */
 static bool conclude_channel(const ccm_model *m, const ccm_cmg *cmg, uint32_t edge,
                              ccm_conclusion *out)
@@ -358,6 +369,9 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels
         if (out->certainty == CCM_CERTAINTY_WEAK && plays(m, e, out->row)) {
             out->certainty = CCM_CERTAINTY_LIKELY;
             out->basis = "port-and-role";
+        } else if (keeps_alive(cmg, edge)) {
+            out->certainty = CCM_CERTAINTY_LIKELY;
+            out->basis = "keep-alive";
         }
         if (has_tls(e))
             ccm_conclude_tls(c, out);

@@ -295,10 +295,10 @@ static bool dns_silent(const view_auth *a, const ccm_edge *e, const ccm_auth_sum
             return false;
         if (!l->queries || !in_time(s, l->first_ns, l->last_ns))
             continue;
-        if (!any || l->first_frame < out->first_frame)
-            out->first_frame = l->first_frame;
-        out->count = (any ? out->count : 0) + l->queries;
-        out->id = CCM_EV_FALLBACK_DNS;
+        if (!any)
+            *out = (ccm_auth_seen){ .first_frame = l->first_frame, .id = CCM_EV_FALLBACK_DNS };
+        out->first_frame = ccm_min64(out->first_frame, l->first_frame);
+        out->count += l->queries;
         any = true;
     }
     return any;

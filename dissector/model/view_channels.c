@@ -91,16 +91,18 @@ void ccm_view_make_channel(view_maker *k, ccm_view_route *r, const uint32_t *edg
         return;
     if (!strcmp(r->destination_role, "cmg"))
         r->instance = ccm_cmg_instance(r->port);
+    if (r->n_fallbacks)
+        qsort(v, r->n_fallbacks, sizeof *v, fallback_cmp);
+    r->fallbacks = v;
     r->channel.state = ccm_channel_state_name(best);
     r->channel.reason = best == CCM_CHANNEL_UP ? NULL : ccm_channel_why_name(why);
+    if (best != CCM_CHANNEL_UP) /* between attempts it is no silence */
+        return;
     ccm_rhythm h = ccm_cmg_rhythm(k->cmg, edges, n);
     r->channel.pauses = h.count;
     r->channel.pause_median_s = h.median_s;
     r->channel.pause_shortest_s = h.shortest_s;
     r->channel.pause_longest_s = h.longest_s;
-    if (r->n_fallbacks)
-        qsort(v, r->n_fallbacks, sizeof *v, fallback_cmp);
-    r->fallbacks = v;
 }
 
 /* ---- lookups --------------------------------------------------------------------------------- */

@@ -213,19 +213,44 @@ def compare_uploads(truth, report, check):
 
 
 def compare_channels(truth, report, check):
-    """What became of the connections to each port of a gateway, over all its connection points."""
-    names = ("attempted", "established", "refused", "unanswered", "reset")
-    found, wanted = collections.defaultdict(collections.Counter), {}
-    for route in report["routes"]:
-        for name in names:
-            key = (route["destination"]["address"], route.get("port"))
-            found[key][name] += route["connections"][name]
+    """Connections, VMs and fallbacks of channels, as both ends logged them."""
+    rows = {(r["destination"]["address"], r.get("port")): r for r in report["routes"]}
+    want = collections.defaultdict(collections.Counter)
     for row in truth["channels"]:
-        where = wanted.setdefault((row["server"], row["port"]), collections.Counter())
-        where.update({name: row["connections"][name] for name in names})
-        where["reset"] += row["connections"]["refused"]  # a refusal ends by RST as well
-    for key, row in wanted.items():
-        check("connections to %s port %d" % key, dict(row), dict(found[key]))
+        want[(row["server"], row["port"])].update(row["connections"])
+        route = rows.get((row["server"], row["port"]), {})
+        what = "channel to %s:%d: " % (row["server"], row["port"])
+        check(what + "instance", row.get("instance"), route.get("instance"))
+        if "instance" in row:
+            check(what + "route", ("cmg-cp/cmg", row["protocol"]), (route.get("route"), route.get("protocol")))
+    for key, sums in want.items():
+        have = rows.get(key, {}).get("connections", {})
+        sums["reset"] += sums["refused"]  # a refusal is a reset, too
+        for name in ("attempted", "established", "refused", "unanswered", "reset"):
+            check("%s of channel to %s:%d" % ((name,) + key), sums[name], have.get(name))
+    found = {
+        (server, f["from_port"], port, f["reason"])
+        for (server, port), row in rows.items()
+        for f in row.get("fallbacks", [])
+    }
+    check("fallbacks", {(r["server"], r["from"], r["to"], r["why"]) for r in truth["fallbacks"]}, found)
+    for row in truth["fallbacks"]:
+        route = rows.get((row["server"], row["to"]), {})
+        check("route of %s:%d" % (row["server"], row["to"]), "cmg-cp/cmg", route.get("route"))
+
+
+def compare_names(truth, report, check):
+    """What the name server said is what the hosts are called, and what it did not know is told."""
+    hosts = {h["address"]: h for h in report["hosts"]}
+    failed = {row["name"] for row in report["lookups"] if row["failed"]}
+    for row in truth["dns"]:
+        asked = row["name"].lower()
+        answers = [value for _, value in row["answers"]]
+        check("%s not resolved" % asked, "NXDOMAIN" in answers, asked in failed)
+        for address in answers:
+            if address in hosts:
+                check("%s is %s" % (address, asked), True,
+                      "dns" in hosts[address].get("name_sources", {}).get(asked, []))
 
 
 def compare_connections(truth, lines, decrypted, check):
@@ -246,6 +271,10 @@ def compare_connections(truth, lines, decrypted, check):
 
 
 def compare(truth, report, lines, check):
+    if "channels" in truth:
+        compare_channels(truth, report, check)
+    if "dns" in truth:
+        compare_names(truth, report, check)
     if "auth" in truth:
         compare_accounts(truth, report, check)
         compare_fallbacks(truth, report, check)
@@ -255,7 +284,5 @@ def compare(truth, report, lines, check):
     if "messages" in truth:
         compare_messages(truth, lines, check)
         compare_clients(truth, report, check)
-    if "channels" in truth:
-        compare_channels(truth, report, check)
     if "uploads" in truth:
         compare_uploads(truth, report, check)

@@ -505,6 +505,27 @@ static void test_notification(void)
     finish(&w);
 }
 
+/* Section 8 of ccm-protocol.md: a long-lived connection with small records every 5 or 15 minutes.
+ */
+static void test_keep_alive(void)
+{
+    static const unsigned every[] = { 300, 900, 60 };
+    for (unsigned k = 0; k < G_N_ELEMENTS(every); k++) {
+        world w = begin();
+        w.flow = 1;
+        for (unsigned i = 0; i < 4; i++) {
+            bytes(&w, "10.0.0.5:50001", "10.0.0.9:10123", true, i * every[k] * SECOND, 80);
+            bytes(&w, "10.0.0.5:50001", "10.0.0.9:10123", false, i * every[k] * SECOND, 80);
+        }
+        drv_connection(w.m, 1, "10.0.0.5:50001", "10.0.0.9:10123", "established", "open");
+        look(&w);
+        const ccm_view_route *r = row(&w, "10.0.0.9:10123");
+        is_route(r, "client/mp", "tls", every[k] == 60 ? "weak" : "likely", 0);
+        g_assert_cmpuint(r->channel.pause_median_s, ==, every[k]);
+        finish(&w);
+    }
+}
+
 /* P05, C13: by port alone, and so weak. */
 static void test_ports(void)
 {
@@ -534,6 +555,7 @@ int main(int argc, char **argv)
     g_test_add_func("/channels/point-to-site", test_point_to_site);
     g_test_add_func("/channels/rhythm", test_rhythm);
     g_test_add_func("/channels/notification", test_notification);
+    g_test_add_func("/channels/keep-alive", test_keep_alive);
     g_test_add_func("/channels/ports", test_ports);
     return g_test_run();
 }
