@@ -35,7 +35,8 @@ def main():
     found = collections.defaultdict(lambda: {"requests": {}, "statuses": {}})
     total = {"requests": collections.Counter(), "statuses": collections.Counter()}
     for route in report["routes"]:
-        row = found[(route["destination"]["address"], route.get("port"))]
+        end = route.get("via", route["destination"])  # where the packets went
+        row = found[(end["address"], end.get("port", route.get("port")))]
         for kind in ("requests", "statuses"):
             for key, count in route.get(kind, {}).items():
                 row[kind][key] = row[kind].get(key, 0) + count
