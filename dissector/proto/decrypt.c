@@ -553,10 +553,20 @@ static uint64_t missed(ccm_tls_keys *k, unsigned dir, uint64_t wire)
 
 /* ---- connections ----------------------------------------------------------------------------- */
 
+/* The suite, if it goes with the version: a hello may say anything. */
+static const ccm_suite *suite_in(uint16_t version, uint16_t id)
+{
+    const ccm_suite *s = ccm_suite_find(id);
+    bool new_13 = id >> 8 == 0x13;
+    if (!s || new_13 != (version >= TLS_1_3))
+        return NULL;
+    return version >= 0x0303 || ccm_cipher_rows[s->cipher].mode == CCM_MODE_CBC ? s : NULL;
+}
+
 static void hello(ccm_tls_keys *k, const ccm_tls_terms *t)
 {
     k->version = t->version;
-    k->suite = ccm_suite_find(t->suite);
+    k->suite = suite_in(t->version, t->suite);
     k->agreed = t->suite != 0;
     memcpy(k->client_random, t->client_random, CCM_TLS_RANDOM);
     if (t->server_random)

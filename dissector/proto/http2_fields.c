@@ -106,7 +106,8 @@ bool ccm_http2_fields_feed(ccm_http2_fields *f, ccm_span bytes, bool last)
         ssize_t n = nghttp2_hd_inflate_hd2(f->tables, &nv, &flags, bytes.p, bytes.n, last ? 1 : 0);
         if (n < 0)
             return false;
-        bytes = ccm_span_of(bytes.p + n, bytes.n - (size_t)n);
+        if (n)
+            bytes = ccm_span_of(bytes.p + n, bytes.n - (size_t)n);
         if (flags & NGHTTP2_HD_INFLATE_EMIT)
             keep(f, ccm_span_of(nv.name, nv.namelen), ccm_span_of(nv.value, nv.valuelen));
         if (flags & NGHTTP2_HD_INFLATE_FINAL) {

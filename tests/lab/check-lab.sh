@@ -36,7 +36,7 @@ if [ $# -gt 0 ]; then
     exit "$failed"
 fi
 ran=0
-for script in lab auth ccm tls cmg proxy; do
+for script in lab auth ccm tls suites cmg proxy; do
     code=0
     bash "$here/$script.sh" "$work/run" || code=$?
     case $code in

@@ -21,6 +21,9 @@ for truth in "$run"/*.truth.json; do # one capture a scenario
     *) cp "$run/$name.pcap" "$truth" "$pcaps" ;;
     esac
 done
+for file in "$run"/tls-suites-*; do # their script has made the files as they are shipped
+    [ ! -e "$file" ] || cp "$file" "$pcaps"
+done
 variants() { # of the run of lab.sh
     editcap -F pcapng "$base" "$pcaps/demo.pcapng"
     cp "$run/lab.truth.json" "$pcaps/demo.truth.json"

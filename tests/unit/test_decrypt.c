@@ -236,7 +236,7 @@ static void test_refused(void)
         s->free(k);
         g_free(exact);
     }
-    static const uint16_t others[] = { 0x1302, 0x1303, 0x1304, 0x1305, 0x0005 };
+    static const uint16_t others[] = { 0x1302, 0x1303, 0x1304, 0x1305, 0x0005, 0x002f, 0xc02f };
     for (size_t i = 0; i < N(others); i++) {
         k = rfc_start(d, others[i]);
         g_assert_cmpint(open_hex(s, k, 0, rfc_client_data, &plain, &type), !=, CCM_OPENED);
