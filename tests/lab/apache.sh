@@ -7,21 +7,24 @@ www=$work/www
 pkg="$www/SMS_DP_SMSPKG\$"
 mkdir -p "$pkg/ABC00012" "$www/CMUserService_WindowsAuth" "$www/CCM_Client"
 ln -s "SMS_DP_SMSPKG\$" "$www/NOCERT_SMS_DP_SMSPKG\$"
+echo '<State/>' >"$www/state"
+ln -s "SMS_DP_SMSPKG\$" "$www/SCCM_BranchCache\$"
 seq -w 1 16384 | head -c 16384 >"$pkg/ABC00012/setup.exe"
 seq -w 1 2048 | head -c 2048 >"$www/CCM_Client/ccmsetup.exe"
 echo '<ApplicationList/>' >"$www/CMUserService_WindowsAuth/applications.xml"
 
 directories() { # KIND NAME: what is under which authentication
-    local auth="Require all granted"
+    local auth="Require all granted" kerberos="GssapiAllowedMech krb5"
+    [ "$1" != ntlm ] || kerberos=
     [ "$1" = open ] || auth="AuthType GSSAPI
         AuthName lab
-        GssapiAllowedMech krb5
+        $kerberos
         GssapiAllowedMech ntlmssp
         GssapiConnectionBound On
         GssapiPublishMech On
         Require valid-user"
     cat <<CONF
-    <LocationMatch "^/((NOCERT_)?SMS_DP_SMSPKG\\$|ccm_system_windowsauth|SMS_MP_WindowsAuth|CMUserService_WindowsAuth)(/|$)">
+    <LocationMatch "^/((NOCERT_)?SMS_DP_SMSPKG\\$|ccm_system_windowsauth|SMS_MP_WindowsAuth|CMUserService_WindowsAuth|SCCM_BranchCache\\$|state)(/|$)">
         $auth
     </LocationMatch>
     <Location "/SMS_DP_SMSPKG\$/ABC000CC">
@@ -30,6 +33,8 @@ directories() { # KIND NAME: what is under which authentication
     </Location>
     ProxyPass "/ccm_system_windowsauth/" "http://127.0.0.1:8080/ccm_system/"
     ProxyPass "/ccm_system/" "http://127.0.0.1:8080/ccm_system/"
+    ProxyPass "/ccm_system_tokenauth/" "http://127.0.0.1:8080/ccm_system/"
+    ProxyPass "/SMS_MP_TokenAuth/" "http://127.0.0.1:8080/SMS_MP/"
     ProxyPass "/SMS_MP_WindowsAuth/" "http://127.0.0.1:8080/SMS_MP/"
     ProxyPass "/SMS_MP/" "http://127.0.0.1:8080/SMS_MP/"
     <Location "/SMS_DP_SMSPKG\$">
@@ -80,9 +85,33 @@ forwarding() { # a forward proxy, with another kind of authentication on each po
     </VirtualHost>
 CONF
 }
-start_apache() { # HOST NAME gssapi|open|proxy
-    local dir=$work/$1 module role=${1:0:2} port=80
-    [ "$3" != proxy ] || role=web-proxy port=3128
+over_tls() { # CERTIFICATE DIRECTIVES
+    cat <<CONF
+LoadModule ssl_module $modules/mod_ssl.so
+SSLEngine On
+SSLProtocol -all +TLSv1.2 +TLSv1.3
+SSLCertificateFile $pki/$1.pem
+SSLCertificateKeyFile $pki/$1.key
+SSLSessionCache none
+$2
+CONF
+}
+# $secure: the certificate's name, for HTTPS on 443; $asks: directives about the client's
+start_apache() { # HOST NAME gssapi|ntlm|open|proxy
+    local dir=$work/$1 module role=${1:0:2} port=80 more=
+    case $1 in
+    proxy) role=web-proxy port=3128 ;;
+    peer) role=peer port=8003 ;;
+    smp) role=smp ;;
+    esac
+    if [ -n "${secure:-}" ]; then
+        dir=$dir-tls port=443
+        for n in version:PROTOCOL cipher:CIPHER sni:TLS_SNI verify:CLIENT_VERIFY subject:CLIENT_S_DN \
+            reused:SESSION_RESUMED; do
+            more="$more,\\\"${n%:*}\\\":\\\"%{SSL_${n#*:}}x\\\""
+        done
+        more="$more,\\\"alpn\\\":\\\"http/1.1\\\""
+    fi
     mkdir -p "$dir"
     {
         for module in mpm_event authn_core authz_core authz_user auth_gssapi dav dav_fs \
@@ -113,9 +142,10 @@ RegisterHttpMethod CCM_POST BITS_POST
 KeepAlive On
 KeepAliveTimeout 20
 DocumentRoot "$www"
-LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%{local}p,\\"role\\":\\"$role\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\"}" truth
+LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%{local}p,\\"role\\":\\"$role\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\",\\"agent\\":\\"%{User-Agent}i\\"$more}" truth
 CustomLog $dir/access.log truth
 CONF
+        [ -z "${secure:-}" ] || over_tls "$secure" "${asks:-}"
         if [ "$3" = proxy ]; then forwarding; else directories "$3" "$2"; fi
     } >"$dir/apache.conf"
     (NTLM_USER_FILE=$work/ntlm.users NETBIOS_DOMAIN_NAME=LAB KRB5_KTNAME=FILE:$work/$2.keytab \

@@ -11,14 +11,17 @@ FALLBACK = {
     2: "fallback-kdc-silent",
     3: "fallback-rejected",
     4: "direct-ntlm",
+    5: "fallback-unexplained",
 }
 TOKENS = {
     "bulk-registration-token": "bulk-registration-token",
     "ccm-token": "ccm-token",
     "content-token": "content-token",
+    "content-claims-token": "content-token",
     "entra-device-token": "entra-token",
     "entra-user-token": "entra-token",
 }
+TASK_SEQUENCE = "SMS CCM 5.0 TS"
 KINDS = {"computer": "computer", "user": "user", "anonymous": "anonymous", "service": "user"}
 
 
@@ -55,24 +58,28 @@ def compare_accounts(truth, report, check):
         for row in route.get("auth", []):
             if row["stage"] == "message" or row["mode"] in ("anonymous", "none-observed"):
                 continue
+            if "tokens" in truth and row["mode"] in TOKENS.values():
+                continue  # compare_tokens looks at each
             key = (route["destination"]["address"], row["mode"], row.get("account"))
             found[key] += row["count"]
             kinds[key] = row.get("account_kind")
     wanted = collections.Counter()
-    clients = collections.defaultdict(set)
+    clients, agents = collections.defaultdict(set), collections.defaultdict(set)
     kind = {}
     for row in truth["auth"]:
         if row["account"]:
             key = (row["server"], row["mode"], row["account"])
             wanted[key] += row["requests"]
-            clients[key].add(row["client"])
+            clients[row["account"]].add(row["client"])
+            agents[row["account"]].update(row.get("agents", []))
             kind[key] = row["account_kind"]
     for key, count in wanted.items():
         have = found.pop(key, 0)
         check("requests of %s by %s at %s" % (key[2], key[1], key[0]), count, have)
         want = KINDS.get(kind[key])
         if kind[key] == "network-access":
-            want = "network-access" if len(clients[key]) >= 3 else "user"
+            told = len(clients[key[2]]) >= 3 or TASK_SEQUENCE in agents[key[2]]
+            want = "network-access" if told else "user"
         check("kind of %s at %s" % (key[2], key[0]), want, kinds.get(key))
     for key, count in found.items():
         check("requests of %s by %s at %s" % (key[2], key[1], key[0]), 0, count)
@@ -205,6 +212,39 @@ def compare_uploads(truth, report, check):
             check(what + "tried again", second["id"], first.get("retried_as"))
 
 
+def compare_channels(truth, report, check):
+    """What became of the connections to each port of a gateway, over all its connection points."""
+    names = ("attempted", "established", "refused", "unanswered", "reset")
+    found, wanted = collections.defaultdict(collections.Counter), {}
+    for route in report["routes"]:
+        for name in names:
+            key = (route["destination"]["address"], route.get("port"))
+            found[key][name] += route["connections"][name]
+    for row in truth["channels"]:
+        where = wanted.setdefault((row["server"], row["port"]), collections.Counter())
+        where.update({name: row["connections"][name] for name in names})
+        where["reset"] += row["connections"]["refused"]  # a refusal ends by RST as well
+    for key, row in wanted.items():
+        check("connections to %s port %d" % key, dict(row), dict(found[key]))
+
+
+def compare_connections(truth, lines, decrypted, check):
+    """Each request on the connection that it came on."""
+    found, wanted = collections.Counter(), collections.Counter()
+    for line in lines:
+        if line.get("method"):
+            found[(line["source"], line["method"], line["target"].lower(), line.get("status"))] += 1
+    for row in truth["tls"]:
+        source, tunnel = "%s:%d" % (row["client"], row["client_port"]), row.get("tunnel", {})
+        for status in tunnel.get("statuses", []):
+            wanted[(source, "CONNECT", tunnel["target"], status)] += 1
+        if decrypted or row["handshake"] == "none":
+            for one in row["requests"]:
+                wanted[(source, one["method"], one["target"].lower(), one.get("status"))] += 1
+    check("requests missing on a connection", {}, dict(wanted - found))
+    check("requests too many on a connection", {}, dict(found - wanted))
+
+
 def compare(truth, report, lines, check):
     if "auth" in truth:
         compare_accounts(truth, report, check)
@@ -215,5 +255,7 @@ def compare(truth, report, lines, check):
     if "messages" in truth:
         compare_messages(truth, lines, check)
         compare_clients(truth, report, check)
+    if "channels" in truth:
+        compare_channels(truth, report, check)
     if "uploads" in truth:
         compare_uploads(truth, report, check)

@@ -65,7 +65,7 @@ def reorder(packets, every):
 
 
 def slower(packets, factor, least=0):
-    """Pauses of at least so many us last factor times as long: channels whose beats are minutes apart."""
+    """Pauses of at least so many us last factor times as long: for beats that are minutes apart."""
     at = before = packets[0].sec * 1000000 + packets[0].usec
     out = []
     for packet in packets:
@@ -90,6 +90,7 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--flows-with", metavar="WORD")
     parser.add_argument("--host", metavar="ADDRESS")
+    parser.add_argument("--tcp", action="store_true", help="nothing else")
     parser.add_argument("--from-packet", type=int, metavar="N")
     parser.add_argument("--drop-every", type=int, metavar="N")
     parser.add_argument("--reorder-every", type=int, metavar="N")
@@ -104,6 +105,8 @@ def main():
         packets = keep_flows(packets, options.flows_with)
     if options.host:
         packets = keep_host(packets, options.host)
+    if options.tcp:
+        packets = [p for p in packets if pcapfile.segment(p.data)]
     if options.from_packet:
         packets = packets[options.from_packet :]
     if options.drop_every:
