@@ -95,6 +95,28 @@ def facts_differ(entry, line):
         yield "alerts are %s, not %s" % (got, want)
 
 
+@functools.cache
+def inside(capture):
+    """(client, server) -> modes of the exchanges that keys opened, tokens and refusals apart"""
+    found = {}
+    for line in map(json.loads, run("exchanges", "--json", path_of(capture)).splitlines()):
+        if line.get("decrypted") and "method" in line:
+            modes = found.setdefault((line["source"], line["destination"]), set())
+            modes.update(a["mode"] for a in line["auth"] if a["stage"] == "transport" and "denied" not in a)
+    return found
+
+
+def check_inside(capture):
+    """A request without any other credential is its TLS client certificate's."""
+    for entry in connections(capture):
+        if entry["client_certificate"] == "sent" and not entry.get("certificate_asked_in"):
+            name = "%s:%s" % (entry["client"], entry["client_port"])
+            modes = inside(capture).get((name, "%s:%s" % (entry["server"], entry["port"])))
+            want = {"pki": "pki-certificate", "self-signed": "self-signed-certificate"}[entry["certificate_kind"]]
+            if modes != {want}:
+                yield "%s: %s, not %s" % (name, modes, want)
+
+
 def contradicts(entry, line):
     """What of the line is neither true nor unknown."""
     tls = line["tls"]
@@ -194,6 +216,7 @@ def check_certificates(capture):
 def main():
     tests = [("handshakes of " + c, list(check_capture(c))) for c in CAPTURES]
     tests += [("certificates of " + c, list(check_certificates(c))) for c in CAPTURES]
+    tests += [("exchanges inside " + c, list(check_inside(c))) for c in CAPTURES if "secrets" in truth(c)]
     tests += [(" | ".join((r[0], r[1], r[3])).replace("#", ""), list(check(r))) for r in rows()]
     failed = 0
     print("1..%d" % len(tests))
