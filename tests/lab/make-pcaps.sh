@@ -21,6 +21,9 @@ for truth in "$run"/*.truth.json; do # one capture a scenario
     esac
     for file in "$run/$name.keys" "$run/$name.pem"; do [ ! -e "$file" ] || cp "$file" "$pcaps"; done
 done
+for file in "$run"/tls-suites-*; do # their script has made the files as they are shipped
+    [ ! -e "$file" ] || cp "$file" "$pcaps"
+done
 tls_variant() { # NAME IMPAIR-OPTIONS...: of the scenario pki of tls.sh
     local name=tls-$1
     impair "$run/tls-pki.pcap" "$run/damaged.pcap" "${@:2}"
@@ -42,9 +45,6 @@ tls_variants() {
     python3 "$here/tlsfacts.py" "$pcaps/tls-secrets.pcapng" "$pcaps/tls-secrets.truth.json"
 }
 [ ! -e "$run/tls-pki.pcap" ] || tls_variants
-for file in "$run"/tls-suites-*; do # their script has made the files as they are shipped
-    [ ! -e "$file" ] || cp "$file" "$pcaps"
-done
 variants() { # of the run of lab.sh
     editcap -F pcapng "$base" "$pcaps/demo.pcapng"
     cp "$run/lab.truth.json" "$pcaps/demo.truth.json"
