@@ -76,6 +76,7 @@ test_headers = \
 	tests/unit/ssl_talk.h \
 	tests/unit/tls_driver.h \
 	tests/unit/tls_vectors.h \
+	tests/unit/proofs_driver.h \
 	tests/unit/verify_driver.h \
 	tests/unit/verify_openssl.h \
 	tests/unit/verify_reference.h

@@ -111,7 +111,7 @@ void ccm_flow_obs(ccm_flow *f, ccm_obs *o, ccm_obs_kind kind, unsigned from)
 {
     o->kind = kind;
     o->l4 = f->l4;
-    o->n = 0;
+    ccm_obs_clear(o);
     o->flow = f->id;
     o->memo = &f->memo;
     ccm_flow_key_endpoint(&f->key, from, &o->src);

@@ -26,7 +26,7 @@ void ccm_source_free(ccm_source *source);
 bool ccm_looks_compressed(ccm_span s);
 
 enum {
-    CCM_BUFFER_FIRST = 256 << 10,
+    CCM_BUFFER_FIRST = 64 << 10, /* with its source it stays in the second-level cache */
     CCM_BUFFER_MAX = (16 << 20) + (64 << 10), /* one huge block and some slack */
 };
 

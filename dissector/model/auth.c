@@ -6,38 +6,21 @@
  * Spec: auth-modes.md 3, 4 and 6.1; ccm-protocol.md 2.1 to 2.3 (paths), 4.5 (endpoints). */
 #include "model/auth.h"
 
-/* Words are in lower case and not empty; most differ in their first byte. Their length is known
- * when this is compiled, so it becomes a few loads. */
-static inline bool same_bytes(const uint8_t *p, const char *word, size_t n)
-{
-    if (((*p ^ (uint8_t)*word) & ~0x20) != 0)
-        return false;
-    for (; n; p += MIN(n, (size_t)8), word += MIN(n, (size_t)8), n -= MIN(n, (size_t)8)) {
-        uint64_t a = 0, b = 0;
-        memcpy(&a, p, MIN(n, sizeof a));
-        memcpy(&b, word, MIN(n, sizeof b));
-        if (ccm_lower8(a) != b)
-            return false;
-    }
-    return true;
-}
-
 static inline bool same(ccm_span s, const char *word)
 {
-    size_t n = strlen(word);
-    return s.n == n && same_bytes(s.p, word, n);
+    return ccm_text_same(s, word);
 }
 
 static inline bool begins(ccm_span s, const char *word)
 {
     size_t n = strlen(word);
-    return s.n >= n && same_bytes(s.p, word, n);
+    return s.n >= n && ccm_text_same_bytes(s.p, word, n);
 }
 
 static inline bool ends(ccm_span s, const char *word)
 {
     size_t n = strlen(word);
-    return s.n >= n && same_bytes(s.p + s.n - n, word, n);
+    return s.n >= n && ccm_text_same_bytes(s.p + s.n - n, word, n);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */

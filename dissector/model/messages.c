@@ -147,23 +147,22 @@ const char *ccm_message_words(ccm_span endpoint)
     static const struct {
         const char *endpoint, *words;
     } map[] = {
-        { "MP_ClientRegistration", "registration" },
-        { "MP_PolicyManager", "policy request" },
-        { "MP_LocationManager", "location request" },
-        { "MP_DdrEndpoint", "heartbeat discovery" },
-        { "MP_HinvEndpoint", "hardware inventory" },
-        { "MP_SinvEndpoint", "software inventory" },
-        { "MP_SinvCollFileEndpoint", "collected files" },
-        { "MP_RelayEndpoint", "relayed message" },
-        { "StatusReceiver", "status message" },
-        { "MP_ClientIdManager", "PXE client lookup" },
-        { "MP_DriverManager", "driver catalogue request" },
-        { "MP_AppStateManager", "application state request" },
-        { "MP_TokenManager", "token request" },
+        { "mp_clientregistration", "registration" },
+        { "mp_policymanager", "policy request" },
+        { "mp_locationmanager", "location request" },
+        { "mp_ddrendpoint", "heartbeat discovery" },
+        { "mp_hinvendpoint", "hardware inventory" },
+        { "mp_sinvendpoint", "software inventory" },
+        { "mp_sinvcollfileendpoint", "collected files" },
+        { "mp_relayendpoint", "relayed message" },
+        { "statusreceiver", "status message" },
+        { "mp_clientidmanager", "PXE client lookup" },
+        { "mp_drivermanager", "driver catalogue request" },
+        { "mp_appstatemanager", "application state request" },
+        { "mp_tokenmanager", "token request" },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
-        if (endpoint.n == strlen(map[i].endpoint) &&
-            !g_ascii_strncasecmp(map[i].endpoint, (const char *)endpoint.p, endpoint.n))
+        if (ccm_text_same(endpoint, map[i].endpoint))
             return map[i].words;
     return "other message";
 }

@@ -91,7 +91,7 @@ bool ccm_counters_add(ccm_counters *c, uint32_t key, uint64_t count, unsigned ma
     if (c->n >= max)
         return false;
     if (c->n == c->cap) {
-        c->cap = (uint16_t)(c->cap ? c->cap * 2 : 4);
+        c->cap = (uint16_t)(c->cap + c->cap / 2 + 3);
         c->v = g_renew(ccm_counter, c->v, c->cap);
     }
     c->v[c->n++] = (ccm_counter){ key, count };

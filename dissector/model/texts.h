@@ -23,6 +23,28 @@ static inline uint64_t ccm_lower8(uint64_t v)
     return v | ((from_a & ~past_z & ~v & high) >> 2);
 }
 
+/* Is `word`, in lower case and not empty, what stands at p[0..n), case apart? Most words differ in
+ * their first byte. Where the length is known when this is compiled it becomes a few loads. */
+static inline bool ccm_text_same_bytes(const uint8_t *p, const char *word, size_t n)
+{
+    if (((*p ^ (uint8_t)*word) & ~0x20) != 0)
+        return false;
+    for (; n; p += MIN(n, (size_t)8), word += MIN(n, (size_t)8), n -= MIN(n, (size_t)8)) {
+        uint64_t a = 0, b = 0;
+        memcpy(&a, p, MIN(n, sizeof a));
+        memcpy(&b, word, MIN(n, sizeof b));
+        if (ccm_lower8(a) != b)
+            return false;
+    }
+    return true;
+}
+
+static inline bool ccm_text_same(ccm_span s, const char *word)
+{
+    size_t n = strlen(word);
+    return s.n == n && ccm_text_same_bytes(s.p, word, n);
+}
+
 typedef struct ccm_texts {
     ccm_index index;
     GPtrArray *v; /* const char * */

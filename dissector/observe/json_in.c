@@ -62,6 +62,7 @@ static bool read_common(ccm_obs *obs, const char *name, const json_t *value, boo
 static bool read_attribute(ccm_obs *obs, ccm_key key, const json_t *value)
 {
     uint64_t number = 1;
+    obs->may |= ccm_key_bit(key);
     obs->key[obs->n] = (uint8_t)key;
     switch (ccm_key_type(key)) {
     case CCM_TYPE_U64:

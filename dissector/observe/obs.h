@@ -33,6 +33,7 @@ struct ccm_obs {
     ccm_obs_kind kind;
     uint8_t l4;       /* IP protocol number; 0 = not IP */
     uint8_t n;        /* attributes used */
+    uint64_t may;     /* bit key % 64 of each attribute: most questions are for absent ones */
     uint64_t time_ns; /* since 1970, UTC */
     uint64_t frame;   /* from 1, counted across files; 0 = belongs to no frame */
     uint64_t flow;    /* from 1, unique in the capture point; 0 = belongs to no flow */
@@ -54,9 +55,22 @@ const char *ccm_key_doc(ccm_key key);
 ccm_type ccm_key_type(ccm_key key);
 bool ccm_kind_has(ccm_obs_kind kind, ccm_key key);
 
+static inline uint64_t ccm_key_bit(ccm_key key)
+{
+    return UINT64_C(1) << (key % 64);
+}
+
+/* No attributes, as at the beginning. */
+static inline void ccm_obs_clear(ccm_obs *o)
+{
+    o->n = 0;
+    o->may = 0;
+}
+
 static inline void ccm_obs_u64(ccm_obs *o, ccm_key key, uint64_t value)
 {
     if (o->n < CCM_OBS_ATTRS) {
+        o->may |= ccm_key_bit(key);
         o->key[o->n] = (uint8_t)key;
         o->val[o->n++].u = value;
     }
@@ -72,6 +86,7 @@ static inline void ccm_obs_flag(ccm_obs *o, ccm_key key, bool value)
 static inline void ccm_obs_str(ccm_obs *o, ccm_key key, ccm_span s)
 {
     if (s.n && o->n < CCM_OBS_ATTRS) {
+        o->may |= ccm_key_bit(key);
         o->key[o->n] = (uint8_t)key;
         o->val[o->n++].s = (ccm_span){ s.p, s.n < CCM_OBS_TEXT_MAX ? s.n : CCM_OBS_TEXT_MAX };
     }
@@ -80,6 +95,8 @@ static inline void ccm_obs_str(ccm_obs *o, ccm_key key, ccm_span s)
 /* Index of `key`, or -1. */
 static inline int ccm_obs_find(const ccm_obs *o, ccm_key key)
 {
+    if (!(o->may & ccm_key_bit(key)))
+        return -1;
     for (int i = 0; i < o->n; i++)
         if (o->key[i] == (uint8_t)key)
             return i;

@@ -102,7 +102,7 @@ static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind
 {
     o->kind = kind;
     o->l4 = ps->l4;
-    o->n = 0;
+    ccm_obs_clear(o);
     o->time_ns = ps->time_ns;
     o->frame = ps->frame;
     o->flow = ps->flow;

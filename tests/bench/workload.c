@@ -32,12 +32,16 @@ static bool wants_more(const struct generator *g)
 
 static void open_connection(struct generator *g, struct connection *c)
 {
+    unsigned client = (unsigned)(g->opened % CLIENTS);
+
     memset(c, 0, sizeof *c);
     c->kind = (uint8_t)pick_kind(g);
-    c->service = (uint8_t)(c->kind * SERVERS + below(g, SERVERS));
+    /* A chatty client has two servers of its own: a longer capture has no more pairs. */
+    unsigned server = c->kind == CHATTY ? (client + below(g, 2)) % SERVERS : below(g, SERVERS);
+    c->service = (uint8_t)(c->kind * SERVERS + server);
     /* every connection its own pair of address and port; 1000 clients and 16 services stay below
      * the program's default limit of 20000 edges, so that every row can be compared */
-    c->client = 0x0A200000u + (uint32_t)(g->opened % CLIENTS) + 2;
+    c->client = 0x0A200000u + client + 2;
     c->client_port = (uint16_t)(1024 + g->opened / CLIENTS % 64000);
     c->seq[0] = (uint32_t)rnd(g);
     c->seq[1] = (uint32_t)rnd(g);
