@@ -87,7 +87,7 @@ scenario_classic() {
     resolve 1 $custom
     channel 1 $classic 10140 --beats 6
 }
-slow_refused="--pauses 50"
+slow_refused="--pauses 10"
 scenario_refused() { # two VMs; nothing listens on 10140 and 10141
     local vm
     gateway 10.11.0.10 cmg 10124=tls 10125=tls
@@ -104,7 +104,7 @@ scenario_dropped() { # one VM; 10140 never answers, so 443 of the load balancer
     channel 1 $small 10140 || channel 1 $small 443
     fell_back 1 $small 10140 443 unanswered
 }
-slow_silent="--pauses 20"
+slow_silent="--pauses 15"
 scenario_silent() { # something accepts 10140 and then says nothing
     gateway 10.11.0.12 small 10140=silent 443=tls
     resolve 1 $small
@@ -137,7 +137,7 @@ scenario_reconnect() { # the gateway resets the channel at its third beat
     resolve 1 $classic
     for n in 1 2 3; do channel 1 $classic 10140 --beats 4; done
 }
-slow_down="--pauses 100"
+slow_down="--pauses 10"
 scenario_down() { # every candidate fails, again and again; one VM
     resolve 1 $small
     for n in 1 2 3; do

@@ -58,6 +58,8 @@ def compare_accounts(truth, report, check):
         for row in route.get("auth", []):
             if row["stage"] == "message" or row["mode"] in ("anonymous", "none-observed"):
                 continue
+            if "tokens" in truth and row["mode"] in TOKENS.values():
+                continue  # compare_tokens looks at each
             key = (route["destination"]["address"], row["mode"], row.get("account"))
             found[key] += row["count"]
             kinds[key] = row.get("account_kind")
@@ -210,6 +212,39 @@ def compare_uploads(truth, report, check):
             check(what + "tried again", second["id"], first.get("retried_as"))
 
 
+def compare_channels(truth, report, check):
+    """What became of the connections to each port of a gateway, over all its connection points."""
+    names = ("attempted", "established", "refused", "unanswered", "reset")
+    found, wanted = collections.defaultdict(collections.Counter), {}
+    for route in report["routes"]:
+        for name in names:
+            key = (route["destination"]["address"], route.get("port"))
+            found[key][name] += route["connections"][name]
+    for row in truth["channels"]:
+        where = wanted.setdefault((row["server"], row["port"]), collections.Counter())
+        where.update({name: row["connections"][name] for name in names})
+        where["reset"] += row["connections"]["refused"]  # a refusal ends by RST as well
+    for key, row in wanted.items():
+        check("connections to %s port %d" % key, dict(row), dict(found[key]))
+
+
+def compare_connections(truth, lines, decrypted, check):
+    """Each request on the connection that it came on."""
+    found, wanted = collections.Counter(), collections.Counter()
+    for line in lines:
+        if line.get("method"):
+            found[(line["source"], line["method"], line["target"].lower(), line.get("status"))] += 1
+    for row in truth["tls"]:
+        source, tunnel = "%s:%d" % (row["client"], row["client_port"]), row.get("tunnel", {})
+        for status in tunnel.get("statuses", []):
+            wanted[(source, "CONNECT", tunnel["target"], status)] += 1
+        if decrypted or row["handshake"] == "none":
+            for one in row["requests"]:
+                wanted[(source, one["method"], one["target"].lower(), one.get("status"))] += 1
+    check("requests missing on a connection", {}, dict(wanted - found))
+    check("requests too many on a connection", {}, dict(found - wanted))
+
+
 def compare(truth, report, lines, check):
     if "auth" in truth:
         compare_accounts(truth, report, check)
@@ -220,5 +255,7 @@ def compare(truth, report, lines, check):
     if "messages" in truth:
         compare_messages(truth, lines, check)
         compare_clients(truth, report, check)
+    if "channels" in truth:
+        compare_channels(truth, report, check)
     if "uploads" in truth:
         compare_uploads(truth, report, check)

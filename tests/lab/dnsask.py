@@ -18,10 +18,8 @@ def main():
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((source, 0))
     sock.settimeout(3)
-    sock.sendto(
-        struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", kind, 1),
-        (server, 53),
-    )
+    head = struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0)
+    sock.sendto(head + labels + b"\0" + struct.pack(">HH", kind, 1), (server, 53))
     sock.recv(4096)
 
 

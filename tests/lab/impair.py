@@ -65,7 +65,7 @@ def reorder(packets, every):
 
 
 def slower(packets, factor, least=0):
-    """Pauses of at least so many us last factor times as long: channels whose beats are minutes apart."""
+    """Pauses of at least so many us last factor times as long: for beats that are minutes apart."""
     at = before = packets[0].sec * 1000000 + packets[0].usec
     out = []
     for packet in packets:

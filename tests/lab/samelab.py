@@ -19,7 +19,10 @@ CHANGES = {
 
 def steady(value):
     if isinstance(value, dict):
-        return {key: steady(item) for key, item in value.items() if key not in CHANGES}
+        out = {key: steady(item) for key, item in value.items() if key not in CHANGES}
+        if "tls" in out:  # some connections are made at the same time
+            out["tls"].sort(key=lambda row: json.dumps(row, sort_keys=True))
+        return out
     return [steady(item) for item in value] if isinstance(value, list) else value
 
 

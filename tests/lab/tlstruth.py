@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ground truth of a capture of TLS as JSON on stdout; the format is in README.md.
 
-in:   PCAP DIRECTORY; DIRECTORY: access.jsonl (the servers' logs), errors.log (nginx's and Apache's),
+in:   PCAP DIRECTORY; DIRECTORY: access.jsonl (the servers' logs), errors.log (nginx, Apache),
       servers.jsonl and attempts.jsonl (what each port and each connection was to do),
       certificates.jsonl (the openssl command's reading), said/PORT (what the client complained of)
 out:  what truth.py writes of what is in clear, and tls, certificates, decrypted;
@@ -56,14 +56,18 @@ class Truth:
         self.log = read("access.jsonl")
         for row in self.log:  # nginx's $request_method changes on the way to an error page
             if "request" in row:
-                row["method"], row["target"] = (row.pop("request").split(" ") + ["", ""])[:2]
+                row["target"] = row.pop("request")
+            words = row.get("target", "").split(" ")
+            if len(words) > 1:
+                row["method"], row["target"] = words[:2]
         self.attempts = read("attempts.jsonl")
         self.tries = read("tries.jsonl")
         self.fallbacks = read("fallbacks.jsonl")
         self.servers = {(row["server"], row["port"]): row for row in read("servers.jsonl")}
         self.certificates = {row["name"]: row for row in read("certificates.jsonl")}
         self.ciphers = ciphers()
-        with open(os.path.join(directory, "errors.log"), encoding="utf-8", errors="replace") as file:
+        path = os.path.join(directory, "errors.log")
+        with open(path, encoding="utf-8", errors="replace") as file:
             self.errors = file.read().splitlines()
 
     def check(self, what, want, have):
@@ -108,7 +112,8 @@ class Truth:
             found = any("SSL alert number %d)" % code in line for line in mine)
         else:
             words = name.replace("_", " ")  # OpenSSL's reason for an alert that came
-            found = re.search("(sslv3|tlsv1|tlsv13) (alert )?" + words, self.said(attempt)) is not None
+            pattern = "(sslv3|tlsv1|tlsv13) (alert )?" + words
+            found = re.search(pattern, self.said(attempt)) is not None
         self.check(where + ": alert " + name + " in the log", True, found)
         if sender == "hello":
             out.pop("version")
@@ -126,9 +131,16 @@ class Truth:
         self.check(where + ": the name does not match", True, "no alternative certificate" in text)
         alpn = re.search(r"ALPN: server accepted (\S+)", text)
         return {
-            "method": "", "version": found.group(1), "cipher": found.group(2), "sni": attempt["sni"],
-            "verify": "NONE", "reused": ".", "subject": "", "alpn": alpn.group(1) if alpn else "",
+            "method": "", "version": found.group(1), "cipher": found.group(2),
+            "sni": attempt["sni"], "verify": "NONE", "reused": ".", "subject": "",
+            "alpn": alpn.group(1) if alpn else "",
         }  # fmt: skip
+
+    def used(self, connections):
+        """The certificates of these."""
+        names = {row.get("certificate") for row in connections}
+        names |= {row.get("client_certificate_name") for row in connections}
+        return [row for name, row in self.certificates.items() if name in names]
 
     def lines(self, client, port):
         return [row for row in self.log if (row["client"], row["client_port"]) == (client, port)]
@@ -163,7 +175,9 @@ class Truth:
             out.update(server=address, port=int(port))
         out["role"] = server["role"]
         out["requests"] = [
-            {key: row[key] for key in ("method", "target", "status")} for row in mine if row["method"]
+            {key: row[key] for key in ("method", "target", "status")}
+            for row in mine
+            if row["method"]
         ]
         if not server["certificate"] or attempt["expect"] in ("403", "407"):
             return {**out, "handshake": "none"}
@@ -226,22 +240,27 @@ def main():
     packets = pcapfile.read(pcap)
 
     def counted(clear):
-        for row in made.log:
-            server = made.servers[(row["server"], row["port"])]
-            if row["method"] and (not clear or not server["certificate"]):
-                where = (row["server"], row["port"])
-                yield where, row["client"], "requests", row["method"]
-                yield where, row["client"], "statuses", str(row["status"])
+        for row in tls:
+            where, requests = (row["server"], row["port"]), []
+            for status in row.get("tunnel", {}).get("statuses", []):
+                requests.append({"method": "CONNECT", "status": status})
+            if not clear or row["handshake"] == "none":
+                requests += row["requests"]
+            for request in requests:
+                yield where, row["client"], "requests", request["method"]
+                if "status" in request:
+                    yield where, row["client"], "statuses", str(request["status"])
 
     out = truth.summary(counted(True), packets, "server logs")
     inner = truth.summary(counted(False), packets, "server logs")
+    roles = {(row["server"], row["port"]): row["role"] for row in tls}
+    roles.update({where: row["role"] for where, row in made.servers.items()})
     for part in (out, inner):
         for row in part["services"]:
-            row["role"] = made.servers[(row["server"], row["port"])]["role"]
+            row["role"] = roles[(row["server"], row["port"])]
     out["decrypted"] = {key: inner[key] for key in ("requests", "statuses", "services")}
     out["tls"] = tls
-    used = {row.get("certificate") for row in tls} | {row.get("client_certificate_name") for row in tls}
-    out["certificates"] = [row for name, row in made.certificates.items() if name in used]
+    out["certificates"] = made.used(tls)
     if made.tries:
         out["channels"] = channeltruth.channels(made.tries)
         out["fallbacks"] = made.fallbacks
