@@ -3,79 +3,18 @@
  * In: what the handshake says, records, lost bytes. Out: plain text with its tag checked.
  * State: a ccm_tls_keys for each connection: the secret, the keys in use of each direction, the
  * number of its next record. After a loss the number is searched, as far as a budget allows.
- * Spec: RFC 5246 sections 6.3, 7.4.7, 8.1; RFC 7627; RFC 5077; RFC 8446 sections 4.2.10, 4.6.3, 7.
- */
-#include "proto/decrypt.h"
-
-#include <openssl/evp.h>
-
-#include "proto/decrypt_state.h"
+ * Spec: RFC 8446 sections 4.2.10, 4.6.3, 5 and 7; decrypt_tls12.c for what was before. */
+#include "proto/decrypt_session.h"
 
 enum {
-    CLIENT_HELLO = 1,
-    NEW_SESSION_TICKET = 4,
     END_OF_EARLY_DATA = 5,
-    CERTIFICATE = 11,
-    CLIENT_KEY_EXCHANGE = 16,
     FINISHED = 20,
     KEY_UPDATE = 24,
 
-    TLS_1_1 = 0x0302,
-    TLS_1_3 = 0x0304,
-    TICKET_EXTENSION = 35,
     RECORD_MIN = 5 + 17,    /* the shortest encrypted record */
     SLACK_MAX = 4096,       /* records that may be missing before the next one */
     BUDGET_FIRST = 1 << 20, /* bytes that may be decrypted in vain, before ... */
     BUDGET = 16 << 20,      /* ... and after a record was opened */
-    TRANSCRIPTS = 3,
-};
-
-/* What protects the records of one direction. */
-typedef enum stage {
-    STAGE_CLEAR, /* TLS 1.2 and older */
-    STAGE_ENCRYPTED,
-    STAGE_EARLY, /* TLS 1.3, and so on */
-    STAGE_HANDSHAKE,
-    STAGE_APPLICATION,
-} stage;
-
-typedef struct side {
-    uint8_t stage;
-    uint8_t n_secret;
-    bool chain_lost; /* TLS 1.0: the last block is not known */
-    uint32_t slack;
-    int64_t budget;
-    uint64_t seq;    /* of the next record */
-    uint64_t missed; /* records between the last two that were opened; CCM_GAP_UNKNOWN */
-    uint64_t tried;  /* secrets that there were when keys were last looked for */
-    uint8_t secret[CCM_TLS_SECRET]; /* traffic secret of TLS 1.3 in use */
-    ccm_record_keys keys;
-} side;
-
-struct ccm_tls_keys {
-    ccm_decrypt *d;
-    uint8_t client_random[CCM_TLS_RANDOM], server_random[CCM_TLS_RANDOM];
-    uint8_t session_id[CCM_TLS_RANDOM], ticket[CCM_TLS_RANDOM], new_ticket[CCM_TLS_RANDOM];
-    uint8_t master[CCM_TLS_MASTER];
-    uint16_t version;
-    uint8_t n_session_id;
-    bool encrypt_then_mac, extended_master, resumed;
-    bool agreed; /* the ServerHello was seen: the suite is no guess */
-    bool has_master, has_ticket, has_new_ticket, counted;
-    const ccm_suite *suite;
-    uint32_t certificate; /* server keys that were found in it, a bit each */
-    bool certificate_seen;
-    EVP_MD_CTX *transcript[TRANSCRIPTS]; /* of each hash, as long as one may be needed */
-    side side[2];
-};
-
-struct ccm_decrypt {
-    ccm_decryptor service;
-    ccm_decrypt_counts counts;
-    ccm_crypto crypto;
-    ccm_secrets secrets;
-    ccm_server_keys server_keys;
-    ccm_records records;
 };
 
 static ccm_span bytes32(const uint8_t p[CCM_TLS_RANDOM])
@@ -83,145 +22,16 @@ static ccm_span bytes32(const uint8_t p[CCM_TLS_RANDOM])
     return ccm_span_of(p, CCM_TLS_RANDOM);
 }
 
-/* ---- TLS 1.2 and older: the master secret ---------------------------------------------------- */
-
-static void set_master(ccm_tls_keys *k, const uint8_t *master)
-{
-    memcpy(k->master, master, CCM_TLS_MASTER);
-    k->has_master = true;
-}
-
-static bool take_master(ccm_tls_keys *k, ccm_secret_kind kind, ccm_span name)
-{
-    const ccm_secret *found = name.n ? ccm_secrets_find(&k->d->secrets, kind, name) : NULL;
-    if (found && found->n == CCM_TLS_MASTER)
-        set_master(k, found->bytes);
-    return k->has_master;
-}
-
-static void drop_transcripts(ccm_tls_keys *k)
-{
-    for (unsigned i = 0; i < TRANSCRIPTS; i++) {
-        EVP_MD_CTX_free(k->transcript[i]);
-        k->transcript[i] = NULL;
-    }
-}
-
-/* The hash of all handshake messages so far; empty when it is not known. */
-static ccm_span session_hash(ccm_tls_keys *k, uint8_t out[EVP_MAX_MD_SIZE])
-{
-    unsigned which = k->version < 0x0303 ? 0 : k->suite->hash == CCM_HASH_SHA384 ? 2 : 1, n = 0;
-    if (!k->transcript[which] || EVP_DigestFinal_ex(k->transcript[which], out, &n) != 1)
-        n = 0;
-    return ccm_span_of(out, n);
-}
-
-static void master_of(ccm_tls_keys *k, const uint8_t premaster[CCM_TLS_MASTER])
-{
-    const ccm_crypto *c = &k->d->crypto;
-    ccm_span secret = ccm_span_of(premaster, CCM_TLS_MASTER);
-    uint8_t hash[EVP_MAX_MD_SIZE];
-    if (!k->extended_master) {
-        k->has_master = ccm_tls_prf(c, k->version, k->suite->hash, secret, "master secret",
-                                    bytes32(k->client_random), bytes32(k->server_random), k->master,
-                                    CCM_TLS_MASTER);
-        return;
-    }
-    ccm_span session = session_hash(k, hash);
-    k->has_master =
-        session.n && ccm_tls_prf(c, k->version, k->suite->hash, secret, "extended master secret",
-                                 session, ccm_span_of(NULL, 0), k->master, CCM_TLS_MASTER);
-}
-
-/* From a key log, or from an earlier connection that this one resumes. */
-static bool find_master(ccm_tls_keys *k)
-{
-    ccm_span id = ccm_span_of(k->session_id, k->n_session_id);
-    if (k->has_master || take_master(k, CCM_SECRET_MASTER, bytes32(k->client_random)))
-        return true;
-    const ccm_secret *premaster =
-        ccm_secrets_find(&k->d->secrets, CCM_SECRET_PREMASTER, bytes32(k->client_random));
-    if (premaster && !k->extended_master && k->suite) {
-        master_of(k, premaster->bytes);
-        return k->has_master;
-    }
-    return (k->resumed && k->has_ticket && take_master(k, CCM_SECRET_TICKET, bytes32(k->ticket))) ||
-           take_master(k, CCM_SECRET_SESSION, id);
-}
-
-/* So that a connection that resumes this one is opened, too. */
-static void remember(ccm_secrets *s, ccm_secret_kind kind, ccm_span name, const uint8_t *master)
-{
-    const ccm_secret *old = name.n ? ccm_secrets_find(s, kind, name) : NULL;
-    if (name.n && !(old && !memcmp(old->bytes, master, CCM_TLS_MASTER)))
-        ccm_secrets_put(s, kind, name, ccm_span_of(master, CCM_TLS_MASTER));
-}
-
-static void remember_session(ccm_tls_keys *k)
-{
-    if (!k->has_master)
-        return;
-    remember(&k->d->secrets, CCM_SECRET_SESSION, ccm_span_of(k->session_id, k->n_session_id),
-             k->master);
-    if (k->has_new_ticket)
-        remember(&k->d->secrets, CCM_SECRET_TICKET, bytes32(k->new_ticket), k->master);
-}
-
-static void client_key_exchange(ccm_tls_keys *k, ccm_span body)
-{
-    ccm_cursor c = ccm_cur(body);
-    ccm_span encrypted = ccm_cur_take(&c, ccm_cur_be16(&c));
-    uint8_t premaster[CCM_TLS_MASTER];
-    if (c.bad || k->has_master || !k->suite || !k->suite->rsa || encrypted.n < 8)
-        return;
-    const ccm_secret *known =
-        ccm_secrets_find(&k->d->secrets, CCM_SECRET_ENCRYPTED, ccm_span_of(encrypted.p, 8));
-    uint32_t mask = k->certificate_seen ? k->certificate : UINT32_MAX;
-    if (known)
-        memcpy(premaster, known->bytes, sizeof premaster);
-    else if (!ccm_server_keys_decrypt(&k->d->server_keys, mask, encrypted, premaster))
-        return;
-    master_of(k, premaster);
-    explicit_bzero(premaster, sizeof premaster);
-}
-
-/* ---- TLS 1.2 and older: keys ----------------------------------------------------------------- */
-
-static void keys_12(ccm_tls_keys *k, unsigned dir)
-{
-    side *s = &k->side[dir];
-    s->tried = k->d->counts.secrets;
-    if (!k->suite || k->version >= TLS_1_3 || k->version < 0x0301 || !find_master(k))
-        return;
-    const ccm_cipher_row *row = &ccm_cipher_rows[k->suite->cipher];
-    size_t mac = row->mode == CCM_MODE_CBC ? ccm_hash_size(k->suite->mac) : 0;
-    uint8_t block[2 * (CCM_TLS_SECRET + CCM_TLS_KEY + CCM_TLS_IV)];
-    if (!ccm_tls_prf(&k->d->crypto, k->version, k->suite->hash,
-                     ccm_span_of(k->master, CCM_TLS_MASTER), "key expansion",
-                     bytes32(k->server_random), bytes32(k->client_random), block,
-                     2 * (mac + row->key + row->fixed_iv)))
-        return;
-    ccm_record_keys *to = &s->keys;
-    const uint8_t *keys = block + 2 * mac, *ivs = keys + 2 * (size_t)row->key;
-    to->suite = k->suite;
-    to->version = k->version;
-    to->encrypt_then_mac = k->encrypt_then_mac && row->mode == CCM_MODE_CBC;
-    memcpy(to->mac, block + dir * mac, mac);
-    memcpy(to->key, keys + dir * (size_t)row->key, row->key);
-    memcpy(to->iv, ivs + dir * (size_t)row->fixed_iv, row->fixed_iv);
-    explicit_bzero(block, sizeof block);
-}
-
 static void change_cipher(ccm_tls_keys *k, unsigned dir)
 {
-    side *s = &k->side[dir & 1];
-    if (k->version >= TLS_1_3)
+    ccm_tls_side *s = &k->side[dir & 1];
+    if (k->version >= CCM_TLS_V1_3)
         return; /* there it means nothing */
     ccm_record_keys_clear(&k->d->records, &s->keys);
-    *s = (side){ .stage = STAGE_ENCRYPTED, .budget = BUDGET_FIRST };
-    keys_12(k, dir & 1);
+    *s = (ccm_tls_side){ .stage = CCM_TLS_STAGE_ENCRYPTED, .budget = BUDGET_FIRST };
+    ccm_tls12_keys(k, dir & 1);
     if (dir)
-        remember_session(k);
+        ccm_tls12_remember(k);
 }
 
 /* ---- TLS 1.3: keys --------------------------------------------------------------------------- */
@@ -229,9 +39,9 @@ static void change_cipher(ccm_tls_keys *k, unsigned dir)
 /* The traffic secret of a stage, as the key log gives it. */
 static const ccm_secret *secret_of(const ccm_tls_keys *k, unsigned dir, unsigned at)
 {
-    unsigned kind = at == STAGE_EARLY       ? CCM_SECRET_EARLY
-                    : at == STAGE_HANDSHAKE ? CCM_SECRET_HANDSHAKE + dir
-                                            : CCM_SECRET_APPLICATION + dir;
+    unsigned kind = at == CCM_TLS_STAGE_EARLY       ? CCM_SECRET_EARLY
+                    : at == CCM_TLS_STAGE_HANDSHAKE ? CCM_SECRET_HANDSHAKE + dir
+                                                    : CCM_SECRET_APPLICATION + dir;
     return ccm_secrets_find(&k->d->secrets, kind, bytes32(k->client_random));
 }
 
@@ -246,7 +56,7 @@ static const ccm_suite *suite_for(const ccm_tls_keys *k, size_t n, unsigned gues
     return guess < G_N_ELEMENTS(short_ones) ? ccm_suite_find(short_ones[guess]) : NULL;
 }
 
-static void set_secret(ccm_tls_keys *k, side *s, ccm_record_keys *to, ccm_span secret,
+static void set_secret(ccm_tls_keys *k, ccm_tls_side *s, ccm_record_keys *to, ccm_span secret,
                        unsigned guess)
 {
     const ccm_suite *suite = suite_for(k, secret.n, guess);
@@ -261,7 +71,7 @@ static void set_secret(ccm_tls_keys *k, side *s, ccm_record_keys *to, ccm_span s
 /* Looks for the keys of the stage at hand. */
 static void keys_13(ccm_tls_keys *k, unsigned dir)
 {
-    side *s = &k->side[dir];
+    ccm_tls_side *s = &k->side[dir];
     s->tried = k->d->counts.secrets;
     const ccm_secret *secret = secret_of(k, dir, s->stage);
     if (secret)
@@ -270,14 +80,15 @@ static void keys_13(ccm_tls_keys *k, unsigned dir)
 
 static void enter(ccm_tls_keys *k, unsigned dir, unsigned next)
 {
-    side *s = &k->side[dir];
+    ccm_tls_side *s = &k->side[dir];
     ccm_record_keys_clear(&k->d->records, &s->keys);
-    *s = (side){ .stage = (uint8_t)next, .budget = BUDGET };
+    *s = (ccm_tls_side){ .stage = (uint8_t)next, .budget = BUDGET };
     keys_13(k, dir);
 }
 
 /* The next generation of application keys, from this one's secret. */
-static bool update(ccm_tls_keys *k, side *s, ccm_record_keys *to, uint8_t out[CCM_TLS_SECRET])
+static bool update(ccm_tls_keys *k, ccm_tls_side *s, ccm_record_keys *to,
+                   uint8_t out[CCM_TLS_SECRET])
 {
     return s->keys.suite && s->n_secret &&
            ccm_tls_expand(&k->d->crypto, s->keys.suite->hash, ccm_span_of(s->secret, s->n_secret),
@@ -285,7 +96,7 @@ static bool update(ccm_tls_keys *k, side *s, ccm_record_keys *to, uint8_t out[CC
            ccm_record_keys_expand(&k->d->crypto, to, s->keys.suite, ccm_span_of(out, s->n_secret));
 }
 
-static void key_update(ccm_tls_keys *k, side *s)
+static void key_update(ccm_tls_keys *k, ccm_tls_side *s)
 {
     ccm_record_keys next = { 0 };
     uint8_t secret[CCM_TLS_SECRET];
@@ -298,77 +109,14 @@ static void key_update(ccm_tls_keys *k, side *s)
 
 /* ---- handshake messages ---------------------------------------------------------------------- */
 
-/* Session tickets are long: they are known by their hash. */
-static bool ticket_name(const ccm_tls_keys *k, ccm_span ticket, uint8_t out[CCM_TLS_RANDOM])
-{
-    unsigned n = 0;
-    EVP_MD *sha256 = k->d->crypto.hash[CCM_HASH_SHA256];
-    return ticket.n && sha256 && EVP_Digest(ticket.p, ticket.n, out, &n, sha256, NULL) == 1;
-}
-
-/* Which hash is not known before the ServerHello. */
-static void begin_transcripts(ccm_tls_keys *k)
-{
-    const ccm_crypto *c = &k->d->crypto;
-    EVP_MD *hashes[TRANSCRIPTS] = { c->md5_sha1, c->hash[CCM_HASH_SHA256],
-                                    c->hash[CCM_HASH_SHA384] };
-    drop_transcripts(k);
-    for (unsigned i = 0; i < TRANSCRIPTS && k->d->server_keys.n; i++) {
-        EVP_MD_CTX *x = hashes[i] ? EVP_MD_CTX_new() : NULL;
-        if (x && EVP_DigestInit_ex(x, hashes[i], NULL) != 1) {
-            EVP_MD_CTX_free(x);
-            x = NULL;
-        }
-        k->transcript[i] = x;
-    }
-}
-
-static void client_hello(ccm_tls_keys *k, ccm_span body)
-{
-    ccm_cursor c = ccm_cur(body);
-    k->has_ticket = false;
-    ccm_cur_skip(&c, 2 + CCM_TLS_RANDOM);
-    ccm_cur_skip(&c, ccm_cur_u8(&c));
-    ccm_cur_skip(&c, ccm_cur_be16(&c));
-    ccm_cur_skip(&c, ccm_cur_u8(&c));
-    ccm_cursor x = ccm_cur(ccm_cur_take(&c, ccm_cur_be16(&c)));
-    while (ccm_cur_left(&x)) {
-        unsigned type = ccm_cur_be16(&x);
-        ccm_span value = ccm_cur_take(&x, ccm_cur_be16(&x));
-        if (type == TICKET_EXTENSION)
-            k->has_ticket = ticket_name(k, value, k->ticket);
-    }
-    begin_transcripts(k);
-}
-
-static void transcribe(ccm_tls_keys *k, ccm_span message)
-{
-    for (unsigned i = 0; i < TRANSCRIPTS; i++)
-        if (k->transcript[i])
-            (void)EVP_DigestUpdate(k->transcript[i], message.p, message.n);
-}
-
-static void message_12(ccm_tls_keys *k, unsigned dir, uint8_t type, ccm_span body)
-{
-    if (type == CERTIFICATE && dir) {
-        k->certificate_seen = true;
-        k->certificate = ccm_server_keys_in(&k->d->server_keys, body);
-    } else if (type == CLIENT_KEY_EXCHANGE && !dir) {
-        client_key_exchange(k, body);
-        drop_transcripts(k);
-    } else if (type == NEW_SESSION_TICKET && dir && body.n > 6) {
-        k->has_new_ticket = ticket_name(k, ccm_span_of(body.p + 6, body.n - 6), k->new_ticket);
-    }
-}
-
 static void message_13(ccm_tls_keys *k, unsigned dir, uint8_t type)
 {
-    side *s = &k->side[dir];
-    if (type == FINISHED && s->stage == STAGE_HANDSHAKE)
-        enter(k, dir, STAGE_APPLICATION);
-    else if (type == END_OF_EARLY_DATA && s->stage == STAGE_EARLY)
-        enter(k, dir, STAGE_HANDSHAKE);
-    else if (type == KEY_UPDATE && s->stage == STAGE_APPLICATION)
+    ccm_tls_side *s = &k->side[dir];
+    if (type == FINISHED && s->stage == CCM_TLS_STAGE_HANDSHAKE)
+        enter(k, dir, CCM_TLS_STAGE_APPLICATION);
+    else if (type == END_OF_EARLY_DATA && s->stage == CCM_TLS_STAGE_EARLY)
+        enter(k, dir, CCM_TLS_STAGE_HANDSHAKE);
+    else if (type == KEY_UPDATE && s->stage == CCM_TLS_STAGE_APPLICATION)
         key_update(k, s);
 }
 
@@ -376,15 +124,9 @@ static void message(ccm_tls_keys *k, unsigned dir, ccm_span whole)
 {
     if (whole.n < 4 || !whole.p[0])
         return; /* a HelloRequest is part of nothing */
-    uint8_t type = whole.p[0];
-    ccm_span body = ccm_span_of(whole.p + 4, whole.n - 4);
-    if (type == CLIENT_HELLO)
-        client_hello(k, body);
-    transcribe(k, whole);
-    if (k->version < TLS_1_3)
-        message_12(k, dir & 1, type, body);
-    else
-        message_13(k, dir & 1, type);
+    ccm_tls12_message(k, dir & 1, whole);
+    if (k->version >= CCM_TLS_V1_3)
+        message_13(k, dir & 1, whole.p[0]);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -394,14 +136,15 @@ typedef struct record {
     uint8_t *type;
 } record;
 
-static bool attempt(ccm_tls_keys *k, side *s, ccm_record_keys *keys, uint64_t seq, const record *r)
+static bool attempt(ccm_tls_keys *k, ccm_tls_side *s, ccm_record_keys *keys, uint64_t seq,
+                    const record *r)
 {
     s->budget -= (int64_t)r->fragment.n + 64;
     return ccm_record_open(&k->d->records, keys, seq, r->header, r->fragment, r->plain, r->type);
 }
 
 /* Tries the numbers behind `from`, as many as may be missing. SIZE_MAX: it is none of them. */
-static uint64_t search(ccm_tls_keys *k, side *s, ccm_record_keys *keys, uint64_t from,
+static uint64_t search(ccm_tls_keys *k, ccm_tls_side *s, ccm_record_keys *keys, uint64_t from,
                        const record *r)
 {
     for (uint64_t i = 0; keys->suite && i < s->slack && s->budget > 0; i++)
@@ -414,15 +157,16 @@ static uint64_t search(ccm_tls_keys *k, side *s, ccm_record_keys *keys, uint64_t
  * keys that follow? */
 static bool open_next(ccm_tls_keys *k, unsigned dir, const record *r, bool lost)
 {
-    side *s = &k->side[dir], after = { .budget = BUDGET };
+    ccm_tls_side *s = &k->side[dir], after = { .budget = BUDGET };
     uint64_t seq = UINT64_MAX;
-    for (unsigned at = s->stage; seq == UINT64_MAX && at <= STAGE_APPLICATION; at++) {
+    for (unsigned at = s->stage; seq == UINT64_MAX && at <= CCM_TLS_STAGE_APPLICATION; at++) {
         ccm_record_keys_clear(&k->d->records, &after.keys);
-        after.stage = (uint8_t)(at < STAGE_APPLICATION ? at + 1 : at);
-        const ccm_secret *secret = at < STAGE_APPLICATION ? secret_of(k, dir, at + 1) : NULL;
+        after.stage = (uint8_t)(at < CCM_TLS_STAGE_APPLICATION ? at + 1 : at);
+        const ccm_secret *secret =
+            at < CCM_TLS_STAGE_APPLICATION ? secret_of(k, dir, at + 1) : NULL;
         if (secret) {
             set_secret(k, &after, &after.keys, ccm_span_of(secret->bytes, secret->n), 0);
-        } else if (at == STAGE_APPLICATION && at == s->stage) {
+        } else if (at == CCM_TLS_STAGE_APPLICATION && at == s->stage) {
             (void)update(k, s, &after.keys, after.secret);
             after.n_secret = s->n_secret;
         }
@@ -445,9 +189,9 @@ static bool open_next(ccm_tls_keys *k, unsigned dir, const record *r, bool lost)
 }
 
 /* Early data of a connection whose suite is not chosen yet. */
-static bool open_early(ccm_tls_keys *k, side *s, const record *r)
+static bool open_early(ccm_tls_keys *k, ccm_tls_side *s, const record *r)
 {
-    const ccm_secret *secret = secret_of(k, 0, STAGE_EARLY);
+    const ccm_secret *secret = secret_of(k, 0, CCM_TLS_STAGE_EARLY);
     for (unsigned guess = 1; secret && !k->agreed && !s->seq; guess++) {
         ccm_record_keys_clear(&k->d->records, &s->keys);
         set_secret(k, s, &s->keys, ccm_span_of(secret->bytes, secret->n), guess);
@@ -461,10 +205,10 @@ static bool open_early(ccm_tls_keys *k, side *s, const record *r)
 
 static bool open_13(ccm_tls_keys *k, unsigned dir, const record *r)
 {
-    side *s = &k->side[dir];
+    ccm_tls_side *s = &k->side[dir];
     if (s->keys.suite && attempt(k, s, &s->keys, s->seq, r))
         return true;
-    if (s->stage == STAGE_EARLY && open_early(k, s, r))
+    if (s->stage == CCM_TLS_STAGE_EARLY && open_early(k, s, r))
         return true;
     if (open_next(k, dir, r, false))
         return true;
@@ -475,10 +219,10 @@ static bool open_13(ccm_tls_keys *k, unsigned dir, const record *r)
     return true;
 }
 
-static bool open_12(ccm_tls_keys *k, side *s, const record *r)
+static bool open_12(ccm_tls_keys *k, ccm_tls_side *s, const record *r)
 {
-    bool chained =
-        s->keys.version < TLS_1_1 && ccm_cipher_rows[s->keys.suite->cipher].mode == CCM_MODE_CBC;
+    bool chained = s->keys.version < CCM_TLS_V1_1 &&
+                   ccm_cipher_rows[s->keys.suite->cipher].mode == CCM_MODE_CBC;
     bool ok = false;
     if (!(chained && s->chain_lost)) {
         ok = attempt(k, s, &s->keys, s->seq, r);
@@ -499,16 +243,16 @@ static bool open_12(ccm_tls_keys *k, side *s, const record *r)
 static ccm_opened open_record(ccm_tls_keys *k, unsigned dir, ccm_span header, ccm_span fragment,
                               ccm_span *plain, uint8_t *type)
 {
-    side *s = &k->side[dir & 1];
+    ccm_tls_side *s = &k->side[dir & 1];
     record r = { header, fragment, plain, type };
-    bool new_13 = s->stage >= STAGE_EARLY;
+    bool new_13 = s->stage >= CCM_TLS_STAGE_EARLY;
     if (!s->stage || header.n != 5)
         return CCM_OPENED_NO_KEY;
     if (!s->keys.suite && s->tried != k->d->counts.secrets) { /* a secrets block came since */
         if (new_13)
             keys_13(k, dir & 1);
         else
-            keys_12(k, dir & 1);
+            ccm_tls12_keys(k, dir & 1);
     }
     bool had_keys = s->keys.suite;
     uint64_t expected = s->seq;
@@ -532,18 +276,18 @@ static ccm_opened open_record(ccm_tls_keys *k, unsigned dir, ccm_span header, cc
 
 static void lost(ccm_tls_keys *k, unsigned dir, uint64_t bytes)
 {
-    side *s = &k->side[dir & 1];
+    ccm_tls_side *s = &k->side[dir & 1];
     s->slack = (uint32_t)MIN(bytes / RECORD_MIN + 1 + s->slack, SLACK_MAX);
     s->chain_lost = true;
 }
 
 static uint64_t missed(ccm_tls_keys *k, unsigned dir, uint64_t wire)
 {
-    const side *s = &k->side[dir & 1];
+    const ccm_tls_side *s = &k->side[dir & 1];
     if (!s->keys.suite || s->missed == CCM_GAP_UNKNOWN)
         return CCM_GAP_UNKNOWN;
     const ccm_cipher_row *row = &ccm_cipher_rows[s->keys.suite->cipher];
-    bool new_13 = s->keys.version >= TLS_1_3;
+    bool new_13 = s->keys.version >= CCM_TLS_V1_3;
     if (row->mode == CCM_MODE_CBC)
         return CCM_GAP_UNKNOWN; /* padding */
     /* Header and tag; the content type, or the part of the nonce that is sent. */
@@ -558,7 +302,7 @@ static const ccm_suite *suite_in(uint16_t version, uint16_t id)
 {
     const ccm_suite *s = ccm_suite_find(id);
     bool new_13 = id >> 8 == 0x13;
-    if (!s || new_13 != (version >= TLS_1_3))
+    if (!s || new_13 != (version >= CCM_TLS_V1_3))
         return NULL;
     return version >= 0x0303 || ccm_cipher_rows[s->cipher].mode == CCM_MODE_CBC ? s : NULL;
 }
@@ -579,13 +323,15 @@ static void hello(ccm_tls_keys *k, const ccm_tls_terms *t)
     k->resumed = t->resumed;
     k->has_master = k->has_new_ticket = k->certificate_seen = false;
     if (!t->suite)
-        k->version = TLS_1_3;
-    if (k->version < TLS_1_3)
+        k->version = CCM_TLS_V1_3;
+    if (k->version < CCM_TLS_V1_3)
         return;
-    if (k->side[0].stage != STAGE_EARLY || !k->side[0].seq)
-        enter(k, 0, secret_of(k, 0, STAGE_EARLY) || !t->suite ? STAGE_EARLY : STAGE_HANDSHAKE);
-    if (t->suite && k->side[1].stage < STAGE_HANDSHAKE)
-        enter(k, 1, STAGE_HANDSHAKE);
+    if (k->side[0].stage != CCM_TLS_STAGE_EARLY || !k->side[0].seq)
+        enter(k, 0,
+              secret_of(k, 0, CCM_TLS_STAGE_EARLY) || !t->suite ? CCM_TLS_STAGE_EARLY
+                                                                : CCM_TLS_STAGE_HANDSHAKE);
+    if (t->suite && k->side[1].stage < CCM_TLS_STAGE_HANDSHAKE)
+        enter(k, 1, CCM_TLS_STAGE_HANDSHAKE);
 }
 
 static ccm_tls_keys *start(void *user_data, const ccm_tls_terms *terms)
@@ -604,7 +350,7 @@ static void free_keys(ccm_tls_keys *k)
         return;
     for (unsigned i = 0; i < 2; i++)
         ccm_record_keys_clear(&k->d->records, &k->side[i].keys);
-    drop_transcripts(k);
+    ccm_tls12_clear(k);
     explicit_bzero(k, sizeof *k);
     g_free(k);
 }

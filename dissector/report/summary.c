@@ -143,6 +143,8 @@ static void route_detail(const ccm_view_route *r, bool color, unsigned width, GS
     }
     g_string_assign(t, r->protocol);
     g_string_append_printf(t, ", %s", ccm_certainty_name(r->certainty));
+    if (r->decrypted)
+        g_string_append(t, ", decrypted");
     if (r->other_protocol) {
         g_string_append(t, ", looks like ");
         ccm_terminal_append(t, r->other_protocol);

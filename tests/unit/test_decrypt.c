@@ -24,13 +24,14 @@ static unsigned count(const char *text, const char *what)
 static GByteArray *unhex(const char *hex)
 {
     GByteArray *out = g_byte_array_new();
-    int high = -1;
+    unsigned digits = 0;
+    uint8_t b = 0;
     for (; *hex; hex++) {
-        int v = g_ascii_xdigit_value(*hex);
-        uint8_t b = (uint8_t)(high << 4 | v);
-        if (v >= 0 && high >= 0)
+        if (!g_ascii_isxdigit(*hex))
+            continue;
+        b = (uint8_t)(b << 4 | g_ascii_xdigit_value(*hex));
+        if (++digits % 2 == 0)
             g_byte_array_append(out, &b, 1);
-        high = v < 0 ? high : high < 0 ? v : -1;
     }
     return out;
 }

@@ -55,7 +55,7 @@ static unsigned count(const char *text, const char *what)
 
 #define DONE(x, sent, got)                                                                         \
     "done C exchange=" x " pairing=sure request_bytes=" sent " response_bytes=" got " complete="   \
-                                                                                    "1\n"
+    "1\n"
 
 /* Two streams whose frames alternate, padding, priority, continuation, trailers, an interim
  * response; in pieces of every size. */
@@ -298,7 +298,7 @@ static void test_damage(void)
     h2_headers(h.side[0], h.z[0], 0, 1, H2_GET("/a"));
     h2_frame(h.side[0], H2_DATA, H2_PADDED | H2_END_STREAM, 1, "\1xy", 3);
     h2_headers(h.side[0], h.z[0], H2_END_STREAM, 3, H2_GET("/b"));
-    g_autoptr(GByteArray) all = g_byte_array_ref(h.side[0]);
+    g_autoptr(GByteArray) all = h.side[0];
     h.side[0] = g_byte_array_new();
     g_free(h2_close(&h));
     for (size_t n = 0; n <= all->len; n++)
