@@ -7,6 +7,9 @@
  * name can loop (RFC 1035 section 4.1.4: "a prior occurrence"). Multicast relatives on ports 5353
  * and 5355 name nobody of interest and are left alone. Spec: RFC 1035 section 4, RFC 2782 (SRV),
  * RFC 3596 (AAAA). */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
 #include "proto/proto.h"
 
 enum {
@@ -403,20 +406,26 @@ static ccm_probe tcp_shape(ccm_span in, size_t *size)
     return !m.has_question ? CCM_PROBE_MAYBE : surely(&m) ? CCM_PROBE_YES : CCM_PROBE_NO;
 }
 
-/* Offset of the first message, or of the last bytes that may be the beginning of one. */
+/* Offset of the first message, or of the last bytes that may be the beginning of one. Bytes of
+ * other protocols come here in bulk, so what a message surely holds is searched first. */
 static size_t seek(ccm_span in, bool *found)
 {
-    size_t size, open = in.n;
+    static const uint8_t counts[] = { 0, 1, 0 }; /* one question, fewer than 256 answers */
+    enum { BEFORE = PREFIX + 4, OPEN = PREFIX + HEADER + NAME_WIRE + 3 };
+    size_t size;
 
-    for (size_t at = 0; at < in.n; at++) {
-        ccm_probe r = tcp_shape(ccm_span_of(in.p + at, in.n - at), &size);
-        *found = r == CCM_PROBE_YES;
+    *found = false;
+    for (size_t at = 0; at + BEFORE < in.n; at++) {
+        const uint8_t *from = in.p + at + BEFORE;
+        const uint8_t *hit = memmem(from, in.n - at - BEFORE, counts, sizeof counts);
+        if (!hit)
+            break;
+        at += (size_t)(hit - from);
+        *found = tcp_shape(ccm_span_of(in.p + at, in.n - at), &size) == CCM_PROBE_YES;
         if (*found)
             return at;
-        if (r == CCM_PROBE_MAYBE && open == in.n && in.n - at < PREFIX + HEADER + NAME_WIRE + 4)
-            open = at;
     }
-    return open;
+    return in.n > OPEN ? in.n - OPEN : 0;
 }
 
 static ccm_probe tcp_probe(ccm_span in, bool midstream)
