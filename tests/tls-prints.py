@@ -18,6 +18,7 @@ import tempfile
 HERE = pathlib.Path(os.environ.get("srcdir", pathlib.Path(__file__).resolve().parent.parent))
 CORPUS = pathlib.Path(os.environ.get("CCM_CORPUS", HERE.parent / "shared" / "corpus"))
 # Where one of the two sees more than the other, for a reason that tests/corpus-differences.tsv tells.
+HOLES = {"tls-holes.pcapng", "tls-snaplen.pcapng"} # tshark gives up a message that is cut short
 OTHER = {"anydesk.pcapng", "tls-fragmented-handshakes.pcap"}
 
 
@@ -53,20 +54,19 @@ def x509(der_hex):
 
 def check(path):
     facts = observed(path)
-    clear = [f for f in facts if "decrypted" not in f]
-    hellos = [f for f in clear if f.get("k") == "tls_client_hello"]
+    hellos = [f for f in facts if f.get("k") == "tls_client_hello"]
     pairs = (
         ("JA3", [f["ja3"] for f in hellos if "ja3" in f],
          tshark(path, "tls.handshake.ja3", "tls.handshake.type == 1")),
         ("server names", [f["sni"] for f in hellos if "sni" in f],
          tshark(path, "tls.handshake.extensions_server_name", "tls.handshake.type == 1")),
-        ("certificates", [(int(f["serial"], 16), f.get("key_bits", 0), f["fingerprint"]) for f in clear
+        ("certificates", [(int(f["serial"], 16), f.get("key_bits", 0), f["fingerprint"]) for f in facts
                           if f.get("k") == "tls_certificate" and "fingerprint" in f],
          [x509(der) for der in tshark(path, "tls.handshake.certificate", "tls.handshake.type == 11")]),
     )
     for name, ours, theirs in pairs:
         ours, theirs = collections.Counter(ours), collections.Counter(theirs)
-        if ours != theirs:
+        if theirs - ours or (ours - theirs and path.name not in HOLES):
             yield "%s: only here %s, only there %s" % (name, list(ours - theirs)[:3], list(theirs - ours)[:3])
 
 

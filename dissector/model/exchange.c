@@ -316,6 +316,12 @@ static void on_request(ccm_joiner *j, const ccm_obs *obs)
     o->x.version = (unsigned)ccm_obs_get_u64(obs, CCM_KEY_version);
     o->x.signature_bits = ccm_obs_get_u64(obs, CCM_KEY_signature_bits);
     ccm_auth_collect(&o->facts, &j->auth.texts, obs);
+    const ccm_tls_facts *tls =
+        j->tls.index.n ? ccm_tls_flows_find(&j->tls, ccm_tls_flow_of(obs)) : NULL;
+    if (tls && tls->is.mode) {
+        ccm_auth_certificate c = ccm_tls_certificate_of(tls);
+        ccm_join_auth_certificate(&j->auth, obs->flow, o->x.exchange, &c);
+    }
     ccm_catalog_match(j->catalog, &r, &o->hit);
     collect(j, o, obs);
     char words[CCM_NAMING_WORDS];

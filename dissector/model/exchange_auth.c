@@ -83,6 +83,12 @@ void ccm_join_auth_end(ccm_join_auth *j, uint64_t flow)
     g_array_append_val(j->spare, i);
 }
 
+void ccm_join_auth_certificate(ccm_join_auth *j, uint64_t flow, uint64_t exchange,
+                               const ccm_auth_certificate *certificate)
+{
+    connection(j, flow, exchange)->certificate = *certificate;
+}
+
 void ccm_join_auth_verdict(ccm_join_auth *j, const ccm_auth_verdict *v, ccm_exchange *x)
 {
     if (x->n_auth == CCM_EXCHANGE_AUTH)

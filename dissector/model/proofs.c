@@ -283,6 +283,15 @@ static bool idle(const ccm_proof_flow *p)
     return !p->plain.open && (!t || (!t->first.auth.open && !t->n_more));
 }
 
+/* Did the exchange come out of a TLS connection with a client certificate? */
+static void note_certificate(ccm_model *m, ccm_proof_flow *p, const ccm_obs *obs)
+{
+    const ccm_tls_facts *facts =
+        m->tls->flows.index.n ? ccm_tls_flows_find(&m->tls->flows, ccm_tls_flow_of(obs)) : NULL;
+    if (facts && facts->is.mode)
+        get_talk(p)->connection.certificate = ccm_tls_certificate_of(facts);
+}
+
 void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
 {
     ccm_model_flow *f = ccm_model_flow_find(m, obs);
@@ -291,6 +300,8 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
     if (!f)
         return;
     ccm_proof_flow *p = get_flow(m, f);
+    if (obs->kind == CCM_OBS_http_request)
+        note_certificate(m, p, obs);
     if (plain(p, obs, number))
         return;
     if (obs->kind == CCM_OBS_http_request && idle(p)) {

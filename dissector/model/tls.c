@@ -252,7 +252,10 @@ static void on_client_hello(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs *o
     f->session = ccm_obs_get_u64(obs, CCM_KEY_session_hash);
 }
 
-static void on_server_hello(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs *obs)
+static void inherit(ccm_tls_facts *f, const ccm_tls_sessions *sessions);
+
+static void on_server_hello(ccm_tls_facts *f, ccm_texts *texts, const ccm_tls_sessions *sessions,
+                            const ccm_obs *obs)
 {
     if (ccm_obs_has(obs, CCM_KEY_retry))
         return;
@@ -261,6 +264,8 @@ static void on_server_hello(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs *o
     f->alpn = text(texts, ccm_obs_get_str(obs, CCM_KEY_alpn));
     f->cipher = text(texts, ccm_obs_get_str(obs, CCM_KEY_cipher_name));
     f->given = f->version < 0x0304 ? ccm_obs_get_u64(obs, CCM_KEY_session_hash) : 0;
+    if (ccm_obs_has(obs, CCM_KEY_psk) || (f->given && f->given == f->session))
+        inherit(f, sessions); /* before what is inside asks for it */
 }
 
 static void on_alert(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs *obs)
@@ -327,7 +332,8 @@ static void inherit(ccm_tls_facts *f, const ccm_tls_sessions *sessions)
 
     if (!s && f->version < 0x0304)
         s = session_find(sessions, f->session);
-    if (!s || f->is.server || f->is.mode)
+    /* Once more at the end: by then more may be known of the first connection. */
+    if (!s || (!f->inherited && (f->is.server || f->is.mode)))
         return;
     f->is = *s;
     f->inherited = true;
@@ -387,7 +393,7 @@ void ccm_tls_collect(ccm_tls_facts *f, ccm_texts *texts, ccm_tls_sessions *sessi
         on_client_hello(f, texts, obs);
         break;
     case CCM_OBS_tls_server_hello:
-        on_server_hello(f, texts, obs);
+        on_server_hello(f, texts, sessions, obs);
         break;
     case CCM_OBS_tls_certificate:
         on_certificate(f, texts, obs);
@@ -483,18 +489,34 @@ static void hidden(const ccm_tls_facts *f, ccm_auth_verdict *v)
         add(v, CCM_EV_HANDSHAKE_UNSEEN, f->frame, 0);
 }
 
+ccm_auth_certificate ccm_tls_certificate_of(const ccm_tls_facts *f)
+{
+    ccm_auth_certificate c = { .mode = f->is.mode,
+                               .kind = f->is.kind,
+                               .certainty = f->is.client_certainty,
+                               .evidence = f->is.mode == CCM_AUTH_PKI
+                                               ? CCM_EV_CLIENT_CERTIFICATE
+                                               : CCM_EV_SELF_SIGNED_CERTIFICATE,
+                               .account = f->is.account,
+                               .frame = f->client_frame };
+
+    if (f->inherited) {
+        c.certainty = MIN(c.certainty, CCM_CERTAINTY_STRONG);
+        c.evidence = CCM_EV_SESSION_INHERITED;
+        c.frame = f->frame;
+    }
+    return c;
+}
+
 static void with_certificate(const ccm_tls_facts *f, ccm_auth_verdict *v)
 {
-    v->mode = f->is.mode;
-    v->kind = f->is.kind;
-    v->account = f->is.account;
-    v->certainty =
-        f->inherited ? MIN(f->is.client_certainty, CCM_CERTAINTY_STRONG) : f->is.client_certainty;
-    if (f->inherited)
-        add(v, CCM_EV_SESSION_INHERITED, f->frame, 0);
-    else
-        add(v, v->mode == CCM_AUTH_PKI ? CCM_EV_CLIENT_CERTIFICATE : CCM_EV_SELF_SIGNED_CERTIFICATE,
-            f->client_frame, 0);
+    ccm_auth_certificate c = ccm_tls_certificate_of(f);
+
+    v->mode = c.mode;
+    v->kind = c.kind;
+    v->account = c.account;
+    v->certainty = c.certainty;
+    add(v, c.evidence, c.frame, 0);
 }
 
 bool ccm_tls_conclude(const ccm_tls_facts *f, ccm_auth_verdict *v)
@@ -507,10 +529,10 @@ bool ccm_tls_conclude(const ccm_tls_facts *f, ccm_auth_verdict *v)
     v->stage = CCM_STAGE_TRANSPORT;
     v->account = v->spn = CCM_NONE;
     v->time_ns = f->time_ns;
-    if (f->is.mode) {
+    if (f->decrypted && !failed) {
+        return false; /* each exchange inside has its own */
+    } else if (f->is.mode) {
         with_certificate(f, v);
-    } else if (f->decrypted) {
-        return false;
     } else if (flight) {
         v->mode = CCM_AUTH_PKI;
         v->kind = CCM_ACCOUNT_COMPUTER;

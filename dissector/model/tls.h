@@ -112,6 +112,9 @@ void ccm_tls_collect(ccm_tls_facts *f, ccm_texts *texts, ccm_tls_sessions *sessi
 /* At tls_session: the verdict on the transport. False: there is nothing to say, or what is inside
  * was opened and says it. */
 bool ccm_tls_conclude(const ccm_tls_facts *f, ccm_auth_verdict *out);
+/* The client's certificate, for what is said inside; its mode is CCM_AUTH_NONE_OBSERVED when none
+ * was seen. */
+ccm_auth_certificate ccm_tls_certificate_of(const ccm_tls_facts *f);
 /* How sure the kind of the server's certificate is. */
 ccm_certainty ccm_tls_server_certainty(const ccm_tls_facts *f);
 /* Whether the client sent a certificate, and how sure that is. */

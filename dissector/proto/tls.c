@@ -253,7 +253,6 @@ static void place_lost(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, uint64_t lost
     h->place = CCM_TLS_SEEK;
     h->unsure = true;
     h->resumed = false;
-    h->kept = 0;
     h->left = 0;
     if (t->keys)
         ps->decryptor->lost(t->keys, ccm_tls_role(t, ps->dir), lost);

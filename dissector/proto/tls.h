@@ -31,7 +31,6 @@ typedef struct ccm_tls_half {
     uint8_t unopened;  /* records in a row for which there was no key */
     uint64_t left;     /* bytes of the present record that are skipped */
     bool left_counted; /* they are in `bytes` */
-    size_t kept;       /* bytes that a search asked to see again */
     GByteArray *part;  /* a handshake message that goes on in later records; NULL = none */
     uint32_t drop;     /* bytes of a message too large to keep, still to come */
     uint64_t records, bytes, missing;
