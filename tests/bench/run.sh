@@ -129,8 +129,8 @@ decryption() { # records of 16 KiB against openssl; a whole run beside it
     ours=$("$TLSOPEN" open 3)
     echo "TLS records opened: $ours kB/s, openssl speed: $theirs kB/s (limit: half of it)"
     awk -v a="${ours:-0}" -v b="${theirs:-1}" 'BEGIN { exit a < b / 2 }' || fail "opening of TLS records"
-    "$TLSOPEN" capture "$dir/tls.pcap" "$dir/tls.keys" "$megabytes"
-    python3 - "$program" "$dir/tls.pcap" "$dir/tls.keys" "$megabytes" <<'PY' || fail "a decrypting run"
+    "$TLSOPEN" capture "$dir/opened.pcap" "$dir/opened.keys" "$megabytes"
+    python3 - "$program" "$dir/opened.pcap" "$dir/opened.keys" "$megabytes" <<'PY' || fail "a decrypting run"
 import os, subprocess, sys, time
 program, capture, keys, megabytes = sys.argv[1:]
 best = None
@@ -144,8 +144,7 @@ for _ in range(3):
 print("a decrypting run over them: %.0f kB/s of records, CPU time" % (int(megabytes) * 1048.576 / best))
 sys.exit(text.count(b'"decrypted": true') != 1)
 PY
-    pair "tls, no keys" 1.0 "$dir/tls.pcap" summary
-    rm -f "$dir/tls.pcap" "$dir/tls.keys"
+    rm -f "$dir/opened.pcap" "$dir/opened.keys"
 }
 
 small
