@@ -118,7 +118,7 @@ static bool has_tls(const ccm_edge *e)
     return false;
 }
 
-enum { SERVICES = 8 };
+enum { SERVICES = 8, HTTPS = 443 };
 
 /* Is `a` a better reason than `b`? The order in the catalogue decides at last. */
 static bool is_better(const ccm_catalog *c, int a, int b)
@@ -166,7 +166,7 @@ static bool conclude_name(const ccm_model *m, const ccm_edge *e, ccm_conclusion 
 {
     bool http = !has_tls(e) && (has_requests(e) || e->key.port == 80);
 
-    if (e->key.l4 != 6 || !(http || has_tls(e) || e->key.port == 443))
+    if (e->key.l4 != 6 || !(http || has_tls(e) || e->key.port == HTTPS))
         return false;
     int at = mark_of_name(m, e);
     if (at < 0)
@@ -322,6 +322,13 @@ static int row_of_host(const ccm_model *m, uint32_t at)
     return row;
 }
 
+/* What is hidden on the port of HTTPS most likely is what the host was seen to be elsewhere. */
+static int row_behind_tls(const ccm_model *m, const ccm_edge *e)
+{
+    return e->key.port == HTTPS && has_tls(e) ? row_of_host(m, ccm_host_find(m, &e->key.server))
+                                              : -1;
+}
+
 /* A tunnel whose requests were not read: by what bears the name it leads to, by what the name says,
  * by the port. */
 static void conclude_tunnel(const ccm_model *m, const ccm_tunnels *tunnels, const ccm_edge *e,
@@ -335,7 +342,7 @@ static void conclude_tunnel(const ccm_model *m, const ccm_tunnels *tunnels, cons
         out->certainty = CCM_CERTAINTY_LIKELY;
         out->basis = "role-of-destination";
         out->protocol = ccm_route_at(c, out->row)->protocol;
-    } else if (mark >= 0 && to.port == 443 && ccm_mark_at(c, mark)->route_tls >= 0) {
+    } else if (mark >= 0 && to.port == HTTPS && ccm_mark_at(c, mark)->route_tls >= 0) {
         out->row = ccm_mark_at(c, mark)->route_tls;
         out->certainty = ccm_mark_at(c, mark)->certainty;
         out->basis = ccm_mark_at(c, mark)->id;
@@ -360,7 +367,7 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels
         conclude_tunnel(m, tunnels, e, out);
     } else if (conclude_channel(m, cmg, edge, out)) {
         return;
-    } else if ((out->row = row_of_server(m, e)) >= 0) {
+    } else if ((out->row = row_of_server(m, e)) >= 0 || (out->row = row_behind_tls(m, e)) >= 0) {
         out->certainty = CCM_CERTAINTY_LIKELY;
         out->basis = "role-of-destination";
         out->protocol = ccm_route_at(c, out->row)->protocol;

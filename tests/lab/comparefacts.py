@@ -50,6 +50,25 @@ def accepted(line):
     return (row["mode"], row.get("account"), row.get("account_kind"))
 
 
+LET_IN = set(range(100, 400)) | {404, 405, 416, 500}
+
+
+def by_certificate(truth):
+    """Requests without another credential that were let in where the client had sent a certificate:
+    by client, server and what the certificate names."""
+    found = collections.Counter()
+    subjects = {c["name"]: c["subject"].removeprefix("CN=") for c in truth.get("certificates", [])}
+    bare = {(row["client"], row["server"], "/" + row["directory"]) for row in truth["anonymous"]}
+    for row in truth.get("tls", []):
+        if row.get("client_certificate") != "sent" or row["handshake"] == "failed":
+            continue
+        for one in row["requests"]:
+            directory = "/" + one["target"].split("/")[1]
+            if one.get("status") in LET_IN and (row["client"], row["server"], directory) in bare:
+                found[(row["client"], row["server"], subjects.get(row["client_certificate_name"]))] += 1
+    return found
+
+
 def compare_accounts(truth, report, check):
     """Accounts of the report: by server, over all its routes."""
     found = collections.Counter()
@@ -73,6 +92,10 @@ def compare_accounts(truth, report, check):
             clients[row["account"]].add(row["client"])
             agents[row["account"]].update(row.get("agents", []))
             kind[key] = row["account_kind"]
+    for (_, server, name), count in by_certificate(truth).items():
+        key = (server, "pki-certificate", name)
+        wanted[key] += count
+        kind[key] = "computer"
     for key, count in wanted.items():
         have = found.pop(key, 0)
         check("requests of %s by %s at %s" % (key[2], key[1], key[0]), count, have)
@@ -108,6 +131,9 @@ def compare_exchanges(truth, lines, check):
         let_in = sum(n for code, n in row["statuses"].items() if code not in ("401", "403", "407"))
         if let_in:
             wanted[(row["client"], row["server"])] += let_in
+    for (client, server, _), count in by_certificate(truth).items():
+        wanted[(client, server)] -= count
+    wanted = +wanted
     check("anonymous exchanges", dict(wanted), dict(plain))
 
 
