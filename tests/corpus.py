@@ -25,7 +25,7 @@ CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
 DIFFERENCES = HERE / "tests" / "corpus-differences.tsv"
 TIMEOUT_S = 60
 TCP, UDP = 6, 17
-COMPARED = ("pkt.", "tcp.", "udp.", "http.", "kerberos.", "ntlm.", "smb2.")
+COMPARED = ("pkt.", "tcp.", "udp.", "http.", "http2.", "kerberos.", "ntlm.", "smb2.", "tls.", "dns.")
 # Of tokens and Kerberos messages, those are compared that ride in a protocol that is read.
 CARRIERS = {"http", "kdc", "smb", "smb2"}
 SMB2_COMMANDS = {name: number for number, name in enumerate(
@@ -33,6 +33,7 @@ SMB2_COMMANDS = {name: number for number, name in enumerate(
      "IOCTL CANCEL ECHO QUERY_DIRECTORY CHANGE_NOTIFY QUERY_INFO SET_INFO OPLOCK_BREAK").split())}
 SMB2_DIALECTS = {"2.0.2": "0x0202", "2.1": "0x0210", "2.???": "0x02ff", "3.0": "0x0300",
                  "3.0.2": "0x0302", "3.1.1": "0x0311"}
+WITH_KEYS = "#with-keys" # behind a name: its rows hold when the key log beside it is given
 SKIP = 77
 
 
@@ -147,10 +148,33 @@ def measure_smb(m, f, smb1_flows):
             m[f"smb2.{key}", ""] += f[key]
 
 
+def measure_tls(m, flows, f):
+    """Counts a fact of TLS; `flows` collects the connections that had each kind."""
+    kind = f["k"]
+    flows[kind].add(f["flow"])
+    if kind == "tls_client_hello":
+        for name in filter(None, [f.get("sni")]):
+            m["tls.sni", name] += 1
+    elif kind == "tls_server_hello":
+        if "retry" in f:
+            m["tls.hello_retry_request", ""] += 1
+            return
+        m["tls.negotiated_version", f"0x{f['tls_version']:04x}"] += 1
+        m["tls.cipher", f"0x{f['cipher']:04x}"] += 1
+        if "alpn" in f:
+            m["tls.alpn", f["alpn"]] += 1
+    elif kind == "tls_certificate":
+        flows["client" if "from_client" in f else "server"].add(f["flow"])
+    elif kind == "tls_session":
+        for number in filter(None, f.get("handshake", "").split(",")):
+            m["tls.handshake_type", number] += 1
+
+
 def measure(facts):
     """The metrics of expected.tsv, from observations: {(metric, key): number}."""
     m = collections.Counter()
-    http_flows, smb1_flows = set(), set()
+    http_flows, smb1_flows, dns_names = set(), set(), set()
+    tls_flows = collections.defaultdict(set)
     for f in facts:
         kind, l4 = f["k"], f.get("l4", 0)
         if kind == "capture":
@@ -171,6 +195,10 @@ def measure(facts):
             m["tcp.gaps", ""] += f.get("gaps", 0)
             m["tcp.streams_midstream", ""] += f["state"] == "midstream"
             m["tcp.streams_with_rst", ""] += f.get("resets", 0) > 0
+        elif kind == "http_request" and f["version"] == 20:
+            m["http2.method", f["method"]] += 1
+        elif kind == "http_response" and f["version"] == 20:
+            m["http2.status", str(f["status"])] += 1
         elif kind == "http_request":
             http_flows.add(f["flow"])
             m["http.requests", ""] += 1
@@ -189,32 +217,52 @@ def measure(facts):
             measure_auth(m, f)
         elif kind.startswith("smb_"):
             measure_smb(m, f, smb1_flows)
+        elif kind.startswith("tls_"):
+            measure_tls(m, tls_flows, f)
         elif kind == "kerberos":
             m[f"kerberos.msg_{f['msg_type']}", "kdc"] += 1
             if "error_code" in f:
                 m["kerberos.error", str(f["error_code"])] += 1
+        elif kind == "dns_query":
+            m["dns.queries", ""] += 1
+            m["dns.qtype", str(f["record_type"])] += 1
+            dns_names.add(f["name"])
+        elif kind == "dns_answer":
+            m["dns.responses", ""] += 1
+            m["dns.rcode", str(f["rcode"])] += 1
     m["http.streams", ""] = len(http_flows)
+    for metric, which in (("streams", "tls_session"), ("streams_with_client_hello", "tls_client_hello"),
+                          ("streams_with_server_certificate", "server"),
+                          ("streams_with_client_certificate", "client"),
+                          ("streams_with_certificate_request", "tls_certificate_request")):
+        m["tls." + metric, ""] = len(tls_flows[which])
+    m["dns.distinct_names", ""] = len(dns_names)
     return m
 
 
 def examine(name):
     """Runs every command on one capture; returns its metrics."""
-    path = str(CORPUS / name)
+    path, keyed, _ = str(CORPUS / name).partition(WITH_KEYS)
+    keys = ["--keylog", path + ".keys"] if keyed else []
     with tempfile.TemporaryDirectory() as scratch:
         facts_path = os.path.join(scratch, "facts.jsonl")
         report_text = run(["report", "--format", "json", "--per-client", "--observations",
-                           facts_path, path])
+                           facts_path, *keys, path])
         with open(facts_path, encoding="utf-8") as stream:
             facts = [json.loads(line) for line in stream][1:]
         if run(["report", "--format", "json", "--per-client", facts_path]) != report_text:
             raise Failure("the report from observations differs from the report from the capture")
     check_report(json.loads(report_text), facts)
-    check_report(json.loads(run(["report", "--format", "json", path])), facts)
-    lines = [json.loads(line) for line in run(["exchanges", "--json", path]).splitlines()]
+    check_report(json.loads(run(["report", "--format", "json", *keys, path])), facts)
+    lines = [json.loads(line) for line in run(["exchanges", "--json", *keys, path]).splitlines()]
     requests = sum(f["k"] in ("http_request", "smb_file") for f in facts)
     if sum("method" in line for line in lines) != requests:
         raise Failure(f"exchanges: {sum('method' in x for x in lines)} requests, not {requests}")
     return measure(facts)
+
+
+def key_log(name):
+    return CORPUS / (name.removesuffix(WITH_KEYS) + ".keys")
 
 
 def read_expected():
@@ -225,8 +273,10 @@ def read_expected():
             if line.startswith("#"):
                 continue
             name, metric, key, value, confidence = line.rstrip("\n").split("\t")
-            if "#" in name or confidence == "tshark-only" or not metric.startswith(COMPARED):
+            if confidence == "tshark-only" or not metric.startswith(COMPARED):
                 continue
+            if name.endswith(WITH_KEYS) and not key_log(name).is_file():
+                continue # a Kerberos keytab
             if metric.startswith(("kerberos.msg_", "ntlm.type")) and key not in CARRIERS:
                 continue
             expected[name][metric, key] = (value, confidence)
@@ -282,7 +332,7 @@ def main():
     names = sorted(sys.argv[1:] or expected)
     failures, differences, present = [], [], []
     for name in names:
-        (present if (CORPUS / name).is_file() else failures).append(name)
+        (present if (CORPUS / name.removesuffix(WITH_KEYS)).is_file() else failures).append(name)
     missing = list(failures)
     failures = [f"{name}: not in the corpus" for name in missing]
 

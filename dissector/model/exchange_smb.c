@@ -106,6 +106,7 @@ void ccm_exchange_of_smb(const ccm_catalog *c, const ccm_obs *obs, GString *text
     x->has_duration = end > obs->time_ns;
     x->duration_ns = x->has_duration ? end - obs->time_ns : 0;
     x->complete = ccm_obs_has(obs, CCM_KEY_complete);
+    x->decrypted = ccm_obs_has(obs, CCM_KEY_decrypted);
     x->pairing = ccm_obs_has(obs, CCM_KEY_incomplete) ? "uncertain"
                  : x->has_response                    ? "sure"
                                                       : "request-only";

@@ -134,7 +134,7 @@ static void on_mark(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, int at,
 {
     const ccm_mark *mark = ccm_mark_at(m->catalog, at);
 
-    if (mark->server_role >= 0)
+    if (mark->server_role >= 0 && !ccm_obs_has(obs, CCM_KEY_through)) /* else a proxy's address */
         evidence(m, obs, at, true, ok);
     if (mark->client_role >= 0 && ok)
         evidence(m, obs, at, false, ok);

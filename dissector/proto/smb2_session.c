@@ -108,7 +108,7 @@ void ccm_smb_negotiate_response(ccm_smb *st, ccm_parse *ps, const ccm_smb_pdu *p
     ccm_obs_str(&o, CCM_KEY_dialects, ccm_smb_span(st->offered));
     ccm_obs_flag(&o, CCM_KEY_smb1, st->smb1_offered);
     ccm_obs_flag(&o, CCM_KEY_signing_required, good && st->server_signs);
-    add_literal(&o, CCM_KEY_cipher, a.cipher);
+    add_literal(&o, CCM_KEY_cipher_name, a.cipher);
     add_literal(&o, CCM_KEY_signing, a.signing);
     add_literal(&o, CCM_KEY_compression, a.compression);
     ccm_smb_status(&o, pdu->h.status);

@@ -250,6 +250,9 @@ void next_transaction(struct generator *g, struct connection *c)
     case SMB:
         smb_transaction(g, c);
         break;
+    case TLS:
+        tls_transaction(g, c);
+        break;
     default:
         opaque_transaction(g, c);
     }

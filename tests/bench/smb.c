@@ -30,7 +30,7 @@ static uint8_t *begin(struct generator *g, const struct connection *c, unsigned 
     le(p + 12, 2, command);
     le(p + 14, 2, 1);
     le(p + 16, 4, flags);
-    le(p + 24, 8, 4 + c->said);
+    le(p + 24, 8, 4 + c->turn);
     le(p + 36, 4, 5);
     le(p + 40, 8, 0x4000 + c->client_port);
     return p + HEAD_SIZE;
@@ -89,11 +89,11 @@ static void close_file(struct generator *g, struct connection *c)
 
 void smb_transaction(struct generator *g, struct connection *c)
 {
-    if (!c->said)
+    if (!c->turn)
         create(g, c);
     else if (c->transactions > 1)
         write_file(g, c);
     else
         close_file(g, c);
-    c->said++;
+    c->turn++;
 }

@@ -3,8 +3,8 @@
 """Feed a FIFO, which smbclient copies to a share, as a sender with a rate limit would.
 
 in:  MODE FIFO LOG; MODE: pulse (128 KiB, then 0.5 s), hourly (64 KiB, then blocks of 256 KiB, each
-     followed by three times what it took, rounded up to 0.5 s: 25 %), closed (stops in the middle of
-     the file, is silent for 2.5 s, sends it again from its beginning), capped and free (no pause)
+     followed by 1.5 times what it took, rounded up to 0.5 s), closed (stops in the middle of the
+     file, is silent for 2.5 s, sends it again from its beginning), capped and free (no pause)
 out: LOG: {"mode", "blocks": [{"file", "time" (s since 1970), "bytes", "pause_s"}]}: a block's time is
      when its first byte was offered; it is on its way at once, since smbclient sends 64 KiB at a time
 """

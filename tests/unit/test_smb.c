@@ -7,7 +7,7 @@
 /* Account CONTOSO\WS1$ is what V_NTLM3_MACHINE says; "Server", "Domain" stand in V_NTLM2. */
 static const char expected[] =
     "smb_negotiate S dialect=3.1.1 dialects=2.0.2, 2.1, 3.0, 3.0.2, 3.1.1 signing_required=1"
-    " cipher=AES-128-GCM signing=AES-GMAC nt_status=0 status_name=STATUS_SUCCESS\n"
+    " cipher_name=AES-128-GCM signing=AES-GMAC nt_status=0 status_name=STATUS_SUCCESS\n"
     "smb_auth C session=4386 mechanism=ntlm ntlm_type=1\n"
     "smb_auth S session=4386 mechanism=ntlm ntlm_type=2 domain=Domain workstation=Server\n"
     "smb_auth C session=4386 mechanism=ntlm ntlm_type=3 account=WS1$ domain=CONTOSO"
