@@ -52,6 +52,7 @@ typedef struct ccm_limits {
     unsigned host_names;        /* names kept of one host */
     unsigned client_ids;        /* distinct client ids in the model */
     unsigned buckets;           /* timeline points kept of all routes together */
+    unsigned bursts;            /* classes of bursts and silences kept of all routes together */
     unsigned methods;           /* distinct request methods kept of one route */
     unsigned accounts;          /* accounts kept of one route */
     unsigned messages;          /* messages kept one by one; 0 = none, as by default */
@@ -137,6 +138,11 @@ typedef struct ccm_model ccm_model;
 
 CCM_API ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits);
 CCM_API void ccm_model_free(ccm_model *model);
+/* What is configured, to compare with and for the time zone, from a key file: [site] time_zone,
+ * [dp NAME] limits and schedule. CCM_ERROR_USAGE with a message when a line is wrong. */
+CCM_API bool ccm_model_add_site(ccm_model *model, const char *path, GError **error);
+/* The rate of the link, for shares of it. */
+CCM_API void ccm_model_set_link(ccm_model *model, uint64_t bits_per_second);
 /* A ccm_obs_fn; `model` is the user data. */
 CCM_API void ccm_model_observe(void *model, const ccm_obs *obs);
 /* Adds what `source` knows to `model`; commutative and associative while no limit was hit. */

@@ -76,9 +76,11 @@ static void merge_edges(ccm_model *to, const ccm_model *from)
     for (uint32_t i = 0; i <= from->timeline.mask; i++) {
         const ccm_point *p = &from->timeline.v[i];
         if (p->key)
-            ccm_points_add(to, map[ccm_point_edge(p)], ccm_point_bucket(p) * interval, p->bytes);
+            ccm_points_add(to, map[ccm_point_edge(p)], ccm_point_bucket(p) * interval, p->bytes,
+                           p->active);
     }
     to->timeline.full |= from->timeline.full;
+    ccm_paces_merge(&to->paces, &from->paces, map, to->limits.bursts);
     g_free(map);
 }
 

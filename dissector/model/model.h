@@ -10,6 +10,7 @@
 
 #include "model/catalog.h"
 #include "model/texts.h"
+#include "model/throttle.h"
 #include "observe/obs.h"
 
 enum {
@@ -141,7 +142,7 @@ typedef enum ccm_ended_as {
 enum { CCM_ENDINGS = 16 };
 
 typedef struct ccm_pending {
-    uint64_t second;
+    uint64_t second : 63, active : 1; /* active: the flow's first of this second */
     uint64_t bytes[2];
 } ccm_pending;
 
@@ -171,6 +172,9 @@ typedef struct ccm_model_flow {
     uint32_t upload, target;
     uint32_t client_id; /* text */
     uint32_t client_at; /* number of the client that was named last */
+    uint32_t bulk;      /* bytes before there was a pace */
+    ccm_pace *pace;     /* NULL = no bulk data that limits work on */
+    uint64_t active;    /* latest second + 1 that was counted as active */
 } ccm_model_flow;
 
 typedef enum ccm_bits_packet {
@@ -186,6 +190,7 @@ typedef enum ccm_bits_packet {
 typedef struct ccm_point {
     uint64_t key;      /* edge << 36 | (bucket + 1); 0 = empty */
     uint64_t bytes[2]; /* wire bytes, to the server and back */
+    uint64_t active;   /* seconds in which a flow was active, summed up over the flows */
 } ccm_point;
 
 enum { CCM_LADDER = 5, CCM_TIMELINE_WAITING = 16 };
@@ -205,7 +210,7 @@ void ccm_timeline_init(ccm_timeline *t);
 void ccm_timeline_clear(ccm_timeline *t);
 /* `second` since 1970; at most `max` points are kept. */
 void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t second, const uint64_t bytes[2],
-                      unsigned max);
+                      uint64_t active, unsigned max);
 /* Puts what waits into the table: before the points are read. */
 void ccm_timeline_settle(ccm_timeline *t, unsigned max);
 void ccm_timeline_coarsen(ccm_timeline *t);
@@ -274,8 +279,11 @@ struct ccm_model {
     GArray *files;                            /* ccm_file */
     GArray *noted_limits, *anomalies, *notes; /* ccm_noted */
     ccm_timeline timeline;
+    ccm_paces paces;
     ccm_capture_sums capture;
     struct ccm_proofs *proofs; /* proofs.h */
+    struct ccm_site *site;     /* site.h; what is configured, no evidence; NULL = not supplied */
+    uint64_t link_bps;         /* 0 = not supplied */
 };
 
 static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)
@@ -329,7 +337,8 @@ void ccm_upload_error(ccm_upload *u, uint32_t text);
 uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key);
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count);
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap);
-void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2]);
+void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2],
+                    uint64_t active);
 ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs);
 ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);

@@ -223,6 +223,8 @@ static void make_limits(view_maker *k)
         ccm_view_count_add(k->list, "texts", 1);
     if (k->m->timeline.full)
         ccm_view_count_add(k->list, "buckets", 1);
+    if (k->m->paces.full)
+        ccm_view_count_add(k->list, "bursts", 1);
     if (k->accounts_rolled)
         ccm_view_count_add(k->list, "accounts", k->accounts_rolled);
     ccm_view_counts c = ccm_view_counts_of(k, k->list);
@@ -322,6 +324,8 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
     view_maker k = { .m = copy ? copy : model,
                      .view = &memory->view,
                      .memory = memory,
+                     .site = model->site,
+                     .link_bps = model->link_bps,
                      .list = g_array_new(FALSE, FALSE, sizeof(ccm_view_count)) };
     memory->view.per_client = per_client;
     ccm_view_make_routes(&k);

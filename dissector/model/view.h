@@ -95,7 +95,7 @@ typedef struct ccm_view_timeline {
     const uint64_t *bytes[2]; /* wire bytes per point */
 } ccm_view_timeline;
 
-enum { CCM_VIEW_POINTS = 1440 };
+enum { CCM_VIEW_POINTS = 1440, CCM_VIEW_SOURCES = 64 };
 
 typedef struct ccm_view_auth_evidence {
     const char *id;              /* for instance ntlm-type3, see auth_names.c */
@@ -115,6 +115,58 @@ typedef struct ccm_view_auth {
     const ccm_view_auth_evidence *evidence; /* the most telling first */
     unsigned n_evidence;
 } ccm_view_auth;
+
+/* What a limit measures; 0 = not told. */
+typedef struct ccm_view_measures {
+    uint64_t block_low, block_high; /* bytes sent before each silence */
+    uint64_t delay_low_ns, delay_high_ns;
+    unsigned percent_low, percent_high; /* tenths of a percent */
+    unsigned duty;                      /* sending time, ten-thousandths of the time */
+    uint64_t rate_bps;                  /* payload, silences included */
+} ccm_view_measures;
+
+/* From change point to change point. */
+typedef struct ccm_view_window {
+    uint64_t start_ns, end_ns; /* the first and the last data; of closed windows the boundaries */
+    const char *verdict;
+    ccm_certainty certainty;
+    ccm_view_measures is;
+    uint64_t bytes; /* payload */
+} ccm_view_window;
+
+/* Where the traffic was not as configured. */
+typedef struct ccm_view_deviation {
+    uint64_t start_ns, end_ns;
+    const char *rule; /* closed, priority, pulse, pulse-ceiling, hourly, mode, not-limited, stored-but-ignored */
+    const char *observed, *expected; /* for people */
+    uint64_t bytes;
+} ccm_view_deviation;
+
+enum { CCM_VIEW_WEEK = 168, CCM_VIEW_WINDOWS = 400, CCM_VIEW_DEVIATIONS = 400 };
+
+/* How the data of one source to one destination was paced. */
+typedef struct ccm_view_throttle {
+    ccm_addr source;     /* family 0 = many */
+    const char *verdict; /* "pulse" ... */
+    ccm_certainty certainty;
+    ccm_view_measures is; /* of the window that the verdict is of */
+    uint64_t bytes;       /* payload in the direction that limits work on */
+    uint64_t discarded_bytes, discarded_files;
+    uint64_t connections_peak;    /* active in the same second; 0 = not known */
+    uint64_t connections_tenths;  /* mean while any was active; 0 = not known */
+    uint64_t files, files_tenths; /* files seen, and the mean of those open while active */
+    uint64_t active_s;            /* seconds with traffic; 0 = not known */
+    const char *time_zone;        /* of hours and schedule */
+    bool zone_assumed;
+    const char *const *hours; /* of the week, from Monday 00 on: verdicts, NULL = unknown; may be NULL */
+    uint64_t day_bytes[24];   /* wire bytes by hour of the day, both directions */
+    ccm_view_names notes;     /* sentences */
+    const ccm_view_window *windows; /* by start */
+    unsigned n_windows;
+    bool compared; /* a configuration was supplied for it */
+    const ccm_view_deviation *deviations; /* by start */
+    unsigned n_deviations;
+} ccm_view_throttle;
 
 typedef struct ccm_view_route {
     const char *route;          /* "client/mp" */
@@ -164,6 +216,8 @@ typedef struct ccm_view_route {
     ccm_view_timeline timeline;
     const ccm_view_auth *auth; /* by stage, mode, kind of account, account */
     unsigned n_auth;
+    const ccm_view_throttle *throttle; /* by bytes, falling: the first stands for the row */
+    unsigned n_throttle, throttle_left; /* those beyond CCM_VIEW_SOURCES are left out */
 } ccm_view_route;
 
 typedef struct ccm_view_client {

@@ -445,6 +445,7 @@ void ccm_view_make_routes(view_maker *k)
     }
     k->accounts_rolled = ccm_view_auth_free(auth);
     make_times(k, rows, n_rows, row_of);
+    ccm_view_make_throttle(k, rows, n_rows, row_of);
     k->view->routes = rows;
     k->view->n_routes = n_rows;
     g_free(rank);
