@@ -29,6 +29,7 @@ unit_tests = \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
 	tests/unit/test_verify \
+	tests/unit/test_throttle \
 	tests/unit/test_timeline \
 	tests/unit/test_verify_keys \
 	tests/unit/test_win_auth \
@@ -50,6 +51,7 @@ fuzz_replays = \
 	tests/fuzz/replay_reader \
 	tests/fuzz/replay_verify
 test_headers = \
+	tests/gen/pace.h \
 	tests/unit/auth_vectors.h \
 	tests/unit/capture_file.h \
 	tests/unit/flow_driver.h \

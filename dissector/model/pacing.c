@@ -365,6 +365,8 @@ static void conclude(const pacing_set *s, const ccm_pacing_context *c, ccm_pacin
     }
     if (out->bursts < BURSTS_LEAST) {
         out->notes |= CCM_NOTE_FEW;
+        if (idle < 0.2 && out->bytes >= 262144)
+            rate_confidence(0.6, CCM_PACING_NO_LIMIT, c, out);
         return;
     }
     if (!c->upward) {

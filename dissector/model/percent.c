@@ -50,7 +50,7 @@ static bool interval_of(const rule *r, double busy, double quiet, interval *out)
         *out = (interval){ percent(q, y + 0.5), percent(q, y - 0.5) };
         return whole && y >= 2;
     case ROUND_NONE: /* the way to the server and back counts as sending, but is silent */
-        *out = (interval){ percent(q, quiet) * 0.98, percent(q + 0.02, quiet - 0.02) * 1.01 };
+        *out = (interval){ percent(q, quiet) * 0.98, percent(q + fmin(0.02, q / 5), quiet - 0.02) * 1.01 };
         break;
     }
     return true;
@@ -131,13 +131,39 @@ static interval of_means(const pacing_class *v, unsigned n)
                        fmax(percent(rounded, quiet), percent(busy, quiet) * 1.02) };
 }
 
+/* After its first blocks a file's silences are the same: the bursts with the most frequent whole number of
+ * seconds, if these are many. Returns how many classes went into `out`. */
+static unsigned settled(const pacing_class *v, unsigned n, pacing_class *out)
+{
+    uint64_t count[91] = { 0 }, all = 0;
+    unsigned best = 0, left = 0;
+    double whole;
+
+    for (unsigned i = 0; i < n; i++) {
+        all += v[i].count;
+        if (ccm_pacing_whole(v[i].quiet, &whole) && whole < 91)
+            count[(unsigned)whole] += v[i].count;
+    }
+    for (unsigned y = 1; y < 91; y++)
+        best = count[y] > count[best] ? y : best;
+    if (count[best] * 3 < all)
+        return 0;
+    for (unsigned i = 0; i < n; i++)
+        if (ccm_pacing_whole(v[i].quiet, &whole) && (unsigned)whole == best)
+            out[left++] = v[i];
+    return left;
+}
+
 void ccm_pacing_percent(const pacing_set *s, const pacing_class *core, unsigned n, double size,
                         bool jitter, ccm_pacing *out)
 {
-    sample usual_one = middle_of(core, n), first;
+    pacing_class *steady = g_new(pacing_class, n + 1u);
+    unsigned n_steady = jitter ? settled(core, n, steady) : 0;
+    sample usual_one = n_steady ? middle_of(steady, n_steady) : middle_of(core, n), first;
     interval i = { 0, 0 };
 
-    if (jitter)
+    g_free(steady);
+    if (jitter && !n_steady)
         i = of_means(core, n);
     else if (!first_burst(s, size, &first) ||
              (!hull(usual, G_N_ELEMENTS(usual), &usual_one, &first, &i) &&
