@@ -113,6 +113,7 @@ static void gather(pacing_set *s, const ccm_pace_point *const *v, unsigned n, cc
                                        .size = (double)p->bytes / count,
                                        .busy = (double)p->busy_ns / count / 1e9,
                                        .quiet = (double)p->quiet_ns / count / 1e9,
+                                       .rounded = (double)p->halves / count / 2,
                                        .file_end = p->what & CCM_PACE_FILE_END,
                                        .first = p->what & CCM_PACE_FIRST };
     }

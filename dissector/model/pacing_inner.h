@@ -9,6 +9,7 @@
 typedef struct pacing_class {
     uint64_t count;
     double size, busy, quiet;
+    double rounded; /* busy, each up to halves of a second */
     bool file_end, first;
 } pacing_class;
 

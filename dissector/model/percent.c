@@ -50,7 +50,8 @@ static bool interval_of(const rule *r, double busy, double quiet, interval *out)
         *out = (interval){ percent(q, y + 0.5), percent(q, y - 0.5) };
         return whole && y >= 2;
     case ROUND_NONE: /* the way to the server and back counts as sending, but is silent */
-        *out = (interval){ percent(q, quiet) * 0.98, percent(q + fmin(0.02, q / 5), quiet - 0.02) * 1.01 };
+        *out = (interval){ percent(q, quiet) * 0.98,
+                           percent(q + fmin(0.02, q / 5), quiet - 0.02) * 1.01 };
         break;
     }
     return true;
@@ -120,7 +121,7 @@ static interval of_means(const pacing_class *v, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         double c = (double)v[i].count;
         busy += v[i].busy * c;
-        rounded += fmax(1, ceil(v[i].busy / 0.5)) * 0.5 * c;
+        rounded += v[i].rounded * c;
         quiet += v[i].quiet * c;
         count += c;
     }
@@ -131,22 +132,27 @@ static interval of_means(const pacing_class *v, unsigned n)
                        fmax(percent(rounded, quiet), percent(busy, quiet) * 1.02) };
 }
 
-/* After its first blocks a file's silences are the same: the bursts with the most frequent whole number of
- * seconds, if these are many. Returns how many classes went into `out`. */
+/* Where sending always takes the same time, the silences after a file's first blocks are the same,
+ * too: the bursts with the most frequent whole number of seconds, if these are many. Returns how
+ * many classes went into `out`. */
 static unsigned settled(const pacing_class *v, unsigned n, pacing_class *out)
 {
     uint64_t count[91] = { 0 }, all = 0;
     unsigned best = 0, left = 0;
-    double whole;
+    double whole, rounded = 0, busy = middle_of(v, n).busy, apart = 0;
 
     for (unsigned i = 0; i < n; i++) {
         all += v[i].count;
+        apart += fabs(v[i].busy - busy) * (double)v[i].count;
+        rounded += v[i].rounded * (double)v[i].count;
         if (ccm_pacing_whole(v[i].quiet, &whole) && whole < 91)
             count[(unsigned)whole] += v[i].count;
     }
     for (unsigned y = 1; y < 91; y++)
         best = count[y] > count[best] ? y : best;
-    if (count[best] * 3 < all)
+    rounded /= (double)all;
+    if (count[best] * 3 < all || apart > 0.05 * busy * (double)all ||
+        fabs(rounded * 2 - floor(rounded * 2 + 0.5)) > 0.05)
         return 0;
     for (unsigned i = 0; i < n; i++)
         if (ccm_pacing_whole(v[i].quiet, &whole) && (unsigned)whole == best)

@@ -60,6 +60,7 @@ static bool put(ccm_paces *t, const ccm_pace_point *add, unsigned max)
     p->bytes += add->bytes;
     p->busy_ns += add->busy_ns;
     p->quiet_ns += add->quiet_ns;
+    p->halves += add->halves;
     p->first_ns = ccm_min64(p->first_ns, add->first_ns);
     p->last_ns = ccm_max64(p->last_ns, add->last_ns);
     p->weeks |= add->weeks;
@@ -198,6 +199,7 @@ static void give_burst(const taker *to, const ccm_pace *p, const ccm_burst *b, u
     point.bytes = b->bytes;
     point.busy_ns = b->end_ns - b->start_ns;
     point.quiet_ns = quiet;
+    point.halves = point.busy_ns / (CCM_NS / 2) + 1;
     point.last_ns = b->end_ns;
     give(to, &point);
 }

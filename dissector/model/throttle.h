@@ -67,6 +67,7 @@ typedef struct ccm_pace_point {
     uint64_t where; /* edge << 32 | cell + 1; 0 = empty */
     uint32_t what;
     uint64_t count, bytes, busy_ns, quiet_ns;
+    uint64_t halves; /* half seconds of sending, each burst's rounded up */
     uint64_t first_ns, last_ns;
     uint64_t weeks; /* bit week % 64: when the cell was met */
 } ccm_pace_point;
