@@ -328,6 +328,7 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
                      .link_bps = model->link_bps,
                      .list = g_array_new(FALSE, FALSE, sizeof(ccm_view_count)) };
     memory->view.per_client = per_client;
+    memory->view.link_bps = model->link_bps;
     ccm_view_make_routes(&k);
     make_capture(&k); /* it tells the limits that the routes hit */
     make_hosts(&k);

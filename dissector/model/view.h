@@ -95,7 +95,13 @@ typedef struct ccm_view_timeline {
     const uint64_t *bytes[2]; /* wire bytes per point */
 } ccm_view_timeline;
 
-enum { CCM_VIEW_POINTS = 1440, CCM_VIEW_SOURCES = 64 };
+enum { CCM_VIEW_POINTS = 1440, CCM_VIEW_SOURCES = 64, CCM_VIEW_BUSIEST = 3 };
+
+typedef struct ccm_view_busy {
+    uint64_t start_ns;
+    unsigned length_s;
+    uint64_t bytes; /* on the wire, both directions; 0 = none */
+} ccm_view_busy;
 
 typedef struct ccm_view_auth_evidence {
     const char *id;              /* for instance ntlm-type3, see auth_names.c */
@@ -214,6 +220,11 @@ typedef struct ccm_view_route {
         unsigned interval_s;
     } rate;
     ccm_view_timeline timeline;
+    ccm_view_busy busiest[CCM_VIEW_BUSIEST]; /* minutes, the busiest first, then the earliest */
+    struct {
+        /* While anything was on the wire; all 0 when the timeline is coarser than a second. */
+        uint64_t seconds, connection_seconds, connections_peak, bps;
+    } active;
     const ccm_view_auth *auth; /* by stage, mode, kind of account, account */
     unsigned n_auth;
     const ccm_view_throttle *throttle; /* by bytes, falling: the first stands for the row */
@@ -272,6 +283,7 @@ typedef struct ccm_view_upload {
 
 typedef struct ccm_view {
     bool per_client;
+    uint64_t link_bps; /* 0 = not supplied */
     bool ended; /* the `capture` observation was seen */
     ccm_view_capture capture;
     const ccm_view_host *hosts; /* by address (IPv4 first); hosts without a role or name included */

@@ -2,6 +2,7 @@
  * json.c - the JSON report, a contract: key order, names and types are in docs/report.schema.json.
  * In: a view. Out: one pretty-printed object and a line end. State: none. Absent means unknown. */
 #include "report/proofs.h"
+#include "report/windows.h"
 
 static void names(ccm_json *j, const char *key, ccm_view_names list)
 {
@@ -177,7 +178,7 @@ static void route_timeline(ccm_json *j, const ccm_view_timeline *t)
     ccm_json_close(j, '}');
 }
 
-static void route(ccm_json *j, const ccm_view_route *r)
+static void route(ccm_json *j, const ccm_view_route *r, uint64_t link_bps)
 {
     ccm_json_open(j, NULL, '{');
     ccm_json_text(j, "route", r->route);
@@ -212,8 +213,10 @@ static void route(ccm_json *j, const ccm_view_route *r)
     ccm_json_u64(j, "peak_bps", r->rate.peak_bps);
     ccm_json_u64(j, "interval_s", r->rate.interval_s);
     ccm_json_close(j, '}');
+    ccm_json_bandwidth(j, r, link_bps);
     if (r->timeline.n)
         route_timeline(j, &r->timeline);
+    ccm_json_throttle(j, r);
     ccm_json_close(j, '}');
 }
 
@@ -255,6 +258,21 @@ static void upload(ccm_json *j, const ccm_view_upload *u)
     ccm_json_close(j, '}');
 }
 
+void ccm_report_windows_json(const ccm_view *view, ccm_out *out)
+{
+    ccm_json j;
+    ccm_json_init(&j, out->text, true);
+    ccm_json_open(&j, NULL, '{');
+    ccm_json_text(&j, "schema", "ccmscope.windows/1");
+    capture(&j, &view->capture);
+    ccm_json_open(&j, "routes", '[');
+    for (unsigned i = 0; i < view->n_routes; i++, ccm_out_drain(out))
+        route(&j, &view->routes[i], view->link_bps);
+    ccm_json_close(&j, ']');
+    ccm_json_close(&j, '}');
+    g_string_append_c(out->text, '\n');
+}
+
 void ccm_report_json(const ccm_view *view, ccm_out *out)
 {
     ccm_json j;
@@ -268,7 +286,7 @@ void ccm_report_json(const ccm_view *view, ccm_out *out)
     ccm_json_close(&j, ']');
     ccm_json_open(&j, "routes", '[');
     for (unsigned i = 0; i < view->n_routes; i++, ccm_out_drain(out))
-        route(&j, &view->routes[i]);
+        route(&j, &view->routes[i], view->link_bps);
     ccm_json_close(&j, ']');
     ccm_json_open(&j, "clients", '[');
     for (unsigned i = 0; i < view->n_clients; i++, ccm_out_drain(out))
