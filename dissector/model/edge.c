@@ -242,7 +242,7 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     f->l4 = obs->l4;
     f->edge = f->host[0] = f->host[1] = CCM_NONE;
     f->mark = f->route = -1;
-    f->upload = f->target = f->client_id = f->client_at = CCM_NONE;
+    f->upload = f->target = f->client_id = f->client_at = f->content = CCM_NONE;
     f->loop = ccm_endpoint_eq(&obs->src, &obs->dst);
     f->indexed = !memo_is_ours(m, obs);
     if (f->indexed)

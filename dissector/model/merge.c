@@ -80,6 +80,12 @@ static void merge_edges(ccm_model *to, const ccm_model *from)
                            p->active);
     }
     to->timeline.full |= from->timeline.full;
+    for (unsigned i = 0; i < from->contents->len; i++) {
+        ccm_content c = g_array_index(from->contents, ccm_content, i);
+        c.id = map_text(to, from, c.id);
+        c.edge = map[c.edge];
+        ccm_content_add(to, &c);
+    }
     ccm_paces_merge(&to->paces, &from->paces, map, to->limits.bursts);
     g_free(map);
 }

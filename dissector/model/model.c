@@ -42,11 +42,13 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     ccm_index_init(&m->flow_index, 256);
     ccm_index_init(&m->client_index, 64);
     ccm_index_init(&m->upload_index, 16);
+    ccm_index_init(&m->content_index, 64);
     m->hosts = g_array_new(FALSE, FALSE, sizeof(ccm_host));
     m->edge_pages = g_ptr_array_new_with_free_func(free_edges);
     m->flow_pages = g_ptr_array_new_with_free_func(free_flows);
     m->clients = g_array_new(FALSE, FALSE, sizeof(ccm_client));
     m->uploads = g_array_new(FALSE, FALSE, sizeof(ccm_upload));
+    m->contents = g_array_new(FALSE, FALSE, sizeof(ccm_content));
     m->files = g_array_new(FALSE, FALSE, sizeof(ccm_file));
     m->noted_limits = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
     m->anomalies = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
@@ -76,12 +78,12 @@ void ccm_model_free(ccm_model *m)
         client_clear(&g_array_index(m->clients, ccm_client, i));
     ccm_proofs_free(m->proofs);
     ccm_site_unref(m->site);
-    GArray *arrays[] = { m->hosts,        m->clients,   m->uploads, m->files,
-                         m->noted_limits, m->anomalies, m->notes };
+    GArray *arrays[] = { m->hosts,    m->clients,      m->uploads,   m->files,
+                         m->contents, m->noted_limits, m->anomalies, m->notes };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_array_free(arrays[i], TRUE);
-    ccm_index *indexes[] = { &m->host_index, &m->edge_index, &m->flow_index, &m->client_index,
-                             &m->upload_index };
+    ccm_index *indexes[] = { &m->host_index,   &m->edge_index,   &m->flow_index,
+                             &m->client_index, &m->upload_index, &m->content_index };
     for (unsigned i = 0; i < G_N_ELEMENTS(indexes); i++)
         ccm_index_clear(indexes[i]);
     g_ptr_array_free(m->edge_pages, TRUE);

@@ -24,8 +24,9 @@ enum {
     CCM_UPLOADS = 4096,
     CCM_UPLOAD_ERRORS = 8,
     CCM_FILES = 65536,
-    CCM_NOTES = 64,   /* distinct anomalies, limits, reasons */
-    CCM_PAGE = 16384, /* edges and flows are allocated in pages and never move */
+    CCM_CONTENTS = 65536, /* contents x edges */
+    CCM_NOTES = 64,       /* distinct anomalies, limits, reasons */
+    CCM_PAGE = 16384,     /* edges and flows are allocated in pages and never move */
 };
 
 /* ---- counters: a small unordered map from a kind and a number to a sum ----------------------- */
@@ -172,6 +173,7 @@ typedef struct ccm_model_flow {
     uint32_t upload, target;
     uint32_t client_id; /* text */
     uint32_t client_at; /* number of the client that was named last */
+    uint32_t content;   /* text; of the request that is open, or CCM_NONE */
     uint32_t bulk;      /* bytes before there was a pace */
     ccm_pace *pace;     /* NULL = no bulk data that limits work on */
     uint64_t active;    /* latest second + 1 that was counted as active */
@@ -254,6 +256,12 @@ typedef struct ccm_file {
     uint64_t first_frame, packets, bytes;
 } ccm_file;
 
+/* What was fetched over an edge of one package or content. */
+typedef struct ccm_content {
+    uint32_t id, edge; /* text, edge */
+    uint64_t bytes, requests, first_ns, last_ns;
+} ccm_content;
+
 typedef struct ccm_capture_sums {
     uint64_t streams, ended; /* models that saw anything; `capture` observations */
     bool has_time;
@@ -274,8 +282,10 @@ struct ccm_model {
     uint32_t free_flow, n_free; /* a free record, which leads to the next; how many there are */
     ccm_ending endings[CCM_ENDINGS]; /* ended flows, a ring */
     uint32_t first_ending, n_endings;
-    GArray *clients;                          /* ccm_client */
-    GArray *uploads;                          /* ccm_upload */
+    GArray *clients;  /* ccm_client */
+    GArray *uploads;  /* ccm_upload */
+    GArray *contents; /* ccm_content */
+    ccm_index content_index;
     GArray *files;                            /* ccm_file */
     GArray *noted_limits, *anomalies, *notes; /* ccm_noted */
     ccm_timeline timeline;
@@ -361,6 +371,10 @@ void ccm_model_catch_up(ccm_model *m);
 
 /* requests.c: request, answer and end of an exchange. */
 void ccm_model_http(ccm_model *m, const ccm_obs *obs);
+/* contents.c: notes the content of a request; counts it when the exchange ends; merges. */
+void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target);
+void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
+void ccm_content_add(ccm_model *m, const ccm_content *add);
 /* The smaller of two texts that may be CCM_NONE: a choice that no order of arrival changes. */
 uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b);
 

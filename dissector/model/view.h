@@ -143,7 +143,8 @@ typedef struct ccm_view_window {
 /* Where the traffic was not as configured. */
 typedef struct ccm_view_deviation {
     uint64_t start_ns, end_ns;
-    const char *rule; /* closed, priority, pulse, pulse-ceiling, hourly, mode, not-limited, stored-but-ignored */
+    const char *rule; /* closed, priority, pulse, pulse-ceiling, hourly, mode, not-limited,
+                         stored-but-ignored */
     const char *observed, *expected; /* for people */
     uint64_t bytes;
 } ccm_view_deviation;
@@ -164,12 +165,13 @@ typedef struct ccm_view_throttle {
     uint64_t active_s;            /* seconds with traffic; 0 = not known */
     const char *time_zone;        /* of hours and schedule */
     bool zone_assumed;
-    const char *const *hours; /* of the week, from Monday 00 on: verdicts, NULL = unknown; may be NULL */
-    uint64_t day_bytes[24];   /* wire bytes by hour of the day, both directions */
-    ccm_view_names notes;     /* sentences */
+    const char *const
+        *hours; /* of the week, from Monday 00 on: verdicts, NULL = unknown; may be NULL */
+    uint64_t day_bytes[24];         /* wire bytes by hour of the day, both directions */
+    ccm_view_names notes;           /* sentences */
     const ccm_view_window *windows; /* by start */
     unsigned n_windows;
-    bool compared; /* a configuration was supplied for it */
+    bool compared;                        /* a configuration was supplied for it */
     const ccm_view_deviation *deviations; /* by start */
     unsigned n_deviations;
 } ccm_view_throttle;
@@ -227,7 +229,7 @@ typedef struct ccm_view_route {
     } active;
     const ccm_view_auth *auth; /* by stage, mode, kind of account, account */
     unsigned n_auth;
-    const ccm_view_throttle *throttle; /* by bytes, falling: the first stands for the row */
+    const ccm_view_throttle *throttle;  /* by bytes, falling: the first stands for the row */
     unsigned n_throttle, throttle_left; /* those beyond CCM_VIEW_SOURCES are left out */
 } ccm_view_route;
 
@@ -281,10 +283,19 @@ typedef struct ccm_view_upload {
     uint64_t first_seen_ns, last_seen_ns;
 } ccm_view_upload;
 
+/* A package or another content, as the targets of requests name it. */
+typedef struct ccm_view_content {
+    const char *id;
+    uint64_t bytes, requests; /* bodies of answers */
+    unsigned n_clients;
+    ccm_view_counts routes, servers; /* bytes */
+    uint64_t first_seen_ns, last_seen_ns;
+} ccm_view_content;
+
 typedef struct ccm_view {
     bool per_client;
     uint64_t link_bps; /* 0 = not supplied */
-    bool ended; /* the `capture` observation was seen */
+    bool ended;        /* the `capture` observation was seen */
     ccm_view_capture capture;
     const ccm_view_host *hosts; /* by address (IPv4 first); hosts without a role or name included */
     unsigned n_hosts;
@@ -296,6 +307,8 @@ typedef struct ccm_view {
     unsigned n_clients;
     const ccm_view_upload *uploads; /* by first_seen, id, client, server */
     unsigned n_uploads;
+    const ccm_view_content *contents; /* by bytes, falling, then id */
+    unsigned n_contents;
     bool has_messages;                /* they were asked for */
     const ccm_view_message *messages; /* by time, frame, client, server, message id */
     unsigned n_messages;

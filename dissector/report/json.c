@@ -258,6 +258,25 @@ static void upload(ccm_json *j, const ccm_view_upload *u)
     ccm_json_close(j, '}');
 }
 
+static void contents(ccm_json *j, const ccm_view *view, ccm_out *out)
+{
+    ccm_json_open(j, "contents", '[');
+    for (unsigned i = 0; i < view->n_contents; i++, ccm_out_drain(out)) {
+        const ccm_view_content *c = &view->contents[i];
+        ccm_json_open(j, NULL, '{');
+        ccm_json_text(j, "id", c->id);
+        ccm_json_u64(j, "bytes", c->bytes);
+        ccm_json_u64(j, "requests", c->requests);
+        counts(j, "routes", c->routes);
+        counts(j, "servers", c->servers);
+        ccm_json_u64(j, "clients", c->n_clients);
+        ccm_json_time(j, "first_seen", c->first_seen_ns);
+        ccm_json_time(j, "last_seen", c->last_seen_ns);
+        ccm_json_close(j, '}');
+    }
+    ccm_json_close(j, ']');
+}
+
 void ccm_report_windows_json(const ccm_view *view, ccm_out *out)
 {
     ccm_json j;
@@ -269,6 +288,7 @@ void ccm_report_windows_json(const ccm_view *view, ccm_out *out)
     for (unsigned i = 0; i < view->n_routes; i++, ccm_out_drain(out))
         route(&j, &view->routes[i], view->link_bps);
     ccm_json_close(&j, ']');
+    contents(&j, view, out);
     ccm_json_close(&j, '}');
     g_string_append_c(out->text, '\n');
 }
@@ -293,6 +313,7 @@ void ccm_report_json(const ccm_view *view, ccm_out *out)
         client(&j, &view->clients[i]);
     ccm_json_close(&j, ']');
     ccm_json_messages(&j, view, out);
+    contents(&j, view, out);
     ccm_json_open(&j, "uploads", '[');
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
         upload(&j, &view->uploads[i]);

@@ -57,9 +57,8 @@ static void bandwidth_row(ccm_grid *t, const ccm_view_route *r, uint64_t link_bp
 static void bandwidth(const ccm_view *view, const ccm_report_options *o, const GPtrArray *order,
                       unsigned width, GString *out)
 {
-    static const char *const titles[] = { "route",  "to",   "bytes",        "mean",
-                                          "p95",    "peak", "active", "busiest",
-                                          "of link" };
+    static const char *const titles[] = { "route", "to",     "bytes",   "mean",   "p95",
+                                          "peak",  "active", "busiest", "of link" };
     unsigned shown = o->verbose ? order->len : MIN(order->len, (unsigned)ROWS);
     GString *cell = g_string_new(NULL);
     ccm_grid t;
@@ -245,6 +244,38 @@ static void part(GString *out, const ccm_view_route *r, const ccm_view_throttle 
     g_string_free(line, TRUE);
 }
 
+/* What filled the link. */
+static void contents(const ccm_view *view, const ccm_report_options *o, unsigned width,
+                     GString *out)
+{
+    unsigned shown = o->verbose ? view->n_contents : MIN(view->n_contents, (unsigned)ROWS);
+    GString *cell = g_string_new(NULL);
+    ccm_grid g;
+
+    if (view->n_contents) {
+        ccm_heading(out, o->color, "CONTENT", "bodies of answers by package or content id");
+        ccm_grid_init(&g, "lrlrf", 2, width);
+        for (unsigned i = 0; i < shown; i++) {
+            const ccm_view_content *c = &view->contents[i];
+            ccm_terminal_append(cell, c->id);
+            ccm_grid_take(&g, CCM_BOLD, cell);
+            ccm_bytes_append(cell, c->bytes);
+            ccm_grid_take(&g, CCM_PLAIN, cell);
+            ccm_bar_append(cell, c->bytes, view->contents[0].bytes, 8);
+            ccm_grid_take(&g, CCM_ACCENT, cell);
+            ccm_plural_append(cell, c->n_clients, "client");
+            ccm_grid_take(&g, CCM_PLAIN, cell);
+            for (unsigned r = 0; r < c->routes.n; r++)
+                g_string_append_printf(cell, "%s%s", r ? ", " : "", c->routes.v[r].name);
+            ccm_grid_take(&g, CCM_PLAIN, cell);
+        }
+        ccm_grid_end(&g, out, o->color);
+        if (view->n_contents > shown)
+            g_string_append_printf(out, "  and %u more: -v\n", view->n_contents - shown);
+    }
+    g_string_free(cell, TRUE);
+}
+
 static void parts(const ccm_report_options *o, const GPtrArray *order, unsigned width, GString *out)
 {
     unsigned shown = 0, left = 0, fixed = 0;
@@ -288,6 +319,7 @@ void ccm_report_windows(const ccm_view *view, const ccm_report_options *options,
     ccm_capture_span_append(out->text, &view->capture);
     g_string_append_c(out->text, '\n');
     bandwidth(view, options, order, width, out->text);
+    contents(view, options, width, out->text);
     parts(options, order, width, out->text);
     ccm_lacks_append(out->text, view, options->color, width, 7);
     g_ptr_array_free(order, TRUE);
