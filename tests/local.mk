@@ -37,6 +37,7 @@ unit_tests = \
 prop_tests = \
 	tests/prop/test_http \
 	tests/prop/test_merge \
+	tests/prop/test_schedule \
 	tests/prop/test_stream
 fuzz_replays = \
 	tests/fuzz/replay_catalog \
