@@ -52,7 +52,6 @@ fuzz_replays = \
 	tests/fuzz/replay_reader \
 	tests/fuzz/replay_verify
 test_headers = \
-	tests/gen/pace.h \
 	tests/unit/auth_vectors.h \
 	tests/unit/capture_file.h \
 	tests/unit/flow_driver.h \

@@ -106,6 +106,8 @@ static void gather(pacing_set *s, const ccm_pace_point *const *v, unsigned n, cc
         if (kind == CCM_PACE_GOING)
             continue;
         out->bursts += p->count;
+        s->paced_bytes += p->bytes;
+        s->paced_ns += p->busy_ns + p->quiet_ns;
         if (!size)
             continue;
         double count = (double)p->count;
@@ -376,6 +378,8 @@ static void conclude(const pacing_set *s, const ccm_pacing_context *c, ccm_pacin
             rate_confidence(0.7, CCM_PACING_IRREGULAR, c, out);
         return;
     }
+    /* The last block has no silence, so it would make the rate look higher. */
+    out->rate_bps = (uint64_t)((double)s->paced_bytes * 8e9 / (double)s->paced_ns);
     if (try_quantised(s, c, out))
         return;
     /* Stalls of a congested link come with retransmissions, and are short. */

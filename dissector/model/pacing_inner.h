@@ -17,6 +17,7 @@ typedef struct pacing_set {
     pacing_class *v; /* by size */
     unsigned n;
     bool has_files;
+    uint64_t paced_bytes, paced_ns; /* of bursts whose silence is known, with it */
     uint64_t *tens; /* windows and bytes, by class of size */
 } pacing_set;
 

@@ -87,7 +87,7 @@ static void thirty_days(const ccm_catalog *catalog, unsigned bursts, unsigned le
     whole = mallinfo2().uordblks + mallinfo2().hblkhd;
     ccm_view *v = ccm_view_new(m, false);
     unsigned seen = 0;
-    g_assert_cmpuint(m->paces.level, ==, level);
+    g_assert_cmpuint(m->paces.level, >=, level);
     for (unsigned i = 0; i < v->n_routes; i++) {
         const ccm_view_throttle *t = v->routes[i].throttle;
         if (!v->routes[i].n_throttle || v->routes[i].destination.b[1] != 1)
@@ -125,7 +125,7 @@ static void whole(const void *catalog)
 /* So little room that only hours of the week are kept: a longer capture ends there, too. */
 static void folded(const void *catalog)
 {
-    thirty_days(catalog, 60000, 2);
+    thirty_days(catalog, 80000, 2);
 }
 
 int main(int argc, char **argv)
