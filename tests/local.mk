@@ -30,6 +30,7 @@ unit_tests = \
 	tests/unit/test_report_text \
 	tests/unit/test_verify \
 	tests/unit/test_throttle \
+	tests/unit/test_throttle_rules \
 	tests/unit/test_timeline \
 	tests/unit/test_verify_keys \
 	tests/unit/test_win_auth \
