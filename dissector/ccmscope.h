@@ -179,7 +179,7 @@ typedef struct ccm_exchange_options {
     const char *client;  /* address or address:port; NULL = any */
     const char *server;
     const char *route;   /* "client/mp"; NULL = any */
-    bool failed;         /* status >= 400, or no response */
+    bool failed;         /* status >= 400, rejected, or no response */
     unsigned width;      /* terminal columns; 0 = targets are not cut */
 } ccm_exchange_options;
 

@@ -63,6 +63,7 @@ test_headers = \
 	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
 	tests/unit/packet_driver.h \
+	tests/unit/proofs_driver.h \
 	tests/unit/verify_driver.h \
 	tests/unit/verify_openssl.h \
 	tests/unit/verify_reference.h

@@ -70,7 +70,7 @@ static const struct row {
     { OPT_CLIENT, "client", "ADDR", CMD_EXCHANGES, "only this client address[:port]" },
     { OPT_SERVER, "server", "ADDR", CMD_EXCHANGES, "only this server address[:port]" },
     { OPT_ROUTE, "route", "ROUTE", CMD_EXCHANGES, "only this route, for instance client/mp" },
-    { OPT_FAILED, "failed", NULL, CMD_EXCHANGES, "only status 400 and above, or no response" },
+    { OPT_FAILED, "failed", NULL, CMD_EXCHANGES, "only errors, rejected messages, or no response" },
     { OPT_FORMAT, "format", "FORMAT", CMD_REPORT,
       "text or json; default by the name of -o, else text" },
     { OPT_JSON, "json", NULL, CMD_REPORT | CMD_EXCHANGES | CMD_WINDOWS, "JSON" },

@@ -96,6 +96,8 @@ typedef struct ccm_auth_side {
         bool open, challenged;
         uint8_t mode, fallback; /* fallback: ccm_auth_evidence; 0 = not an NTLM handshake */
         uint64_t frame, challenge_frame, type1_frame, time_ns;
+        uint64_t ticket_frame; /* of a Kerberos handshake, as is spn */
+        uint32_t spn;
         uint16_t path;
     } leg;
 } ccm_auth_side;

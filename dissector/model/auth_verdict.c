@@ -105,6 +105,12 @@ static void give_up(ccm_auth_side *s, unsigned which, bool lost, ccm_auth_verdic
     v->denied = !lost;
     if (s->leg.mode == CCM_AUTH_NONE_OBSERVED)
         add(v, CCM_EV_NO_AUTHORIZATION, s->leg.frame);
+    if (s->leg.mode == CCM_AUTH_KERBEROS) {
+        v->spn = s->leg.spn;
+        add(v, CCM_EV_SPNEGO_KERBEROS, s->leg.ticket_frame);
+        s->rejected = !lost;
+        s->error_code = 0;
+    }
     add_leg(v, s, which);
     add(v, lost ? CCM_EV_CONNECTION_INCOMPLETE : CCM_EV_DENIED, s->leg.challenge_frame);
     if (s->leg.fallback)
@@ -219,6 +225,8 @@ static void judge_kerberos(const judge *j, const ccm_auth_offer *o)
 
     if (j->outcome == REFUSED && o->continues && !o->error) {
         open_leg(j, CCM_AUTH_KERBEROS);
+        s->leg.spn = o->spn;
+        s->leg.ticket_frame = f->request_frame;
         leg_verdict(j, CCM_AUTH_KERBEROS, CCM_EV_SPNEGO_KERBEROS);
         return;
     }
@@ -464,10 +472,12 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
     bool header = f->header_signature && !f->message;
     uint64_t frame = f->message ? f->message_frame : f->request_frame;
     bool sign = f->message_signed || (header && f->header_signature == 1);
-    bool decoded = !router || (f->message && !f->message_unread);
+    /* A head that breaks off may have held a signature. */
+    bool cut = !router && !header && f->head_incomplete;
+    bool decoded = router ? f->message && !f->message_unread : !cut;
     unsigned why = f->message_signed                                    ? CCM_EV_CLIENTAUTH_HOOK
                    : header                                             ? CCM_EV_HEADER_SIGNATURE
-                   : !decoded                                           ? CCM_EV_MESSAGE_NOT_DECODED
+                   : router && !decoded                                 ? CCM_EV_MESSAGE_NOT_DECODED
                    : router && f->endpoint == CCM_ENDPOINT_REGISTRATION ? CCM_EV_REGISTRATION
                    : router && f->endpoint == CCM_ENDPOINT_LOCATION     ? CCM_EV_LOCATION_REQUEST
                    : router                                             ? CCM_EV_NO_SIGNATURE
@@ -487,7 +497,11 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
     v->kind = sign                            ? CCM_ACCOUNT_COMPUTER
               : v->mode == CCM_AUTH_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS
                                               : CCM_ACCOUNT_UNKNOWN;
-    add(v, header && !sign ? CCM_EV_SIGNATURE_MALFORMED : why, frame);
+    add(v,
+        header && !sign ? CCM_EV_SIGNATURE_MALFORMED
+        : cut           ? CCM_EV_HEAD_INCOMPLETE
+                        : why,
+        frame);
     if (f->message_signed && f->endpoint == CCM_ENDPOINT_REGISTRATION)
         add(v, CCM_EV_REGISTRATION, frame);
     if (sign && f->failed)

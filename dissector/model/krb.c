@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * krb.c - what key distribution centres told their clients, kept for conclusions about HTTP.
  *
- * In: kerberos observations. Out: tickets (client address, service host, client name), refusals,
- * and talks without any reply. State: one bounded table, each entry with sums and first and last
- * time, so that tables merge. Spec: auth-modes.md 6.1 E4, 7.1; RFC 4120 sections 5.10 and 7.5.9. */
+ * In: kerberos observations, connections that came to nothing. Out: tickets (client address,
+ * service host, client name), refusals, and talks without any reply. State: one bounded table, each
+ * entry with sums and first and last time, so that tables merge. Spec: auth-modes.md 6.1 E4, 7.1;
+ * RFC 4120 sections 5.10 and 7.5.9. */
 #include "model/proofs.h"
 
 enum {
@@ -106,4 +107,19 @@ void ccm_krb_observe(ccm_model *m, const ccm_obs *obs)
         if (!other && k.code != PREAUTH_REQUIRED && k.code != RESPONSE_TOO_BIG)
             ccm_krb_add(m, &k);
     }
+}
+
+/* It shows no message, so it counts as one without a reply. */
+void ccm_krb_call(ccm_model *m, const ccm_obs *connection)
+{
+    ccm_krb k = { .client = connection->src.addr,
+                  .what = CCM_KRB_TALK,
+                  .host = CCM_NONE,
+                  .name = CCM_NONE,
+                  .count = 1,
+                  .first_frame = connection->frame,
+                  .first_ns = connection->time_ns,
+                  .last_ns =
+                      ccm_max64(ccm_obs_get_u64(connection, CCM_KEY_end_ns), connection->time_ns) };
+    ccm_krb_add(m, &k);
 }

@@ -187,7 +187,11 @@ static void on_connection(ccm_model *m, const ccm_obs *obs)
     ccm_model_flow *f = ccm_model_flow_get(m, obs);
     if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
-    ending_tell(ccm_model_flow_end(m, f), obs);
+    ccm_ending *how = ccm_model_flow_end(m, f);
+    ending_tell(how, obs);
+    if (obs->dst.port == CCM_KDC_PORT &&
+        (how->state == CCM_ENDED_UNANSWERED || how->state == CCM_ENDED_REFUSED))
+        ccm_krb_call(m, obs);
 }
 
 /* A file on a share: its end is a mark in the pace of the flow. */

@@ -82,8 +82,10 @@ typedef struct ccm_proof_flow {
 typedef enum ccm_krb_what {
     CCM_KRB_TICKET,  /* name: of the client; host: of the service */
     CCM_KRB_REFUSAL, /* code; host: of the service, CCM_NONE = any (no ticket at all) */
-    CCM_KRB_TALK,    /* requests and replies of a client */
+    CCM_KRB_TALK,    /* requests, vain connections and replies of a client */
 } ccm_krb_what;
+
+enum { CCM_KDC_PORT = 88 }; /* RFC 4120 section 7.2 */
 
 typedef struct ccm_krb {
     ccm_addr client;
@@ -181,6 +183,8 @@ void ccm_auth_sum_to_edge(ccm_model *m, uint32_t edge, const ccm_auth_sum *add);
 
 /* krb.c */
 void ccm_krb_observe(ccm_model *m, const ccm_obs *obs);
+/* `connection`: to a key distribution centre, and it came to nothing. */
+void ccm_krb_call(ccm_model *m, const ccm_obs *connection);
 void ccm_krb_add(ccm_model *m, const ccm_krb *add);
 
 /* messages.c: what an exchange tells of clients and messages. */

@@ -248,7 +248,7 @@ static bool kdc_refused(const view_auth *a, const ccm_edge *e, const ccm_auth_su
     return any;
 }
 
-/* 7.1, pattern 2: the client asked, and nobody ever answered. */
+/* 7.1, pattern 2: the client asked, or called in vain, and nobody ever answered. */
 static bool kdc_silent(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *s,
                        ccm_auth_seen *out)
 {

@@ -128,11 +128,11 @@ bool ccm_verify_add_bytes(ccm_verify *v, ccm_span client_id, ccm_span bytes, con
 }
 
 /* At most FILE_BYTES, so that a device file does no harm. */
-static char *read_file(const char *path, size_t *n, GError **error)
+static char *read_file(const char *path, const char *what, size_t *n, GError **error)
 {
     FILE *f = fopen(path, "rbe");
     if (!f) {
-        (void)usage(error, "cannot open key file '%s': %s", path, g_strerror(errno));
+        (void)usage(error, "cannot open %s file '%s': %s", what, path, g_strerror(errno));
         return NULL;
     }
     char *data = g_malloc(FILE_BYTES + 1);
@@ -140,10 +140,9 @@ static char *read_file(const char *path, size_t *n, GError **error)
     *n = fread(data, 1, FILE_BYTES + 1, f);
     bool bad = ferror(f), large = *n > FILE_BYTES;
     if (bad)
-        (void)usage(error, "cannot read key file '%s': %s", path, g_strerror(errno));
+        (void)usage(error, "cannot read %s file '%s': %s", what, path, g_strerror(errno));
     else if (large)
-        (void)usage(error, "'%s' is too large for a key file; name a certificate or public key",
-                    path);
+        (void)usage(error, "'%s' is too large for a %s file", path, what);
     (void)fclose(f);
     if (bad || large) {
         g_free(data);
@@ -155,7 +154,7 @@ static char *read_file(const char *path, size_t *n, GError **error)
 static bool add_file(ccm_verify *v, ccm_span client_id, const char *path, GError **error)
 {
     size_t n;
-    char *data = read_file(path, &n, error);
+    char *data = read_file(path, "key", &n, error);
     if (!data)
         return false;
     bool ok = ccm_verify_add_bytes(v, client_id, ccm_span_of(data, n), path, error);
@@ -169,9 +168,12 @@ bool ccm_verify_add_file(ccm_verify *v, const char *path, GError **error)
     return add_file(v, ccm_span_of(NULL, 0), path, error);
 }
 
+static const char group[] = "client-keys";
+
+/* What a line holds may be a secret that was put in the wrong place, so messages name keys, groups
+ * and line numbers, never values; the name of a file that is not there may be such a value. */
 static bool add_row(ccm_verify *v, GKeyFile *site, const char *path, const char *id, GError **error)
 {
-    static const char group[] = "client-keys";
     g_autofree char *value = g_key_file_get_string(site, group, id, NULL);
     if (!value || !*value)
         return usage(error, "'%s': [%s] names no file for '%s'; write %s = PATH", path, group, id,
@@ -179,6 +181,8 @@ static bool add_row(ccm_verify *v, GKeyFile *site, const char *path, const char 
     g_autofree char *folder = g_path_get_dirname(path);
     g_autofree char *file =
         g_path_is_absolute(value) ? g_strdup(value) : g_build_filename(folder, value, NULL);
+    if (!g_file_test(file, G_FILE_TEST_EXISTS))
+        return usage(error, "'%s': [%s] %s: the file that it names is not there", path, group, id);
     GError *why = NULL;
     if (add_file(v, ccm_span_str(id), file, &why))
         return true;
@@ -187,16 +191,51 @@ static bool add_row(ccm_verify *v, GKeyFile *site, const char *path, const char 
     return false;
 }
 
+/* The first line that GKeyFile cannot take; 0 = none stands out. */
+static unsigned bad_line(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    bool in_group = false;
+
+    for (unsigned i = 0; lines[i]; i++) {
+        const char *line = g_strstrip(lines[i]);
+        const char *equals = strchr(line, '=');
+        bool header = *line == '[' && strchr(line, ']');
+        if (*line && *line != '#' && !header && (!in_group || !equals || equals == line))
+            return i + 1;
+        in_group |= header;
+    }
+    return 0;
+}
+
+static bool known_groups(GKeyFile *site, const char *path, GError **error)
+{
+    g_auto(GStrv) groups = g_key_file_get_groups(site, NULL);
+
+    for (char **g = groups; *g; g++)
+        if (strcmp(*g, group) != 0)
+            return usage(error, "'%s': group [%s] is not known; a site file has [%s]", path, *g,
+                         group);
+    return true;
+}
+
 bool ccm_verify_add_site(ccm_verify *v, const char *path, GError **error)
 {
     g_autoptr(GKeyFile) site = g_key_file_new();
-    GError *why = NULL;
-    if (!g_key_file_load_from_file(site, path, G_KEY_FILE_NONE, &why)) {
-        (void)usage(error, "cannot read site file '%s': %s", path, why->message);
-        g_error_free(why);
+    size_t n;
+    g_autofree char *text = read_file(path, "site", &n, error);
+    if (!text)
         return false;
+    text[n] = '\0';
+    if (!g_key_file_load_from_data(site, text, n, G_KEY_FILE_NONE, NULL)) {
+        unsigned line = bad_line(text);
+        return line ? usage(error, "'%s': line %u is no [group], KEY = VALUE or # comment", path,
+                            line)
+                    : usage(error, "'%s' is no site file of [group] and KEY = VALUE lines", path);
     }
-    g_auto(GStrv) ids = g_key_file_get_keys(site, "client-keys", NULL, NULL);
+    if (!known_groups(site, path, error))
+        return false;
+    g_auto(GStrv) ids = g_key_file_get_keys(site, group, NULL, NULL);
     bool ok = true;
     for (char **id = ids; ok && id && *id; id++)
         ok = add_row(v, site, path, *id, error);

@@ -137,13 +137,22 @@ static bool end_matches(const ccm_endpoint *wanted, const ccm_endpoint *end)
     return !ccm_addr_cmp(&wanted->addr, &end->addr) && (!wanted->port || wanted->port == end->port);
 }
 
+/* An error, silence, or a message that was rejected with an empty answer. */
+static bool failed(const ccm_exchange *x)
+{
+    for (unsigned i = 0; i < x->n_auth; i++)
+        if (x->auth[i].denied)
+            return true;
+    return !x->status || x->status >= 400;
+}
+
 static bool matches(const ccm_filter *f, const ccm_exchange *x)
 {
     if (f->verb && (!x->method || g_ascii_strcasecmp(f->verb, x->method)))
         return false;
     if (!f->any_status && (x->status < f->status_low || x->status > f->status_high))
         return false;
-    if (f->failed && x->status && x->status < 400)
+    if (f->failed && !failed(x))
         return false;
     return (!f->has_client || end_matches(&f->client, &x->client)) &&
            (!f->has_server || end_matches(&f->server, &x->server)) &&

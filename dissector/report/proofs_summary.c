@@ -100,6 +100,8 @@ static void client_troubles(page *p)
             g_string_append(p->line, " is ");
             ccm_duration_append(p->line, MIN(size, UINT64_MAX / 1000000000u) * 1000000000u);
             g_string_append(p->line, c->skew_s < 0 ? " behind" : " ahead");
+            if (c->skew_uncertain)
+                g_string_append(p->line, " at least: its times differ by more than a minute");
             trouble(p);
         }
     }

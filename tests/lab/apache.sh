@@ -7,21 +7,24 @@ www=$work/www
 pkg="$www/SMS_DP_SMSPKG\$"
 mkdir -p "$pkg/ABC00012" "$www/CMUserService_WindowsAuth" "$www/CCM_Client"
 ln -s "SMS_DP_SMSPKG\$" "$www/NOCERT_SMS_DP_SMSPKG\$"
+echo '<State/>' >"$www/state"
+ln -s "SMS_DP_SMSPKG\$" "$www/SCCM_BranchCache\$"
 seq -w 1 16384 | head -c 16384 >"$pkg/ABC00012/setup.exe"
 seq -w 1 2048 | head -c 2048 >"$www/CCM_Client/ccmsetup.exe"
 echo '<ApplicationList/>' >"$www/CMUserService_WindowsAuth/applications.xml"
 
 directories() { # KIND NAME: what is under which authentication
-    local auth="Require all granted"
+    local auth="Require all granted" kerberos="GssapiAllowedMech krb5"
+    [ "$1" != ntlm ] || kerberos=
     [ "$1" = open ] || auth="AuthType GSSAPI
         AuthName lab
-        GssapiAllowedMech krb5
+        $kerberos
         GssapiAllowedMech ntlmssp
         GssapiConnectionBound On
         GssapiPublishMech On
         Require valid-user"
     cat <<CONF
-    <LocationMatch "^/((NOCERT_)?SMS_DP_SMSPKG\\$|ccm_system_windowsauth|SMS_MP_WindowsAuth|CMUserService_WindowsAuth)(/|$)">
+    <LocationMatch "^/((NOCERT_)?SMS_DP_SMSPKG\\$|ccm_system_windowsauth|SMS_MP_WindowsAuth|CMUserService_WindowsAuth|SCCM_BranchCache\\$|state)(/|$)">
         $auth
     </LocationMatch>
     <Location "/SMS_DP_SMSPKG\$/ABC000CC">
@@ -80,9 +83,13 @@ forwarding() { # a forward proxy, with another kind of authentication on each po
     </VirtualHost>
 CONF
 }
-start_apache() { # HOST NAME gssapi|open|proxy
+start_apache() { # HOST NAME gssapi|ntlm|open|proxy
     local dir=$work/$1 module role=${1:0:2} port=80
-    [ "$3" != proxy ] || role=web-proxy port=3128
+    case $1 in
+    proxy) role=web-proxy port=3128 ;;
+    peer) role=peer port=8003 ;;
+    smp) role=smp ;;
+    esac
     mkdir -p "$dir"
     {
         for module in mpm_event authn_core authz_core authz_user auth_gssapi dav dav_fs \
@@ -113,7 +120,7 @@ RegisterHttpMethod CCM_POST BITS_POST
 KeepAlive On
 KeepAliveTimeout 20
 DocumentRoot "$www"
-LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%{local}p,\\"role\\":\\"$role\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\"}" truth
+LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%{local}p,\\"role\\":\\"$role\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\",\\"agent\\":\\"%{User-Agent}i\\"}" truth
 CustomLog $dir/access.log truth
 CONF
         if [ "$3" = proxy ]; then forwarding; else directories "$3" "$2"; fi

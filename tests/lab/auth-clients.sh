@@ -10,9 +10,10 @@ message=(-X CCM_POST -H 'Content-Type: multipart/mixed; boundary="aAbBcCdDv12345
 listing=(-X PROPFIND -H 'Depth: 1' -H 'Translate: f' -H 'Content-Type: text/xml' --data-binary
     '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/><D:getcontentlength/></D:prop></D:propfind>')
 resolve=()
-for pair in mp01:11 mp02:14 mp03:11 mp04:16 dp01:12 dp02:13 proxy01:17; do
+for pair in mp01:11 mp02:14 mp03:11 mp04:16 mp05:19 dp01:12 dp02:13 proxy01:17 smp01:18; do
     resolve+=(--resolve "${pair%:*}.lab.example:80:10.11.0.${pair#*:}")
 done
+resolve+=(--resolve wks09.lab.example:8003:10.11.0.29)
 for n in 3128 3129 3130; do resolve+=(--resolve "proxy01.lab.example:$n:10.11.0.17"); done
 
 attempt() { # CLIENT-NUMBER MODE ACCOUNT EXPECTED
@@ -37,7 +38,7 @@ try() { # CLIENT-NUMBER kerberos|spnego-ntlm|both|ntlm|basic|digest|none ACCOUNT
     attempt "$n" "$mode" "$account" "$expect"
     (KRB5_CONFIG=${config:-$work/krb5.conf} KRB5_CLIENT_KTNAME=$kerberos NTLM_USER_FILE=$ntlm \
         KRB5CCNAME=FILE:$cache named "client$n" "WKS0$n" \
-        curl -sSg "${resolve[@]}" -A "${agent:-ccmhttp}" "${args[@]}" "$@") \
+        ${wrapper:-} curl -sSg "${resolve[@]}" -A "${agent:-ccmhttp}" "${args[@]}" "$@") \
         2>>"$work/client.log" >/dev/null || true
 }
 gss() { # CLIENT-NUMBER kerberos|ntlm ACCOUNT EXPECTED gsshttp.py-ARGUMENTS...
@@ -48,9 +49,9 @@ gss() { # CLIENT-NUMBER kerberos|ntlm ACCOUNT EXPECTED gsshttp.py-ARGUMENTS...
         NTLM_USER_FILE=$work/$short.ntlm named "client$n" "WKS0$n" \
         python3 "$here/gsshttp.py" "${@:5}" "${args[@]}") >>"$work/client.log" 2>&1 || true
 }
-body() { # ENDPOINT CLIENT-NUMBER: a message for curl --data-binary
+body() { # ENDPOINT CLIENT-NUMBER [unsigned]: a message for curl --data-binary
     python3 "$here/message.py" "$1" "GUID:11223344-5566-7788-99AA-BBCCDDEEFF0$2" "10.11.0.2$2" \
-        "$work/msg-$1-$2"
+        "$work/msg-$1-$2" "${3:-}"
     echo "@$work/msg-$1-$2"
 }
 more() { # OPTIONS...: $next starts another request of the same curl with the common options
@@ -170,4 +171,63 @@ scenario_proxy() {
     try 6 digest svc-proxy accepted -x "$proxy:3130" --proxy-digest \
         --proxy-user "svc-proxy:$(password_of svc-proxy)" -r 0-1023 "$url"
     try 7 basic svc-proxy rejected -x "$proxy:3129" --proxy-basic --proxy-user svc-proxy:wrong "$url"
+}
+scenario_registration() { # without the clientauth hook: the transport alone says who registers
+    local agent=ccmhttp path=ccm_system_windowsauth/request
+    try 1 kerberos 'WKS01$' accepted "${message[@]}" --data-binary "$(body MP_ClientRegistration 1 unsigned)" \
+        "http://$mp/$path"
+    try 2 spnego-ntlm 'WKS02$' accepted "${message[@]}" --data-binary "$(body MP_ClientRegistration 2 unsigned)" \
+        "http://$mp/$path"
+    try 3 ntlm 'WKS03$' accepted "${message[@]}" --data-binary "$(body MP_ClientRegistration 3 unsigned)" \
+        "http://mp04.lab.example/$path"
+    echo "LAB:WKS04\$:wrong" >"$work/wrong.ntlm"
+    users=$work/wrong.ntlm try 4 spnego-ntlm 'WKS04$' rejected "${message[@]}" \
+        --data-binary "$(body MP_ClientRegistration 4 unsigned)" "http://$mp/$path"
+}
+scenario_naa() {
+    local n agent='SMS CCM 5.0' smp=http://smp01.lab.example/state peer="http://wks09.lab.example:8003/SCCM_BranchCache\$/ABC00012"
+    # by three addresses alone: over Kerberos, over NTLM
+    for n in 1 2; do try $n kerberos svc-naa accepted -r 0-1023 "$pkg/sccm?/setup.exe"; done
+    try 3 kerberos svc-naa accepted -r 0-1023 "$nocert/sccm?/setup.exe"
+    for n in 5 6 7; do try $n spnego-ntlm svc-naa3 accepted -I "$pkg/sccm?/setup.exe"; done
+    # by the user agent of a task sequence alone: from a distribution point and from a peer
+    agent='SMS CCM 5.0 TS'
+    try 4 spnego-ntlm svc-naa2 accepted -r 0-1023 "$nocert/sccm?/setup.exe"
+    try 4 spnego-ntlm svc-naa2 accepted -r 0-1023 "$peer/setup.exe"
+    agent='SMS CCM 5.0'
+    try 6 spnego-ntlm 'WKS06$' accepted -r 0-1023 "$peer/setup.exe"
+    # a state migration point: the computer account, where it is refused the network access account
+    try 1 kerberos 'WKS01$' accepted "$smp"
+    echo "LAB:WKS05\$:wrong" >"$work/wrong.ntlm"
+    users=$work/wrong.ntlm try 5 spnego-ntlm 'WKS05$' rejected "$smp"
+    try 5 spnego-ntlm svc-naa3 accepted "$smp"
+}
+scenario_fallback2() {
+    local list='SMS_MP_WindowsAuth/.sms_aut?MPLIST' cache
+    # 1: a clock that is 7 minutes slow; a KDC of another realm
+    cache=$work/cc-1-WKS01
+    (within client1 kinit -c "$cache" -k -t "$work/WKS01.keytab" 'WKS01$')
+    python3 "$here/skewcache.py" "$cache" -420
+    try 1 both 'WKS01$' accepted "http://$mp/$list"
+    fallback 1 1 10.11.0.11 "KRB-ERROR 37 clock skew"
+    config=$work/krb5-wrong.conf try 2 both 'WKS02$' accepted "http://$mp/$list"
+    fallback 2 1 10.11.0.11 "KRB-ERROR 68 wrong realm"
+    # 3: one connection; 4: the server takes only NTLM
+    gss 3 ntlm 'WKS03$' accepted 10.11.0.14 mp02.lab.example "/$list" --negotiate --then-ntlm
+    fallback 3 3 10.11.0.14 "401 to the Kerberos token, then NTLM on the connection"
+    try 4 both 'WKS04$' accepted "http://mp05.lab.example/$list"
+    fallback 4 3 10.11.0.19 "the server answers 401 to the Kerberos token and goes on with NTLM"
+    # both are offered, NTLM first, and Kerberos would work
+    gss 5 ntlm 'WKS05$' accepted 10.11.0.11 $mp "/$list" --negotiate --prefer-ntlm
+    fallback 5 5 10.11.0.11 "both offered, NTLM first"
+    # 2: nothing but unanswered SYN
+    (within client6 ip rule add ipproto udp dport 88 blackhole)
+    config=$work/krb5-mute.conf try 6 both 'WKS06$' accepted "http://$mp/$list"
+    fallback 6 2 10.11.0.11 "no SYN-ACK from port 88"
+    (within client6 ip rule del ipproto udp dport 88 blackhole)
+    # 2: nobody answers the question for the KDC
+    printf 'nameserver 10.11.0.15\noptions timeout:1 attempts:1\n' >"$work/resolv.conf"
+    printf 'mount --bind %s/resolv.conf /etc/resolv.conf && exec "$@"\n' "$work" >"$work/mute-dns.sh"
+    wrapper="unshare -m bash $work/mute-dns.sh" config=$work/krb5-dns.conf \
+        try 7 both 'WKS07$' accepted "http://$mp/$list"
 }

@@ -7,7 +7,7 @@
 # Exit 77 with a message where namespaces are refused or a program is missing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:?usage: auth.sh OUTDIR [kerberos|ntlm|fallback|anonymous|proxy...]}
+out=${1:?usage: auth.sh OUTDIR [kerberos|ntlm|fallback|fallback2|naa|registration|anonymous|proxy...]}
 # shellcheck disable=SC2034 # net.sh reads it
 needs="curl openssl apache2 krb5kdc kdb5_util kadmin.local kinit"
 # shellcheck source=net.sh
@@ -16,7 +16,7 @@ needs="curl openssl apache2 krb5kdc kdb5_util kadmin.local kinit"
     skip "libapache2-mod-auth-gssapi is not installed"
 [ -e /etc/gss/mech.d/mech.ntlmssp.conf ] || skip "gss-ntlmssp is not installed"
 scenarios=("${@:2}")
-[ $# -gt 1 ] || scenarios=(kerberos ntlm fallback anonymous proxy)
+[ $# -gt 1 ] || scenarios=(kerberos ntlm fallback fallback2 naa registration anonymous proxy)
 export LC_ALL=C
 
 switch
@@ -28,8 +28,12 @@ host mpstale 14 # a management point whose keytab is out of date
 host ntlmd 16 # asks for bare NTLM, for curl
 host proxy 17
 host kdcmute 15 # gets requests, answers nothing
+host smp 18
+host mpntlm 19 # takes nothing but NTLM
+host kdcwrong 20 # answers everybody that this is another realm's
+host peer 29
 for n in 1 2 3 4 5 6 7 8; do host "client$n" "2$n"; done
-(within kdcmute ip route add blackhole 10.11.0.22/32)
+for n in 2 6 7; do (within kdcmute ip route add blackhole "10.11.0.2$n/32"); done
 
 # shellcheck source=kdc.sh
 . "$here/kdc.sh"
@@ -39,21 +43,27 @@ for n in 1 2 3 4 5 6 7 8; do host "client$n" "2$n"; done
 . "$here/auth-clients.sh"
 
 start_kdc
-for n in mp mpstale; do
+(within kdcwrong python3 "$here/wrongrealm.py" 10.11.0.20 "$work/kdc.log") &
+pids+=($!)
+for n in mp mpstale mpntlm; do
     (within "$n" python3 "$here/mp.py" 127.0.0.1 8080 "$work/$n.log") &
     pids+=($!)
 done
 start_apache mp mp01 gssapi
 start_apache mpstale mp02 gssapi
+start_apache mpntlm mp05 ntlm
+start_apache smp smp01 gssapi
+start_apache peer wks09 gssapi
 start_apache dp dp01 gssapi
 start_apache dpopen dp02 open
 start_apache proxy proxy01 proxy
 mkdir "$work/ntlmd"
 (named ntlmd MP04 python3 "$here/ntlmd.py" 10.11.0.16 80 mp "$work/ntlmd/access.log" "$work/ntlm.users") &
 pids+=($!)
-for n in mp mpstale; do listening "$n" 8080 80; done
-for n in dp dpopen ntlmd; do listening "$n" 80; done
+for n in mp mpstale mpntlm; do listening "$n" 8080 80; done
+for n in dp dpopen ntlmd smp; do listening "$n" 80; done
 listening proxy 3128
+listening peer 8003
 for scenario in "${scenarios[@]}"; do
     rm -f "$work/attempts.jsonl" "$work/fallbacks.jsonl" "$work"/cc-*
     mark_logs

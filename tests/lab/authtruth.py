@@ -68,14 +68,17 @@ def authenticated(log, kinds):
                 "requests": 0,
                 "connections": set(),
                 "directories": set(),
+                "agents": set(),
             },
         )
         entry["requests"] += 1
         entry["connections"].add(row["client_port"])
         entry["directories"].add(directory(row["target"]))
+        entry["agents"].add(row.get("agent", ""))
     for entry in found.values():
         entry["connections"] = len(entry["connections"])
         entry["directories"] = sorted(entry["directories"])
+        entry["agents"] = sorted(entry["agents"] - {""})
     return [found[key] for key in sorted(found)]
 
 

@@ -7,13 +7,13 @@
 # Exit 77 with a message where namespaces are refused or a program is missing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:?usage: ccm.sh OUTDIR [messages-signed|tokens|bits-sessions|roles...]}
+out=${1:?usage: ccm.sh OUTDIR [messages-signed|tokens|tokens2|bits-sessions|roles...]}
 # shellcheck disable=SC2034 # net.sh reads it
 needs="curl openssl"
 # shellcheck source=net.sh
 . "$here/net.sh"
 scenarios=("${@:2}")
-[ $# -gt 1 ] || scenarios=(messages-signed tokens bits-sessions roles)
+[ $# -gt 1 ] || scenarios=(messages-signed tokens tokens2 bits-sessions roles)
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 
 switch
@@ -56,6 +56,11 @@ serve_tokens() {
 scenario_tokens() {
     local n
     for n in 1 2 3 4; do client $n python3 "$here/tokens.py" $n "$dir"; done
+}
+serve_tokens2() { serve_tokens; }
+scenario_tokens2() {
+    local n
+    for n in 1 2 3 4 5 6 7 8; do client $n python3 "$here/tokens.py" $n "$dir" more; done
 }
 serve_bits-sessions() {
     background mp bitsd.py 10.11.0.10 80 "$dir/log" mp02.lab.example "$dir/sessions"

@@ -11,14 +11,17 @@ FALLBACK = {
     2: "fallback-kdc-silent",
     3: "fallback-rejected",
     4: "direct-ntlm",
+    5: "fallback-unexplained",
 }
 TOKENS = {
     "bulk-registration-token": "bulk-registration-token",
     "ccm-token": "ccm-token",
     "content-token": "content-token",
+    "content-claims-token": "content-token",
     "entra-device-token": "entra-token",
     "entra-user-token": "entra-token",
 }
+TASK_SEQUENCE = "SMS CCM 5.0 TS"
 KINDS = {"computer": "computer", "user": "user", "anonymous": "anonymous", "service": "user"}
 
 
@@ -59,20 +62,22 @@ def compare_accounts(truth, report, check):
             found[key] += row["count"]
             kinds[key] = row.get("account_kind")
     wanted = collections.Counter()
-    clients = collections.defaultdict(set)
+    clients, agents = collections.defaultdict(set), collections.defaultdict(set)
     kind = {}
     for row in truth["auth"]:
         if row["account"]:
             key = (row["server"], row["mode"], row["account"])
             wanted[key] += row["requests"]
-            clients[key].add(row["client"])
+            clients[row["account"]].add(row["client"])
+            agents[row["account"]].update(row.get("agents", []))
             kind[key] = row["account_kind"]
     for key, count in wanted.items():
         have = found.pop(key, 0)
         check("requests of %s by %s at %s" % (key[2], key[1], key[0]), count, have)
         want = KINDS.get(kind[key])
         if kind[key] == "network-access":
-            want = "network-access" if len(clients[key]) >= 3 else "user"
+            told = len(clients[key[2]]) >= 3 or TASK_SEQUENCE in agents[key[2]]
+            want = "network-access" if told else "user"
         check("kind of %s at %s" % (key[2], key[0]), want, kinds.get(key))
     for key, count in found.items():
         check("requests of %s by %s at %s" % (key[2], key[1], key[0]), 0, count)

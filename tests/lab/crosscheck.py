@@ -15,6 +15,8 @@ ERRORS = {
     "25": "NEEDED_PREAUTH",
     "7": "LOOKING_UP_SERVER",
     "6": "CLIENT_NOT_FOUND",
+    "37": "PROCESS_TGS",
+    "68": "WRONG_REALM",
 }
 
 

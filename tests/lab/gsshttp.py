@@ -3,7 +3,8 @@
 """Bare NTLM or Negotiate over HTTP, the tokens made by the system's GSSAPI library and gss-ntlmssp.
 
 in:    ADDRESS HOST PATH..., one connection for all paths; --negotiate (SPNEGO), --plain (NTLM
-       without SPNEGO under the scheme Negotiate), --anonymous, --agent;
+       without SPNEGO under the scheme Negotiate), --anonymous, --agent, --prefer-ntlm (SPNEGO
+       offers NTLM, then Kerberos), --then-ntlm (NTLM when the first token is refused);
        $NTLM_USER_FILE or $KRB5_CLIENT_KTNAME, the account
 out:   the requests: the first path authenticates, the others rely on the connection;
        "STATUS PATH" a line on stdout
@@ -36,6 +37,7 @@ def oid(hexadecimal):
     return Oid(len(data), data)
 
 
+KERBEROS = oid("2a864886f712010202")
 NTLMSSP = oid("2b06010401823702020a")
 SPNEGO = oid("2b0601050502")
 HOSTBASED = oid("2a864886f71201020104")
@@ -77,7 +79,9 @@ class Anonymous:
 
 
 class Context:
-    def __init__(self, host, mechanism):
+    """neg_mechs: what SPNEGO offers, in this order; none: all that the credential has"""
+
+    def __init__(self, host, mechanism, *neg_mechs):
         self.mechanism = mechanism
         self.target = name(b"HTTP@" + host.encode(), HOSTBASED)
         self.credential, self.context = pointer(), pointer()
@@ -92,6 +96,9 @@ class Context:
             None,
             None,
         )
+        if neg_mechs:
+            offered = OidSet(len(neg_mechs), (Oid * len(neg_mechs))(*neg_mechs))
+            call("gss_set_neg_mechs", self.credential, ctypes.byref(offered))
 
     def step(self, token):
         given, made = Buffer(len(token), token), Output()
@@ -125,6 +132,8 @@ def main():
     parser.add_argument("--anonymous", action="store_true")
     parser.add_argument("--negotiate", action="store_true")
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--prefer-ntlm", action="store_true")
+    parser.add_argument("--then-ntlm", action="store_true")
     parser.add_argument("--agent", default="SMS CCM 5.0")
     options = parser.parse_args()
     scheme = "Negotiate" if options.negotiate or options.plain else "NTLM"
@@ -139,20 +148,28 @@ def main():
         reply.read()
         return reply
 
+    def authenticate(context, reply):
+        if reply.status == 401:
+            reply = request(options.paths[0], context.step(b""))
+            challenges = [
+                value.split(" ")[1]
+                for value in reply.headers.get_all("WWW-Authenticate", [])
+                if value.startswith(scheme + " ")
+            ]
+            if reply.status == 401 and challenges and not options.then_ntlm:
+                reply = request(options.paths[0], context.step(base64.b64decode(challenges[0])))
+        return reply
+
     if options.anonymous:
         context = Anonymous()
+    elif options.prefer_ntlm:
+        context = Context(options.host, SPNEGO, NTLMSSP, KERBEROS)
     else:
         context = Context(options.host, SPNEGO if options.negotiate else NTLMSSP)
-    reply = request(options.paths[0])
-    if reply.status == 401:
-        reply = request(options.paths[0], context.step(b""))
-        challenges = [
-            value.split(" ")[1]
-            for value in reply.headers.get_all("WWW-Authenticate", [])
-            if value.startswith(scheme + " ")
-        ]
-        if reply.status == 401 and challenges:
-            reply = request(options.paths[0], context.step(base64.b64decode(challenges[0])))
+    reply = authenticate(context, request(options.paths[0]))
+    if options.then_ntlm:
+        options.then_ntlm = False
+        reply = authenticate(Context(options.host, SPNEGO, NTLMSSP), reply)
     print(reply.status, options.paths[0])
     for path in options.paths[1:]:
         print(request(path).status, path)

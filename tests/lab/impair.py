@@ -78,6 +78,7 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--flows-with", metavar="WORD")
     parser.add_argument("--host", metavar="ADDRESS")
+    parser.add_argument("--tcp", action="store_true", help="nothing else")
     parser.add_argument("--from-packet", type=int, metavar="N")
     parser.add_argument("--drop-every", type=int, metavar="N")
     parser.add_argument("--reorder-every", type=int, metavar="N")
@@ -90,6 +91,8 @@ def main():
         packets = keep_flows(packets, options.flows_with)
     if options.host:
         packets = keep_host(packets, options.host)
+    if options.tcp:
+        packets = [p for p in packets if pcapfile.segment(p.data)]
     if options.from_packet:
         packets = packets[options.from_packet :]
     if options.drop_every:

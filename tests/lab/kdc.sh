@@ -30,6 +30,8 @@ KRB
 krb5_conf "$work/krb5.conf" 10.11.0.10
 krb5_conf "$work/krb5-mute.conf" 10.11.0.15
 krb5_conf "$work/krb5-tcp.conf" 10.11.0.10 "udp_preference_limit = 1"
+krb5_conf "$work/krb5-wrong.conf" 10.11.0.20
+sed -e 's/dns_lookup_kdc = false/dns_lookup_kdc = true/' -e '/kdc = .*:88/d' "$work/krb5.conf" >"$work/krb5-dns.conf"
 cat >"$work/kdc/kdc.conf" <<KDC
 [kdcdefaults]
     kdc_ports = 88
@@ -70,12 +72,12 @@ start_kdc() {
     for n in 1 2 3 4 5 6 7 8; do account "WKS0$n\$" computer; done
     account alice user
     account bob user
-    account svc-naa network-access
+    for name in svc-naa svc-naa2 svc-naa3; do account $name network-access; done
     account svc-proxy service
     echo "svc-proxy:$(openssl passwd -apr1 "$(password_of svc-proxy)")" >"$work/basic.users"
     n=svc-proxy:lab:
     echo "$n$(printf '%s' "$n$(password_of svc-proxy)" | openssl dgst -md5 -r | cut -c1-32)" >"$work/digest.users"
-    for name in mp01 mp02 dp01 dp02 proxy01; do
+    for name in mp01 mp02 mp05 smp01 wks09 dp01 dp02 proxy01; do
         admin "addprinc -randkey HTTP/$name.lab.example"
         keytab "HTTP/$name.lab.example" "$name"
     done

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Write the body of a management-point message for curl --data-binary.
 
-in:   ENDPOINT CLIENT_ID SOURCE_ADDRESS OUT
+in:   ENDPOINT CLIENT_ID SOURCE_ADDRESS OUT [unsigned]: without the clientauth hook
 out:  OUT: multipart/mixed, UTF-16 envelope with BOM, zlib part
 The signatures are counters, not signatures.
 """
@@ -11,6 +11,11 @@ import zlib
 
 BOUNDARY = "aAbBcCdDv1234567890VxXyYzZ"
 FAKE = "".join("%08X" % n for n in range(1, 65))
+HOOK = (
+    '<Hook2 Name="clientauth"><Property Name="AuthSenderMachine">LAB</Property><Property '
+    'Name="ClientIDSignature">%s</Property><Property Name="PayloadSignature">%s</Property>'
+    '<Property Name="HashAlgorithm">1.2.840.113549.1.1.11</Property></Hook2>'
+)
 BODIES = {
     "MP_PolicyManager": '<RequestAssignments SchemaVersion="1.00" RequestType="Always">'
     "<Identification><Machine><ClientID>{id}</ClientID></Machine></Identification>"
@@ -29,18 +34,16 @@ BODIES = {
 
 def main():
     endpoint, client, address, out = sys.argv[1:5]
+    hook = "" if "unsigned" in sys.argv[5:] else HOOK % (FAKE, FAKE)
     raw = (BODIES[endpoint].format(id=client, ip=address) + "\0").encode("utf-16-le")
     envelope = (
         '<Msg ReplyCompression="zlib" SchemaVersion="1.1"><Body Type="ByteRange" Length="%d" '
-        'Offset="0"/><Hooks><Hook2 Name="clientauth"><Property Name="AuthSenderMachine">LAB'
-        '</Property><Property Name="ClientIDSignature">%s</Property><Property Name='
-        '"PayloadSignature">%s</Property><Property Name="HashAlgorithm">1.2.840.113549.1.1.11'
-        '</Property></Hook2><Hook3 Name="zlib-compress"/></Hooks><ID>{00000000-0000-4000-8000-'
+        'Offset="0"/><Hooks>%s<Hook3 Name="zlib-compress"/></Hooks><ID>{00000000-0000-4000-8000-'
         '000000000001}</ID><Payload Type="inline"/><Priority>0</Priority><Protocol>http'
         "</Protocol><ReplyMode>Sync</ReplyMode><SourceID>%s</SourceID><TargetAddress>mp:%s"
         "</TargetAddress><TargetEndpoint>%s</TargetEndpoint><TargetHost>mp01.lab.example"
         "</TargetHost><Timeout>60000</Timeout></Msg>"
-        % (len(raw), FAKE, FAKE, client, endpoint, endpoint)
+        % (len(raw), hook, client, endpoint, endpoint)
     )
     mark = b"--" + BOUNDARY.encode()
     with open(out, "wb") as file:

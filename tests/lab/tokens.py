@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What one client of tokens.pcap does: requests that carry JWTs, all of them long expired.
+"""What one client of tokens.pcap or tokens2.pcap does: requests with JWTs, all long expired.
 
-in:    NUMBER DIRECTORY
+in:    NUMBER DIRECTORY [more]: of tokens2.pcap
 out:   the requests; DIRECTORY/tokens.jsonl, a line a request: which token went where
 The tokens are signed by the openssl command with a key of this run. The header of the site's own
-token is not documented, so several are used.
+token is not documented, so several are used; nor are the claims of a content token.
 """
 import base64
 import http.client
@@ -32,6 +32,14 @@ CLAIMS = {
         "exp": START + 28800,
     },
     "content-token": {"hierarchyId": HIERARCHY, "deviceId": DEVICE, **SITE, "exp": START + 28800},
+    "content-claims-token": {
+        "SCCMTokenCategory": "ContentAccessToken", "Authority": "SCCM", "TenantId": TENANT, **SITE,
+        "exp": START + 28800,
+    },
+    "other-token": {
+        "iss": "https://idp.lab.example/", "aud": "https://app.lab.example/", "nbf": START,
+        "exp": START + 3600, "sub": "wks06",
+    },
     "entra-device-token": {
         "aud": "https://ConfigMgrService", "iss": "https://sts.windows.net/%s/" % TENANT,
         "iat": START, "nbf": START,
@@ -83,17 +91,30 @@ class Client:
         with open(os.path.join(self.directory, "tokens.jsonl"), "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def message(self, directory, kind, endpoint, xml, header="Authorization"):
+    def hook(self, part2):
+        """A message's signatures, by a key that is never on the wire."""
+        name = envelope.utf16(self.id()) + b"\0\0"
+        return envelope.hook2([
+            ("AuthSenderMachine", "WKS0%d" % self.number),
+            ("ClientIDSignature", self.key.hex_signature(name)),
+            ("PayloadSignature", self.key.hex_signature(part2)),
+            ("HashAlgorithm", signing.SHA256),
+        ])  # fmt: skip
+
+    def id(self):
+        return "GUID:11223344-5566-7788-99AA-BBCCDDEEFF0%d" % self.number
+
+    def message(self, directory, kind, endpoint, xml, header="Authorization", signed=False):
         part2, length = envelope.body_bytes(xml)
         fields = {
             "ID": "{B1B2C3D4-000%d-4000-8000-000000000001}" % self.number, "ReplyMode": "Sync",
             "ReplyTo": "direct:WKS0%d:SccmMessaging" % self.number,
             "SentTime": "2026-11-26T12:00:00Z", "SourceHost": "WKS0%d" % self.number,
-            "SourceID": "GUID:11223344-5566-7788-99AA-BBCCDDEEFF0%d" % self.number,
+            "SourceID": self.id(),
             "TargetAddress": "mp:" + endpoint, "TargetEndpoint": endpoint,
             "TargetHost": "MP01.LAB.EXAMPLE", "Timeout": "60000",
         }  # fmt: skip
-        body = envelope.message(envelope.envelope(fields, length, ""), part2)
+        body = envelope.message(envelope.envelope(fields, length, self.hook(part2) if signed else ""), part2)
         self.send("mp01.lab.example", "CCM_POST", "/%s/request" % directory, kind, header, body,
                   Content_Type='multipart/mixed; boundary="%s"' % envelope.BOUNDARY)  # fmt: skip
 
@@ -103,14 +124,44 @@ REGISTER = (
     "</ClientRegistrationRequest>"
 )
 POLICY = '<RequestAssignments SchemaVersion="1.00" RequestType="Always"/>'
+USER_POLICY = (
+    '<RequestAssignments SchemaVersion="1.00" RequestType="Always"><Identification><User>'
+    "<Name>alice@lab.example</Name></User></Identification></RequestAssignments>"
+)
 PKG = "/CCMTOKENAUTH_SMS_DP_SMSPKG$/ABC00012"
+
+
+def more(client, mp, dp, policy):
+    number, device, user = client.number, "entra-device-token", "entra-user-token"
+    if number in (1, 2):
+        kind = device if number == 1 else user
+        client.message("ccm_system_tokenauth", kind, "MP_ClientRegistration", REGISTER)
+    elif number == 3:
+        for kind in (device, user):
+            client.send(mp, "GET", "/CMUserService/applications", kind)
+    elif number == 4:
+        for kind in (device, user):
+            client.send(mp, "GET", "/SMS_MP_TokenAuth" + policy, kind)
+        client.message("ccm_system_tokenauth", user, "MP_PolicyManager", USER_POLICY)
+    elif number == 5:
+        for method, path in (("PROPFIND", PKG + "/"), ("GET", PKG + "/sccm?/setup.exe")):
+            client.send(dp, method, path, "content-claims-token")
+    elif number == 6:
+        client.send(mp, "GET", "/CCM_STS", "other-token")
+    elif number == 7:
+        client.message("ccm_system_altauth", None, "MP_ClientRegistration", REGISTER)
+    else:
+        xml = '<TokenServicesRequest SchemaVersion="1.00"/>'
+        client.message("ccm_system", None, "MP_TokenManager", xml, signed=True)
 
 
 def main():
     number, mp, dp = int(sys.argv[1]), "mp01.lab.example", "dp01.lab.example"
     client, bulk = Client(number, sys.argv[2]), "bulk-registration-token"
     policy = "/.sms_pol?{0A0B0C0D-1111-4222-8333-444455556666}.2_00"
-    if number == 1:
+    if sys.argv[3:] == ["more"]:
+        more(client, mp, dp, policy)
+    elif number == 1:
         client.message("ccm_system_tokenauth", bulk, "MP_ClientRegistration", REGISTER)
         client.send(mp, "POST", "/CCM_STS", "entra-device-token")
         client.message("ccm_system_tokenauth", "ccm-token", "MP_PolicyManager", POLICY, "CCMToken")

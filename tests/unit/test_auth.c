@@ -23,6 +23,7 @@ typedef struct step {
     unsigned status;       /* 0 = no answer */
     const char *pairing;
     bool proxy, cut, cut_message, empty, no_user;
+    bool continues; /* the answer holds a token */
 } step;
 
 typedef struct world {
@@ -127,6 +128,11 @@ static void run(world *w, const step *s)
         o.frame = frame + 1;
         ccm_obs_u64(&o, CCM_KEY_status, s->status);
         ccm_auth_collect(&f, &w->texts, &o);
+        if (s->continues) {
+            o = drv_obs(CCM_OBS_http_auth, 1, SERVER, CLIENT, 2);
+            drv_text(&o, CCM_KEY_header, "www-authenticate");
+            ccm_auth_collect(&f, &w->texts, &o);
+        }
     }
     ccm_obs o = drv_obs(CCM_OBS_http_done, 1, CLIENT, SERVER, 3);
     drv_text(&o, CCM_KEY_pairing, s->pairing ? s->pairing : "sure");
@@ -358,6 +364,19 @@ static void handshakes(void)
            "transport ntlm - - proven step: ntlm-type1 challenge-401; "
            "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 challenge-401 ntlm-type1 "
            "fallback-rejected");
+    /* the same where the refusal holds a token, as if Kerberos went on */
+    expect(STEPS({ .target = DP,
+                   .mechanism = "kerberos",
+                   .spn = "HTTP/x",
+                   .status = 401,
+                   .continues = true },
+                 { .target = DP, TYPE1, .status = 401, .continues = true },
+                 { .target = DP, TYPE3, .account = "WKS01$", .status = 200 }),
+           "transport kerberos - - proven step: spnego-kerberos challenge-401; "
+           "transport kerberos - - proven denied: spnego-kerberos challenge-401 denied; "
+           "transport ntlm - - proven step: ntlm-type1 challenge-401; "
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 challenge-401 ntlm-type1 "
+           "fallback-rejected");
     /* 7.1 rule: SPNEGO with both, then NTLM, is a fallback */
     expect(STEPS({ .target = DP, TYPE1, .mechanisms = "kerberos, ntlm", .status = 401 },
                  { .target = DP, TYPE3, .account = "WKS01$", .status = 200 }),
@@ -401,6 +420,10 @@ static void unknown(void)
            "transport none-observed - - unknown: connection-incomplete");
     expect(STEPS({ .target = DP, .cut = true, .status = 200 }),
            "transport none-observed - - unknown: head-incomplete");
+    /* what is cut may have signed the request */
+    expect(STEPS({ .target = "/SMS_MP/.sms_aut?MPLIST", .cut = true, .status = 200 }),
+           "transport none-observed - - unknown: head-incomplete; "
+           "message none-observed - - unknown: head-incomplete");
     expect(STEPS({ .status = 200, .pairing = "response-only" }),
            "transport none-observed - - unknown: head-incomplete");
     expect(STEPS({ .target = DP }), "transport none-observed - - unknown: no-response");

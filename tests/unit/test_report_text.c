@@ -280,6 +280,34 @@ static void test_auth_reasons(void)
                     "  who was refused: ccmscope exchanges --failed\n");
 }
 
+/* Clocks: only what is off by more than a minute; where its times disagree, that is a bound. */
+static void test_auth_clocks(void)
+{
+    static const struct {
+        int64_t skew_s;
+        bool uncertain;
+        const char *says; /* NULL = nothing */
+    } rows[] = {
+        { 60, true, NULL },
+        { 420, false, "clock of GUID:1 is 7m00s ahead\n" },
+        { -420, true,
+          "clock of GUID:1 is 7m00s behind at least: its times differ by more than a minute\n" },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        ccm_view_client client = { .client_id = "GUID:1",
+                                   .has_skew = true,
+                                   .skew_s = rows[i].skew_s,
+                                   .skew_uncertain = rows[i].uncertain };
+        ccm_view_auth way = { .stage = "message", .mode = "message-signature" };
+        ccm_view_route route = { .route = "client/mp", .auth = &way, .n_auth = 1 };
+        ccm_view view = { .routes = &route, .n_routes = 1, .clients = &client, .n_clients = 1 };
+        g_autoptr(GString) out = g_string_new(NULL);
+        ccm_summary_auth(out, &view, false, false, 200);
+        g_assert_true(!strstr(out->str, "clock") == !rows[i].says);
+        g_assert_true(!rows[i].says || strstr(out->str, rows[i].says));
+    }
+}
+
 /* A summary checks no signature and says who does; where they were checked, it does not. */
 static void test_auth_signatures(void)
 {
@@ -314,6 +342,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/table", test_table);
     g_test_add_func("/report/json-writer", test_json_writer);
     g_test_add_func("/report/auth-reasons", test_auth_reasons);
+    g_test_add_func("/report/auth-clocks", test_auth_clocks);
     g_test_add_func("/report/auth-signatures", test_auth_signatures);
     return g_test_run();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * test_timeline.c - the table of bytes over time against a plain grid of edges and seconds.
- * In: additions in no order. Out: TAP. State: none. */
+ * test_timeline.c - the table of bytes over time against a plain grid of edges and seconds; times
+ * as messages write them. In: additions in no order. Out: TAP. State: none. */
 #include "model/model.h"
+#include "model/proofs.h"
 
 enum { GRID_EDGES = 300, GRID_SECONDS = 1000 };
 
@@ -55,9 +56,36 @@ static void in_place(void)
     g_free(cell);
 }
 
+/* What messages say of when they were sent. */
+static void times(void)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds; /* -1 = not a time */
+    } rows[] = {
+        { "1970-01-01T00:00:00Z", 0 },
+        { "2000-02-29T23:59:59Z", 951868799 }, /* date -d */
+        { "2025-03-04T05:06:07Z", 1741064767 },
+        { "2025-03-04T05:06:07.250Z", 1741064767 },
+        { "2025-03-04T05:06:07", -1 },
+        { "2025-13-04T05:06:07Z", -1 },
+        { "2025-03-04 05:06:07Z", -1 },
+        { "0000-00-00T00:00:00Z", -1 },
+        { "", -1 },
+        { "Z", -1 },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        int64_t seconds = -1;
+        g_assert_cmpint(ccm_parse_time(ccm_span_str(rows[i].text), &seconds), ==,
+                        rows[i].seconds >= 0);
+        g_assert_cmpint(seconds, ==, rows[i].seconds);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/timeline/in-place", in_place);
+    g_test_add_func("/timeline/times", times);
     return g_test_run();
 }

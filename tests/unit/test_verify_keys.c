@@ -401,6 +401,7 @@ static void refused(bool ok, GError **error, const char *says)
     g_assert_error(*error, CCM_ERROR, CCM_ERROR_USAGE);
     g_test_message("%s", (*error)->message);
     g_assert_nonnull(strstr((*error)->message, says));
+    g_assert_null(strstr((*error)->message, "hunter2")); /* what stands for a secret */
     g_clear_error(error);
 }
 
@@ -417,15 +418,21 @@ static void test_files(void)
           "-pubout" },
         { "empty", "", "no RSA certificate" },
         { "text", "not a key", "no RSA certificate" },
-        { "none.site", "[hosts]\nmp=10.0.0.1\n", NULL },
+        { "other.site", "[hosts]\nmp=10.0.0.1\n", "group [hosts] is not known" },
+        { "none.site", "# nothing\n\n[client-keys]\n", NULL },
         { "good.site",
           "[client-keys]\n" REFERENCE_ID " = key.hex\n"
           "{0f8fad5b-d9cb-469f-a165-70867728950e} = crt.pem\n",
           NULL },
-        { "lost.site", "[client-keys]\n" REFERENCE_ID " = missing.pem\n", "missing.pem" },
+        { "lost.site", "[client-keys]\n" REFERENCE_ID " = missing.pem\n",
+          REFERENCE_ID ": the file" },
         { "hollow.site", "[client-keys]\n" REFERENCE_ID " =\n", "PATH" },
         { "id.site", "[client-keys]\nGUID: = key.pem\n", "not a client id" },
-        { "bad.site", "[client-keys\n", "cannot read site file" },
+        { "bad.site", "[client-keys\n", "line 1 is no [group]" },
+        { "secret.site", "[client-keys]\n\nhunter2\n", "line 3 is no [group]" },
+        { "odd.site", "[client-keys]hunter2\n", "is no site file" },
+        { "early.site", "hunter2=hunter2\n[client-keys]\n", "line 1 is no [group]" },
+        { "value.site", "[client-keys]\n" REFERENCE_ID " = hunter2\n", "is not there" },
     };
     g_autofree char *folder = g_dir_make_tmp("ccm-verify-XXXXXX", NULL);
     GError *error = NULL;
