@@ -141,7 +141,7 @@ static bool add_keys(ccm_engine *engine, const options *o, GError **error)
     for (guint i = 0; i < o->keys->len; i++)
         if (!ccm_engine_add_key(engine, o->keys->pdata[i], error))
             return false;
-    return !o->site || o->command == CMD_WINDOWS || ccm_engine_add_site(engine, o->site, error);
+    return !o->site || ccm_engine_add_site(engine, o->site, error);
 }
 
 /* Reads or captures. Returns an exit code; *have_data says that a report makes sense. */

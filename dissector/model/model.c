@@ -194,17 +194,16 @@ static void on_connection(ccm_model *m, const ccm_obs *obs)
         ccm_krb_call(m, obs);
 }
 
-/* A file on a share: its end is a mark in the pace of the flow. */
+/* The end of a file that was written is a mark in the pace of its flow. */
 static void on_smb_file(ccm_model *m, const ccm_obs *obs)
 {
-    if (!obs->flow || !ccm_obs_has(obs, CCM_KEY_from_client))
-        return;
-    ccm_file_mark mark = { .first_ns = ccm_obs_get_u64(obs, CCM_KEY_start_ns),
-                           .last_ns = ccm_obs_get_u64(obs, CCM_KEY_end_ns),
-                           .bytes = ccm_obs_get_u64(obs, CCM_KEY_bytes),
+    ccm_file_mark mark = { .first_ns = ccm_obs_get_u64(obs, CCM_KEY_data_start_ns),
+                           .last_ns = ccm_obs_get_u64(obs, CCM_KEY_data_end_ns),
+                           .bytes = ccm_obs_get_u64(obs, CCM_KEY_write_bytes),
                            .deleted = ccm_obs_has(obs, CCM_KEY_delete_on_close) &&
                                       !ccm_obs_has(obs, CCM_KEY_renamed_to) };
-    if (mark.bytes)
+
+    if (obs->flow && mark.bytes && mark.last_ns)
         ccm_pace_file(m, ccm_model_flow_get(m, obs), &mark);
 }
 

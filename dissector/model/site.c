@@ -5,11 +5,12 @@
  * State: none. Spec: throttling.md section 2 (ranges). */
 #include "model/site.h"
 
+/* What a line holds may be a secret that was put in the wrong place, so messages name group and
+ * key, never values. */
 static bool wrong(GError **error, const char *path, const char *group, const char *key,
-                  const char *value, const char *remedy)
+                  const char *remedy)
 {
-    g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE, "'%s': [%s] %s = %s: %s", path, group, key,
-                value, remedy);
+    g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE, "'%s': [%s] %s: %s", path, group, key, remedy);
     return false;
 }
 
@@ -46,9 +47,9 @@ typedef struct reader {
     GError **error;
 } reader;
 
-static bool bad(const reader *r, const char *key, const char *value, const char *remedy)
+static bool bad(const reader *r, const char *key, const char *remedy)
 {
-    return wrong(r->error, r->path, r->group, key, value, remedy);
+    return wrong(r->error, r->path, r->group, key, remedy);
 }
 
 static bool number(const char *text, unsigned low, unsigned high, unsigned *out)
@@ -120,7 +121,7 @@ static bool read_schedule(reader *r, const char *key, const char *value)
             continue;
         if (!word[1] || !word[2] || !days_of(word[0], &day, &last) ||
             !hours_of(word[1], &from, &to) || !level_of(g_strstrip(word[2]), &level))
-            return bad(r, key, *rule,
+            return bad(r, key,
                        "write DAYS HOURS LEVEL, for instance mon-fri 08-18 closed; days are mon to "
                        "sun or daily, levels all, medium, high, closed");
         for (;; day = (day + 1) % 7) {
@@ -149,10 +150,10 @@ static bool read_hourly(reader *r, const char *key, const char *value)
             if (!**item)
                 continue;
             if (n == 24 || !number(*item, 1, 100, &percent))
-                return bad(r, key, *item, remedy);
+                return bad(r, key, remedy);
             r->dp->percent[n++] = (uint8_t)percent;
         }
-        return n == 24 || bad(r, key, value, remedy);
+        return n == 24 || bad(r, key, remedy);
     }
     g_auto(GStrv) rules = g_strsplit(value, ";", -1);
     for (char **rule = rules; *rule; rule++) {
@@ -161,7 +162,7 @@ static bool read_hourly(reader *r, const char *key, const char *value)
             continue;
         if (!part[1] || !hours_of(g_strstrip(part[0]), &from, &to) ||
             !number(g_strstrip(part[1]), 1, 100, &percent))
-            return bad(r, key, *rule, remedy);
+            return bad(r, key, remedy);
         for (unsigned h = from; h != to % 24 || h == from; h = (h + 1) % 24) {
             r->dp->percent[h] = (uint8_t)percent;
             if ((h + 1) % 24 == to % 24)
@@ -179,7 +180,7 @@ static bool read_mode(reader *r, const char *key, const char *value)
             r->dp->mode = (ccm_site_mode)(i + 1);
             return true;
         }
-    return bad(r, key, value, "write unlimited, pulse or hourly");
+    return bad(r, key, "write unlimited, pulse or hourly");
 }
 
 static bool read_addresses(reader *r, const char *key, const char *value)
@@ -191,11 +192,11 @@ static bool read_addresses(reader *r, const char *key, const char *value)
         if (!**item)
             continue;
         if (r->dp->n_addrs == G_N_ELEMENTS(r->dp->addr))
-            return bad(r, key, value, "at most four addresses");
+            return bad(r, key, "at most four addresses");
         if (!ccm_addr_parse(*item, &r->dp->addr[r->dp->n_addrs++]))
-            return bad(r, key, *item, "not an IP address");
+            return bad(r, key, "not an IP address");
     }
-    return r->dp->n_addrs > 0 || bad(r, key, value, "write an IP address");
+    return r->dp->n_addrs > 0 || bad(r, key, "write an IP address");
 }
 
 static bool read_key(reader *r, const char *key, const char *value)
@@ -205,28 +206,28 @@ static bool read_key(reader *r, const char *key, const char *value)
     if (!strcmp(key, "address"))
         return read_addresses(r, key, value);
     if (!strcmp(key, "source"))
-        return ccm_addr_parse(value, &dp->source) || bad(r, key, value, "not an IP address");
+        return ccm_addr_parse(value, &dp->source) || bad(r, key, "not an IP address");
     if (!strcmp(key, "mode"))
         return read_mode(r, key, value);
     if (!strcmp(key, "block_kb"))
-        return number(value, 1, 256, &dp->block_kb) || bad(r, key, value, "write 1 to 256");
+        return number(value, 1, 256, &dp->block_kb) || bad(r, key, "write 1 to 256");
     if (!strcmp(key, "delay_s"))
-        return number(value, 1, 30, &dp->delay_s) || bad(r, key, value, "write 1 to 30");
+        return number(value, 1, 30, &dp->delay_s) || bad(r, key, "write 1 to 30");
     if (!strcmp(key, "hourly"))
         return read_hourly(r, key, value);
     if (!strcmp(key, "schedule"))
         return read_schedule(r, key, value);
     if (!strcmp(key, "pull")) {
         dp->pull = !strcmp(value, "true");
-        return dp->pull || !strcmp(value, "false") || bad(r, key, value, "write true or false");
+        return dp->pull || !strcmp(value, "false") || bad(r, key, "write true or false");
     }
     if (!strcmp(key, "time_zone")) {
         dp->zone_name = g_strdup(value);
         return (dp->zone = zone_of(value)) ||
-               bad(r, key, value, "write a zone such as Europe/Berlin or +02:00");
+               bad(r, key, "write a zone such as Europe/Berlin or +02:00");
     }
     return bad(
-        r, key, value,
+        r, key,
         "unknown key; known are address, source, time_zone, mode, block_kb, delay_s, hourly, "
         "schedule, pull");
 }
@@ -249,12 +250,11 @@ static bool read_dp(reader *r)
     if (!dp->n_addrs && ccm_addr_parse(dp->name, &dp->addr[0]))
         dp->n_addrs = 1;
     if (!dp->n_addrs)
-        return bad(r, "address", "(absent)",
-                   "write address = IP address of this distribution point");
+        return bad(r, "address", "write address = IP address of this distribution point");
     if (dp->mode == CCM_MODE_PULSE && (!dp->block_kb || !dp->delay_s))
-        return bad(r, "mode", "pulse", "needs block_kb and delay_s, too");
+        return bad(r, "mode", "needs block_kb and delay_s, too");
     if (dp->mode == CCM_MODE_HOURLY && !hourly)
-        return bad(r, "mode", "hourly", "needs hourly = percentages, too");
+        return bad(r, "mode", "needs hourly = percentages, too");
     return true;
 }
 
@@ -270,8 +270,7 @@ static bool read_all(reader *r)
     r->group = "site";
     r->site->zone_name = g_key_file_get_string(r->file, "site", "time_zone", NULL);
     if (r->site->zone_name && !(r->site->zone = zone_of(r->site->zone_name)))
-        return bad(r, "time_zone", r->site->zone_name,
-                   "write a zone such as Europe/Berlin or +02:00");
+        return bad(r, "time_zone", "write a zone such as Europe/Berlin or +02:00");
     return true;
 }
 
@@ -282,7 +281,9 @@ ccm_site *ccm_site_load(const char *path, GError **error)
 
     if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &why)) {
         g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE, "cannot read site file '%s': %s", path,
-                    why->message);
+                    why->domain == G_FILE_ERROR
+                        ? why->message
+                        : "it has lines that are no [group] and no KEY = VALUE");
         g_error_free(why);
         return NULL;
     }

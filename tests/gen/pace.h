@@ -151,10 +151,9 @@ static inline void gen_mark(gen *g, uint64_t start, uint64_t bytes, bool deleted
     if (!g->files || !g->obs || g->now < g->from)
         return;
     drv_text(&o, CCM_KEY_path, "SMS_DP$/x.temp");
-    ccm_obs_flag(&o, CCM_KEY_from_client, true);
-    ccm_obs_u64(&o, CCM_KEY_bytes, bytes);
-    ccm_obs_u64(&o, CCM_KEY_start_ns, start);
-    ccm_obs_u64(&o, CCM_KEY_end_ns, g->now - (uint64_t)(g->rtt * 1e9));
+    ccm_obs_u64(&o, CCM_KEY_write_bytes, bytes);
+    ccm_obs_u64(&o, CCM_KEY_data_start_ns, start);
+    ccm_obs_u64(&o, CCM_KEY_data_end_ns, g->now - (uint64_t)(g->rtt * 1e9));
     ccm_obs_flag(&o, CCM_KEY_delete_on_close, deleted);
     g->obs(g->user, &o);
 }

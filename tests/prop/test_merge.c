@@ -51,10 +51,9 @@ static void step_file(world *w, unsigned i, const flow *f)
 {
     ccm_obs o = drv_obs(CCM_OBS_smb_file, i + 1, f->client, f->server, w->now);
     drv_text(&o, CCM_KEY_path, "SMS_DP$/x");
-    ccm_obs_flag(&o, CCM_KEY_from_client, true);
-    ccm_obs_u64(&o, CCM_KEY_bytes, (uint64_t)g_rand_int_range(w->r, 1, 100000));
-    ccm_obs_u64(&o, CCM_KEY_start_ns, w->now - SECOND);
-    ccm_obs_u64(&o, CCM_KEY_end_ns, w->now);
+    ccm_obs_u64(&o, CCM_KEY_write_bytes, (uint64_t)g_rand_int_range(w->r, 1, 100000));
+    ccm_obs_u64(&o, CCM_KEY_data_start_ns, w->now - SECOND);
+    ccm_obs_u64(&o, CCM_KEY_data_end_ns, w->now);
     ccm_obs_flag(&o, CCM_KEY_delete_on_close, g_rand_boolean(w->r));
     both(w, i, &o);
 }
