@@ -83,13 +83,14 @@ static uint64_t weight(const pacing_class *v, unsigned n)
 static void gather(pacing_set *s, const ccm_pace_point *const *v, unsigned n, ccm_pacing *out)
 {
     s->v = g_new(pacing_class, n + 1u);
-    s->tens = g_new0(uint64_t, 0x1000 * 2);
     out->first_ns = UINT64_MAX;
     for (unsigned i = 0; i < n; i++) {
         const ccm_pace_point *p = v[i];
         ccm_pace_kind kind = ccm_pace_kind_of(p->what);
         unsigned size = ccm_pace_size_of(p->what);
         if (kind == CCM_PACE_TEN) {
+            if (!s->tens)
+                s->tens = g_new0(uint64_t, 0x1000 * 2);
             s->tens[size * 2] += p->count;
             s->tens[size * 2 + 1] += p->bytes;
             out->ten_max_bps =
@@ -322,7 +323,7 @@ static void find_plateau(const pacing_set *s, ccm_pacing *out)
 {
     uint64_t all = 0, best = 0;
 
-    for (unsigned i = 0; i < 0x1000; i += 4) {
+    for (unsigned i = 0; s->tens && i < 0x1000; i += 4) {
         uint64_t *t = &s->tens[i * 2], *next = i + 4 < 0x1000 ? t + 8 : t;
         uint64_t count = t[0] + (next > t ? next[0] : 0);
         all += t[0];
@@ -398,6 +399,10 @@ void ccm_pacing_conclude(const ccm_pace_point *const *v, unsigned n, const ccm_p
     pacing_set s = { 0 };
 
     *out = (ccm_pacing){ 0 };
+    if (!n) {
+        out->notes |= CCM_NOTE_FEW;
+        return;
+    }
     gather(&s, v, n, out);
     conclude(&s, c, out);
     g_free(s.tens);

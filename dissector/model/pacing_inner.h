@@ -18,7 +18,7 @@ typedef struct pacing_set {
     unsigned n;
     bool has_files;
     uint64_t paced_bytes, paced_ns; /* of bursts whose silence is known, with it */
-    uint64_t *tens; /* windows and bytes, by class of size */
+    uint64_t *tens;                 /* windows and bytes, by class of size; NULL = none */
 } pacing_set;
 
 typedef struct weighted {

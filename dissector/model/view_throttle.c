@@ -534,25 +534,35 @@ static void make_pair(pairs *s, pace_pair *p, ccm_view_throttle *out)
     g_array_free(p->closings, TRUE);
 }
 
-static int throttle_cmp(const void *pa, const void *pb)
+static uint64_t limited_bytes(const pace_pair *p)
 {
-    const ccm_view_throttle *a = pa, *b = pb;
-    if (a->bytes != b->bytes)
-        return a->bytes > b->bytes ? -1 : 1;
-    return ccm_addr_cmp(&a->source, &b->source);
+    return p->traffic.dir[!p->upward].payload;
 }
 
+static int bytes_cmp(const void *pa, const void *pb)
+{
+    const pace_pair *a = *(const pace_pair *const *)pa, *b = *(const pace_pair *const *)pb;
+    if (limited_bytes(a) != limited_bytes(b))
+        return limited_bytes(a) > limited_bytes(b) ? -1 : 1;
+    return ccm_addr_cmp(&a->client, &b->client);
+}
+
+/* Sources of a row may be many: those with the most bytes are judged. */
 static void make_row(pairs *s, unsigned row, unsigned from, unsigned to)
 {
     ccm_view_route *r = &s->rows[row];
-    ccm_view_throttle *v = ccm_view_alloc(s->k, to - from, sizeof *v);
+    pace_pair **order = g_new(pace_pair *, to - from);
 
     for (unsigned i = from; i < to; i++)
-        make_pair(s, &s->v[i], &v[i - from]);
-    qsort(v, to - from, sizeof *v, throttle_cmp);
-    r->throttle = v;
+        order[i - from] = &s->v[i];
+    qsort(order, to - from, sizeof *order, bytes_cmp);
     r->n_throttle = MIN(to - from, (unsigned)CCM_VIEW_SOURCES);
     r->throttle_left = to - from - r->n_throttle;
+    ccm_view_throttle *v = ccm_view_alloc(s->k, r->n_throttle, sizeof *v);
+    for (unsigned i = 0; i < r->n_throttle; i++)
+        make_pair(s, order[i], &v[i]);
+    r->throttle = v;
+    g_free(order);
 }
 
 /* What no setting limits. */
