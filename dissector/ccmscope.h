@@ -46,6 +46,8 @@ typedef struct ccm_limits {
     unsigned head_bytes;        /* an HTTP head, or another message kept for its end */
     unsigned inflate_bytes;     /* decompressed bytes of one body */
     unsigned message_bytes;     /* a Configuration Manager message kept to be decoded */
+    unsigned handshake_bytes;   /* a TLS handshake message */
+    unsigned certificates;      /* read of one chain */
     unsigned fragments;         /* IP datagrams being reassembled */
     unsigned edges;             /* distinct client, server, port and route in the model */
     unsigned hosts;             /* distinct addresses in the model */
@@ -55,6 +57,7 @@ typedef struct ccm_limits {
     unsigned bursts;            /* classes of bursts and silences kept of all routes together */
     unsigned methods;           /* distinct request methods kept of one route */
     unsigned accounts;          /* accounts kept of one route */
+    unsigned tls_secrets;       /* secrets of TLS connections, given and learned */
     unsigned messages;          /* messages kept one by one; 0 = none, as by default */
 } ccm_limits;
 
@@ -102,8 +105,13 @@ CCM_API ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_op
 CCM_API void ccm_engine_free(ccm_engine *engine);
 
 /* A public key or certificate (PEM, DER, or a PUBLICKEYBLOB in hexadecimal) that may have signed
- * messages. CCM_ERROR_USAGE with a message when it cannot be used. */
+ * messages, or a server's private RSA key (PEM, without password), which opens TLS connections with
+ * RSA key exchange. CCM_ERROR_USAGE with a message when it cannot be used. */
 CCM_API bool ccm_engine_add_key(ccm_engine *engine, const char *path, GError **error);
+/* Secrets of TLS connections, as clients write them to the file that SSLKEYLOGFILE names (NSS Key
+ * Log Format). Lines that are none are counted. CCM_ERROR_USAGE when the file cannot be read or
+ * holds no secret at all. */
+CCM_API bool ccm_engine_add_keylog(ccm_engine *engine, const char *path, GError **error);
 /* What is known of the site, from a key file: [client-keys] GUID:... = path of a key. */
 CCM_API bool ccm_engine_add_site(ccm_engine *engine, const char *path, GError **error);
 

@@ -8,9 +8,14 @@
 #include "input/input.h"
 #include "input/live.h"
 #include "observe/obs.h"
+#include "proto/decrypt.h"
 #include "proto/verify.h"
 
-enum { PROGRESS_EVERY = 4096, EXPIRED_EVERY = 1024 }; /* packets between two looks */
+enum {
+    PROGRESS_EVERY = 4096, /* packets between two looks */
+    EXPIRED_EVERY = 1024,
+    SECRETS_TLS = 0x544c534b, /* pcapng: the secrets block is a TLS key log */
+};
 
 struct ccm_engine {
     ccm_limits limits;
@@ -19,6 +24,7 @@ struct ccm_engine {
     void *user_data;
     ccm_decoder *decoder;
     ccm_flows *flows;
+    ccm_decrypt *decrypt;
     ccm_verify *verify; /* NULL: signatures are not checked */
     ccm_filter *filter;
     uint64_t frame; /* of the newest packet, filtered ones included, so that Wireshark's agree */
@@ -47,6 +53,7 @@ ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *o
         e->verify = ccm_verify_new(&e->limits);
     ccm_flows_decode(e->flows, options->messages ? CCM_DEPTH_FULL : CCM_DEPTH_HEADER,
                      e->verify ? ccm_verify_service(e->verify) : NULL);
+    e->decrypt = ccm_decrypt_new(&e->limits);
     e->reasons = g_string_new("");
     return e;
 }
@@ -57,15 +64,38 @@ void ccm_engine_free(ccm_engine *e)
         return;
     ccm_flows_free(e->flows);
     ccm_verify_free(e->verify);
+    ccm_decrypt_free(e->decrypt);
     ccm_decoder_free(e->decoder);
     ccm_filter_free(e->filter);
     g_string_free(e->reasons, TRUE);
     g_free(e);
 }
 
+/* Nobody looks for keys of TLS as long as there are none. */
+static void may_decrypt(ccm_engine *e)
+{
+    const ccm_decrypt_counts *c = ccm_decrypt_count(e->decrypt);
+
+    if (c->secrets || c->keys)
+        ccm_flows_decrypt(e->flows, ccm_decrypt_service(e->decrypt));
+}
+
 bool ccm_engine_add_key(ccm_engine *e, const char *path, GError **error)
 {
-    return !e->verify || ccm_verify_add_file(e->verify, path, error);
+    bool private, public;
+
+    if (!ccm_decrypt_add_key_file(e->decrypt, path, &private, &public, error))
+        return false;
+    may_decrypt(e);
+    return !e->verify || (private && !public) || ccm_verify_add_file(e->verify, path, error);
+}
+
+bool ccm_engine_add_keylog(ccm_engine *e, const char *path, GError **error)
+{
+    if (!ccm_decrypt_add_log_file(e->decrypt, path, error))
+        return false;
+    may_decrypt(e);
+    return true;
 }
 
 bool ccm_engine_add_site(ccm_engine *e, const char *path, GError **error)
@@ -205,10 +235,11 @@ static void on_secrets(void *user_data, uint32_t type, ccm_span data)
 {
     ccm_engine *e = user_data;
 
-    /* Only counted: secrets never become observations. */
-    (void)type;
-    (void)data;
     e->secrets++;
+    if (type != SECRETS_TLS)
+        return; /* of WireGuard, ZigBee and others */
+    ccm_decrypt_add_log(e->decrypt, data);
+    may_decrypt(e);
 }
 
 static void on_dropped(void *user_data, uint64_t packets)
@@ -435,6 +466,25 @@ static void verify_limits(ccm_engine *e)
     limit_hit(e, "registrations", c->registrations_dropped);
 }
 
+/* What keys were given, and whether they were good for anything. */
+static void decryption(const ccm_engine *e, ccm_obs *o)
+{
+    const ccm_decrypt_counts *c = ccm_decrypt_count(e->decrypt);
+    const struct {
+        ccm_key key;
+        uint64_t value;
+    } said[] = {
+        { CCM_KEY_secrets, c->secrets },
+        { CCM_KEY_secrets_malformed, c->malformed },
+        { CCM_KEY_private_keys, c->keys },
+        { CCM_KEY_decrypted_sessions, c->sessions },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(said); i++)
+        if (said[i].value)
+            ccm_obs_u64(o, said[i].key, said[i].value);
+}
+
 void ccm_engine_finish(ccm_engine *e)
 {
     if (e->replayed)
@@ -443,6 +493,7 @@ void ccm_engine_finish(ccm_engine *e)
     ccm_flows_finish(e->flows);
     limit_hit(e, "fragments", ccm_decoder_evicted(e->decoder));
     verify_limits(e);
+    limit_hit(e, "tls_secrets", ccm_decrypt_count(e->decrypt)->dropped);
     ccm_obs o = plain_obs(e, CCM_OBS_capture);
     ccm_obs_u64(&o, CCM_KEY_packets, e->packets);
     ccm_obs_u64(&o, CCM_KEY_wire_bytes, e->wire_bytes);
@@ -456,6 +507,7 @@ void ccm_engine_finish(ccm_engine *e)
     ccm_obs_u64(&o, CCM_KEY_dropped_packets, e->dropped);
     ccm_obs_u64(&o, CCM_KEY_gaps, ccm_flows_gaps(e->flows));
     ccm_obs_u64(&o, CCM_KEY_secrets_blocks, e->secrets);
+    decryption(e, &o);
     ccm_obs_str(&o, CCM_KEY_reason, ccm_span_of(e->reasons->str, e->reasons->len));
     emit(e, &o);
 }

@@ -25,9 +25,10 @@ CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
 DIFFERENCES = HERE / "tests" / "corpus-differences.tsv"
 TIMEOUT_S = 60
 TCP, UDP = 6, 17
-COMPARED = ("pkt.", "tcp.", "udp.", "http.", "kerberos.", "ntlm.")
+COMPARED = ("pkt.", "tcp.", "udp.", "http.", "http2.", "kerberos.", "ntlm.", "tls.", "dns.")
 # Of these, what rides in HTTP or goes to a key distribution centre is read; SMB is not.
 CARRIERS = {"http", "kdc"}
+WITH_KEYS = "#with-keys" # behind a name: its rows hold when the key log beside it is given
 SKIP = 77
 
 
@@ -103,10 +104,32 @@ def measure_auth(m, f):
         m["http.auth_mech", f"{f['auth_scheme']}/{kind}"] += 1
 
 
+def measure_tls(m, flows, f):
+    """Counts a fact of TLS; `flows` collects the connections that had each kind."""
+    kind = f["k"]
+    flows[kind].add(f["flow"])
+    if kind == "tls_client_hello":
+        for name in filter(None, [f.get("sni")]):
+            m["tls.sni", name] += 1
+    elif kind == "tls_server_hello":
+        if "retry" in f:
+            m["tls.hello_retry_request", ""] += 1
+            return
+        m["tls.negotiated_version", f"0x{f['tls_version']:04x}"] += 1
+        m["tls.cipher", f"0x{f['cipher']:04x}"] += 1
+        if "alpn" in f:
+            m["tls.alpn", f["alpn"]] += 1
+    elif kind == "tls_certificate":
+        flows["client" if "from_client" in f else "server"].add(f["flow"])
+    elif kind == "tls_session":
+        for number in filter(None, f.get("handshake", "").split(",")):
+            m["tls.handshake_type", number] += 1
+
+
 def measure(facts):
     """The metrics of expected.tsv, from observations: {(metric, key): number}."""
     m = collections.Counter()
-    http_flows = set()
+    http_flows, dns_names, tls_flows = set(), set(), collections.defaultdict(set)
     for f in facts:
         kind, l4 = f["k"], f.get("l4", 0)
         if kind == "capture":
@@ -127,6 +150,10 @@ def measure(facts):
             m["tcp.gaps", ""] += f.get("gaps", 0)
             m["tcp.streams_midstream", ""] += f["state"] == "midstream"
             m["tcp.streams_with_rst", ""] += f.get("resets", 0) > 0
+        elif kind == "http_request" and f["version"] == 20:
+            m["http2.method", f["method"]] += 1
+        elif kind == "http_response" and f["version"] == 20:
+            m["http2.status", str(f["status"])] += 1
         elif kind == "http_request":
             http_flows.add(f["flow"])
             m["http.requests", ""] += 1
@@ -143,32 +170,52 @@ def measure(facts):
                 m["http.www_authenticate", scheme] += 1
         elif kind == "http_auth":
             measure_auth(m, f)
+        elif kind.startswith("tls_"):
+            measure_tls(m, tls_flows, f)
         elif kind == "kerberos":
             m[f"kerberos.msg_{f['msg_type']}", "kdc"] += 1
             if "error_code" in f:
                 m["kerberos.error", str(f["error_code"])] += 1
+        elif kind == "dns_query":
+            m["dns.queries", ""] += 1
+            m["dns.qtype", str(f["record_type"])] += 1
+            dns_names.add(f["name"])
+        elif kind == "dns_answer":
+            m["dns.responses", ""] += 1
+            m["dns.rcode", str(f["rcode"])] += 1
     m["http.streams", ""] = len(http_flows)
+    for metric, which in (("streams", "tls_session"), ("streams_with_client_hello", "tls_client_hello"),
+                          ("streams_with_server_certificate", "server"),
+                          ("streams_with_client_certificate", "client"),
+                          ("streams_with_certificate_request", "tls_certificate_request")):
+        m["tls." + metric, ""] = len(tls_flows[which])
+    m["dns.distinct_names", ""] = len(dns_names)
     return m
 
 
 def examine(name):
     """Runs every command on one capture; returns its metrics."""
-    path = str(CORPUS / name)
+    path, keyed, _ = str(CORPUS / name).partition(WITH_KEYS)
+    keys = ["--keylog", path + ".keys"] if keyed else []
     with tempfile.TemporaryDirectory() as scratch:
         facts_path = os.path.join(scratch, "facts.jsonl")
         report_text = run(["report", "--format", "json", "--per-client", "--observations",
-                           facts_path, path])
+                           facts_path, *keys, path])
         with open(facts_path, encoding="utf-8") as stream:
             facts = [json.loads(line) for line in stream][1:]
         if run(["report", "--format", "json", "--per-client", facts_path]) != report_text:
             raise Failure("the report from observations differs from the report from the capture")
     check_report(json.loads(report_text), facts)
-    check_report(json.loads(run(["report", "--format", "json", path])), facts)
-    lines = [json.loads(line) for line in run(["exchanges", "--json", path]).splitlines()]
+    check_report(json.loads(run(["report", "--format", "json", *keys, path])), facts)
+    lines = [json.loads(line) for line in run(["exchanges", "--json", *keys, path]).splitlines()]
     requests = sum(f["k"] == "http_request" for f in facts)
     if sum("method" in line for line in lines) != requests:
         raise Failure(f"exchanges: {sum('method' in x for x in lines)} requests, not {requests}")
     return measure(facts)
+
+
+def key_log(name):
+    return CORPUS / (name.removesuffix(WITH_KEYS) + ".keys")
 
 
 def read_expected():
@@ -179,8 +226,10 @@ def read_expected():
             if line.startswith("#"):
                 continue
             name, metric, key, value, confidence = line.rstrip("\n").split("\t")
-            if "#" in name or confidence == "tshark-only" or not metric.startswith(COMPARED):
+            if confidence == "tshark-only" or not metric.startswith(COMPARED):
                 continue
+            if name.endswith(WITH_KEYS) and not key_log(name).is_file():
+                continue # a Kerberos keytab
             if metric.startswith(("kerberos.msg_", "ntlm.type")) and key not in CARRIERS:
                 continue
             expected[name][metric, key] = (value, confidence)
@@ -236,7 +285,7 @@ def main():
     names = sorted(sys.argv[1:] or expected)
     failures, differences, present = [], [], []
     for name in names:
-        (present if (CORPUS / name).is_file() else failures).append(name)
+        (present if (CORPUS / name.removesuffix(WITH_KEYS)).is_file() else failures).append(name)
     missing = list(failures)
     failures = [f"{name}: not in the corpus" for name in missing]
 

@@ -28,7 +28,8 @@ zstd.h                            dissector/base/inflate.c dissector/input/decom
 jansson.h                         dissector/observe/json_in.c
 cap-ng.h                          dissector/input/privileges.c
 epan/*|wsutil/*|wireshark*        none
-openssl/*                         dissector/proto/verify.c
+openssl/*                         dissector/proto/verify.c dissector/proto/decrypt.c dissector/proto/decrypt_*.c
+nghttp2/*                         dissector/proto/http2_fields.c
 curses.h|ncurses*                 none
 '
 

@@ -138,6 +138,9 @@ static int start(run *r, options *o, const ccm_limits *limits)
 
 static bool add_keys(ccm_engine *engine, const options *o, GError **error)
 {
+    for (guint i = 0; i < o->keylogs->len; i++)
+        if (!ccm_engine_add_keylog(engine, o->keylogs->pdata[i], error))
+            return false;
     for (guint i = 0; i < o->keys->len; i++)
         if (!ccm_engine_add_key(engine, o->keys->pdata[i], error))
             return false;

@@ -16,6 +16,7 @@ enum {
     /* options without a short form */
     OPT_OBSERVATIONS = 256,
     OPT_NO_CLASSIFY,
+    OPT_KEYLOG,
     OPT_KEY,
     OPT_SITE,
     OPT_NO_VERIFY,
@@ -83,9 +84,12 @@ static const struct row {
     { OPT_OBSERVATIONS, "observations", "FILE", ALL,
       "also write the facts; such a file is an input, too" },
     { OPT_NO_CLASSIFY, "no-classify", NULL, ALL, "do not ask nDPI about unknown flows" },
-    { OPT_KEY, "key", "FILE", READERS, "public key of a signer; may be repeated" },
     { OPT_SITE, "site", "FILE", READERS | CMD_WINDOWS,
       "what is known of the site: limits, time zone, keys of clients" },
+    { OPT_KEYLOG, "keylog", "FILE", ALL,
+      "secrets of TLS connections (SSLKEYLOGFILE); may be repeated" },
+    { OPT_KEY, "key", "FILE", ALL,
+      "a server's private RSA key, or the public key of a signer; may be repeated" },
     { OPT_NO_VERIFY, "no-verify", NULL, READERS, "do not check signatures" },
     { OPT_CATALOG, "catalog", "DIR", ALL, "use the catalogue files of DIR" },
     { OPT_COLOR, "color", "WHEN", ALL, "auto, always or never" },
@@ -308,6 +312,9 @@ static bool apply(options *o, const struct row *row, const char *value, int *exi
     case 'r':
         g_ptr_array_add(o->inputs, (gpointer)value);
         return true;
+    case OPT_KEYLOG:
+        g_ptr_array_add(o->keylogs, (gpointer)value);
+        return true;
     case OPT_KEY:
         g_ptr_array_add(o->keys, (gpointer)value);
         return true;
@@ -427,7 +434,9 @@ bool options_parse(options *o, int argc, char **argv, int *exit_code)
     unsigned n = 0;
     int code;
 
-    *o = (options){ .inputs = g_ptr_array_new(), .keys = g_ptr_array_new() };
+    *o = (options){ .inputs = g_ptr_array_new(),
+                    .keylogs = g_ptr_array_new(),
+                    .keys = g_ptr_array_new() };
     *exit_code = EXIT_DONE;
     if (!pick_command(o, &argc, &argv, exit_code))
         return false;
@@ -457,5 +466,6 @@ bool options_parse(options *o, int argc, char **argv, int *exit_code)
 void options_clear(options *o)
 {
     g_ptr_array_free(o->inputs, TRUE);
+    g_ptr_array_free(o->keylogs, TRUE);
     g_ptr_array_free(o->keys, TRUE);
 }

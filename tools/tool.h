@@ -26,7 +26,7 @@ typedef enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER } when;
 /* The parsed command line. Texts point into argv. */
 typedef struct options {
     command command;
-    GPtrArray *inputs, *keys; /* of const char * */
+    GPtrArray *inputs, *keylogs, *keys; /* of const char * */
     const char *catalog, *output, *observations, *site;
     when color, progress;
     bool quiet, verbose, messages, csv;

@@ -27,6 +27,8 @@ void ccm_limits_init(ccm_limits *limits)
         .head_bytes = 64u << 10,
         .inflate_bytes = 1u << 20,
         .message_bytes = 256u << 10,
+        .handshake_bytes = 64u << 10,
+        .certificates = 16,
         .fragments = 1024,
         .edges = 20000,
         .hosts = 20000,
@@ -36,5 +38,6 @@ void ccm_limits_init(ccm_limits *limits)
         .bursts = 262144,
         .methods = 24,
         .accounts = 64,
+        .tls_secrets = 131072,
     };
 }

@@ -34,6 +34,7 @@ static ccm_parse *context(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t of
     ps->frame = fs->at_frame;
     ps->pos = off - CCM_SEQ_ZERO;
     ps->peer_acked = 0;
+    ps->exchanges = 0;
     ps->client = -1;
     return ps;
 }
@@ -458,14 +459,25 @@ void ccm_feed_close(ccm_flows *fs, ccm_flow *f)
     f->proto = CCM_PROTO_NONE;
 }
 
+static bool may_be(const ccm_proto *proto, const ccm_parse *ps)
+{
+    if (proto->l4 != ps->l4)
+        return false;
+    for (unsigned i = 0; i < G_N_ELEMENTS(proto->not_on) && proto->not_on[i]; i++)
+        if (ps->end[0].port == proto->not_on[i] || ps->end[1].port == proto->not_on[i])
+            return false;
+    return true;
+}
+
 void ccm_feed_datagram(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p)
 {
     if (f->quiet || !p->payload.n)
         return;
     for (uint8_t i = 0; f->proto == CCM_PROTO_NONE && ccm_protos[i]; i++)
-        if (ccm_protos[i]->l4 == f->l4 && ccm_protos[i]->probe(p->payload, true) == CCM_PROBE_YES) {
+        if (may_be(ccm_protos[i], context(fs, f, side, CCM_SEQ_ZERO)) &&
+            ccm_protos[i]->probe(p->payload, true) == CCM_PROBE_YES) {
             f->proto = i;
-            f->state = ccm_protos[i]->open(context(fs, f, side, CCM_SEQ_ZERO));
+            f->state = ccm_protos[i]->open(&fs->parse);
         }
     if (f->proto == CCM_PROTO_NONE) {
         if (f->shown[side] < CCM_PROBE_SEGMENTS)

@@ -50,6 +50,11 @@ void ccm_flows_decode(ccm_flows *fs, ccm_depth depth, const ccm_verifier *verifi
     fs->parse.verifier = verifier;
 }
 
+void ccm_flows_decrypt(ccm_flows *fs, const ccm_decryptor *decryptor)
+{
+    fs->parse.decryptor = decryptor;
+}
+
 static void discard(void *ud, const ccm_obs *obs)
 {
     (void)ud;

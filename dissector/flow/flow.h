@@ -15,6 +15,8 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
 /* How much of Configuration Manager messages the parsers read, and who checks signatures (NULL =
  * nobody; borrowed). Header only, until told otherwise. */
 void ccm_flows_decode(ccm_flows *flows, ccm_depth depth, const ccm_verifier *verifier);
+/* Who opens TLS records from now on (borrowed); nobody, until told. */
+void ccm_flows_decrypt(ccm_flows *flows, const ccm_decryptor *decryptor);
 /* Frees without emitting; call ccm_flows_finish before. */
 void ccm_flows_free(ccm_flows *flows);
 

@@ -102,8 +102,17 @@ typedef struct ccm_auth_side {
     } leg;
 } ccm_auth_side;
 
+/* The client's certificate of the TLS connection that the exchanges came out of. */
+typedef struct ccm_auth_certificate {
+    uint8_t mode, kind, certainty; /* mode CCM_AUTH_NONE_OBSERVED = there is none */
+    uint8_t evidence;
+    uint32_t account;
+    uint64_t frame;
+} ccm_auth_certificate;
+
 typedef struct ccm_auth_connection {
     ccm_auth_side side[2];
+    ccm_auth_certificate certificate;
     bool blind; /* bytes before this are missing: it may have been authenticated unseen */
 } ccm_auth_connection;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * auth_names.c - the stable names of stages, modes, kinds of account and evidence.
- * In: numbers. Out: const texts. State: none. Spec: design.md section 4; auth-modes.md 6.1 in the
- * comments, where an evidence has a number there. */
+ * In: numbers. Out: const texts. State: none. Spec: design.md section 4; auth-modes.md 6.1 and 6.2
+ * in the comments, where an evidence has a number there. */
 #include "model/auth_names.h"
 
 #include <stddef.h>
@@ -26,6 +26,9 @@ const char *ccm_auth_mode_name(unsigned mode)
         [CCM_AUTH_BULK_TOKEN] = "bulk-registration-token",
         [CCM_AUTH_CONTENT_TOKEN] = "content-token",
         [CCM_AUTH_MESSAGE_SIGNATURE] = "message-signature",
+        [CCM_AUTH_PKI] = "pki-certificate",
+        [CCM_AUTH_SELF_SIGNED] = "self-signed-certificate",
+        [CCM_AUTH_ENCRYPTED_UNKNOWN] = "encrypted-unknown",
     };
     return names[mode < CCM_AUTH_MODES ? mode : 0];
 }
@@ -44,11 +47,23 @@ const char *ccm_auth_evidence_name(unsigned id)
         [CCM_EV_SIGNATURE_MALFORMED] = "signature-malformed",
         [CCM_EV_FALLBACK_KDC_ERROR] = "fallback-kdc-error",     /* 7.1, pattern 1 */
         [CCM_EV_FALLBACK_KDC_SILENT] = "fallback-kdc-silent",   /* 7.1, pattern 2 */
+        [CCM_EV_FALLBACK_DNS] = "fallback-dns",                 /* 7.1, pattern 2 */
         [CCM_EV_FALLBACK_REJECTED] = "fallback-rejected",       /* 7.1, pattern 3 */
         [CCM_EV_FALLBACK_UNEXPLAINED] = "fallback-unexplained", /* 7.1, rule: both, then NTLM */
         [CCM_EV_DIRECT_NTLM] = "direct-ntlm",                   /* 7.1, pattern 4 */
         [CCM_EV_DENIED] = "denied",
+        [CCM_EV_TLS_ALERT] = "tls-alert", /* T10 */
         [CCM_EV_EMPTY_REPLY] = "empty-reply",
+        [CCM_EV_CLIENT_CERTIFICATE] = "client-certificate",                  /* T3, T6 */
+        [CCM_EV_SELF_SIGNED_CERTIFICATE] = "self-signed-client-certificate", /* T7 */
+        [CCM_EV_SESSION_INHERITED] = "session-inherited",                    /* T9 */
+        [CCM_EV_CLIENT_FLIGHT] = "client-flight-certificate",                /* T3, TLS 1.3 */
+        [CCM_EV_RENEGOTIATION] = "renegotiation",                            /* T5 */
+        [CCM_EV_CERTIFICATE_EMPTY] = "client-certificate-empty",             /* T4 */
+        [CCM_EV_CERTIFICATE_NOT_SENT] = "client-certificate-not-requested",
+        [CCM_EV_FLIGHT_WITHOUT] = "client-flight-without-certificate", /* T3, T4, TLS 1.3 */
+        [CCM_EV_SESSION_RESUMED] = "session-resumed",                  /* T9 */
+        [CCM_EV_HANDSHAKE_UNSEEN] = "handshake-not-seen",
         [CCM_EV_NTLM_TYPE3] = "ntlm-type3",                   /* E5, E6, E7, E8 */
         [CCM_EV_NTLM_ANONYMOUS] = "ntlm-anonymous",           /* E9 */
         [CCM_EV_SPNEGO_KERBEROS] = "spnego-kerberos",         /* E3 */

@@ -376,6 +376,22 @@ uint8_t ccm_auth_anonymous_certainty(unsigned status)
                                                           : CCM_CERTAINTY_LIKELY;
 }
 
+/* T6, T7: the connection itself was authenticated. */
+static void judge_certificate(const judge *j, bool in)
+{
+    const ccm_auth_certificate *x = &j->c->certificate;
+    ccm_auth_verdict *v =
+        begin(j->out, CCM_STAGE_TRANSPORT, x->mode, (ccm_certainty)x->certainty, j->f->time_ns);
+
+    v->kind = x->kind;
+    v->account = x->account;
+    v->denied = !in;
+    add(v, x->evidence, x->frame);
+    if (!in)
+        add(v, CCM_EV_DENIED, j->f->response_frame);
+    finish(j, v);
+}
+
 /* E1; on directories of tokens, the path: section 8, class 3. */
 static void judge_silent(const judge *j)
 {
@@ -391,6 +407,10 @@ static void judge_silent(const judge *j)
         return;
     }
     bool in = j->outcome == ACCEPTED;
+    if (j->c->certificate.mode && j->which == ORIGIN) {
+        judge_certificate(j, in);
+        return;
+    }
     ccm_auth_verdict *v =
         begin(j->out, stage_of(j->which), in ? CCM_AUTH_ANONYMOUS : CCM_AUTH_NONE_OBSERVED,
               in ? (ccm_certainty)ccm_auth_anonymous_certainty(f->status) : CCM_CERTAINTY_PROVEN,
@@ -550,7 +570,7 @@ void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth
 bool ccm_auth_connection_quiet(const ccm_auth_connection *c)
 {
     const ccm_auth_side *s = &c->side[ORIGIN];
-    return !c->blind && s->mode == CCM_AUTH_NONE_OBSERVED && !s->leg.open;
+    return !c->blind && !c->certificate.mode && s->mode == CCM_AUTH_NONE_OBSERVED && !s->leg.open;
 }
 
 void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out)

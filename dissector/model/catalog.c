@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * catalog.c - reads the catalogue's four .ini texts into const rows.
+ * catalog.c - reads the catalogue's five .ini texts into const rows.
  *
- * In: roles.ini, routes.ini, urls.ini, ports.ini (GKeyFile; values taken as they stand). Out: a
- * catalogue, or CCM_ERROR_USAGE naming file, group, key and remedy. State: none. Strict: an unknown
- * group, key or value is an error, so that a typing error cannot silently switch a rule off. */
+ * In: roles.ini, routes.ini, urls.ini, ports.ini, names.ini (GKeyFile; values taken as they stand).
+ * Out: a catalogue, or CCM_ERROR_USAGE naming file, group, key and remedy. State: none. Strict: an
+ * unknown group, key or value is an error, so that a typing error cannot silently switch a rule
+ * off. */
 #include "model/catalog.h"
 
 enum { ROWS_MAX = 4096, FILE_MAX = 4 << 20 };
 
-static const char *const file_names[] = { "roles.ini", "routes.ini", "ports.ini", "urls.ini" };
+static const char *const file_names[] = { "roles.ini", "routes.ini", "ports.ini", "urls.ini",
+                                          "names.ini" };
 
 static const char *const protocols[] = {
     "http",      "https", "smb",  "tcp-tls", "tls",   "tds", "ssb", "ldap", "kerberos",
@@ -128,6 +130,14 @@ static void port_value(reader *r, const char *key, uint16_t *low, uint16_t *high
     *high = (uint16_t)b;
 }
 
+static bool truth(reader *r, const char *key)
+{
+    const char *v = value(r, key);
+    if (v && strcmp(v, "true") != 0 && strcmp(v, "false") != 0)
+        fail(r, key, "neither true nor false", "write true or false");
+    return v && strcmp(v, "true") == 0;
+}
+
 static void read_role(reader *r)
 {
     static const char *const known[] = { "title", "ref", NULL };
@@ -160,10 +170,7 @@ static void read_route(reader *r)
         known_protocol |= strcmp(protocols[i], row.protocol) == 0;
     if (!known_protocol)
         fail(r, "protocol", "unknown protocol", "use one of the documented protocol names");
-    const char *t = value(r, "throttleable");
-    if (t && strcmp(t, "true") != 0 && strcmp(t, "false") != 0)
-        fail(r, "throttleable", "neither true nor false", "write true or false");
-    row.throttleable = t && strcmp(t, "true") == 0;
+    row.throttleable = truth(r, "throttleable");
     g_array_append_val(r->c->routes, row);
 }
 
@@ -236,7 +243,7 @@ static void read_mark(reader *r)
                                                NULL };
     bool agent = g_str_has_prefix(r->group, "agent ");
     const char *id = r->group;
-    ccm_mark m = { 0 };
+    ccm_mark m = { .route_tls = -1 };
 
     known_keys(r, agent ? known_agent : known);
     char *name = agent ? g_strdup_printf("agent-%s", id + strlen("agent ")) : g_strdup(id);
@@ -259,9 +266,58 @@ static void read_mark(reader *r)
     g_array_append_val(r->c->marks, m);
 }
 
+/* Each of the patterns, which have ; between them. */
+static void add_names(reader *r, ccm_span list, int mark)
+{
+    while (list.n) {
+        const uint8_t *end = memchr(list.p, ';', list.n);
+        ccm_span one = { list.p, end ? (size_t)(end - list.p) : list.n };
+        size_t used = MIN(one.n + 1, list.n);
+        list = (ccm_span){ list.p + used, list.n - used };
+        if (!ccm_catalog_add_name(r->c, one, mark)) {
+            fail(r, "name", "not a pattern, or another row has it",
+                 "write NAME, *.NAME or LAB*EL.NAME, each once");
+            return;
+        }
+    }
+}
+
+static void read_name(reader *r)
+{
+    static const char *const known[] = { "name",        "service", "title",     "server_role",
+                                         "client_role", "route",   "qualifier", "generic",
+                                         "certainty",   "ref",     NULL };
+    ccm_mark m = { .named = true };
+
+    known_keys(r, known);
+    char *id = g_strconcat("name:", r->group, NULL);
+    m.id = g_string_chunk_insert_const(r->c->text, id);
+    g_free(id);
+    m.title = need(r, "title");
+    m.ref = need(r, "ref");
+    m.server_role = role_value(r, "server_role", need(r, "server_role"));
+    m.client_role = role_value(r, "client_role", value(r, "client_role"));
+    m.route = m.route_tls = route_value(r, "route", value(r, "route"));
+    if (m.route >= 0) {
+        m.route = (int16_t)ccm_catalog_variant(r->c, m.route, "http");
+        m.route_tls = (int16_t)ccm_catalog_variant(r->c, m.route, "https");
+    }
+    m.qualifier = value(r, "qualifier");
+    m.generic = truth(r, "generic");
+    read_certainty(r, &m, true);
+    ccm_span names = lower_value(r, "name"), service = lower_value(r, "service");
+    if (!names.n == !service.n)
+        fail(r, "name", "neither or both of name and service", "give one of them");
+    if (!r->failed && service.n)
+        ccm_catalog_add_service(r->c, service, (int)r->c->marks->len);
+    else if (!r->failed)
+        add_names(r, names, (int)r->c->marks->len);
+    g_array_append_val(r->c->marks, m);
+}
+
 static bool read_file(ccm_catalog *c, const char *file, const char *text, GError **error)
 {
-    void (*const row[])(reader *) = { read_role, read_route, read_port, read_mark };
+    void (*const row[])(reader *) = { read_role, read_route, read_port, read_mark, read_name };
     GError *why = NULL;
     reader r = { .c = c, .kf = g_key_file_new(), .file = file, .group = "", .error = error };
     unsigned kind = 0;
@@ -298,6 +354,7 @@ static ccm_catalog *catalog_new(void)
     c->routes = g_array_new(FALSE, FALSE, sizeof(ccm_route_row));
     c->marks = g_array_new(FALSE, FALSE, sizeof(ccm_mark));
     c->ports = g_array_new(FALSE, FALSE, sizeof(ccm_port_row));
+    ccm_catalog_names_init(c);
     return c;
 }
 
@@ -354,7 +411,7 @@ ccm_catalog *ccm_catalog_load(const char *directory, GError **error)
         if (!read || size > FILE_MAX || strlen(text[n]) != size) {
             g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
                         "catalogue file %s cannot be used: %s; the directory must hold roles.ini, "
-                        "routes.ini, ports.ini and urls.ini",
+                        "routes.ini, ports.ini, urls.ini and names.ini",
                         path, read ? "too large, or not text" : why->message);
             g_clear_error(&why);
             g_free(path);
@@ -381,13 +438,15 @@ void ccm_catalog_unref(ccm_catalog *c)
 {
     if (!c || !g_atomic_int_dec_and_test(&c->refs))
         return;
-    GArray *all[] = { c->roles, c->routes, c->marks, c->ports, c->proxies, c->agents };
+    GArray *all[] = { c->roles,  c->routes,     c->marks,      c->ports,        c->proxies,
+                      c->agents, c->name_nodes, c->name_globs, c->name_services };
     for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
         if (all[i])
             g_array_unref(all[i]);
     for (unsigned b = 0; b < CCM_MARK_BUCKETS; b++)
         if (c->bucket[b])
             g_array_unref(c->bucket[b]);
+    ccm_index_clear(&c->name_index);
     g_string_chunk_free(c->text);
     g_free(c);
 }

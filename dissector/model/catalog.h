@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * catalog.h - the catalogue in memory: roles, routes, marks of HTTP requests, ports.
+ * catalog.h - the catalogue in memory: roles, routes, marks of HTTP requests, ports, names.
  *
- * In: four .ini texts (built in, or of a directory). Out: const rows and a fast match of a request.
+ * In: five .ini texts (built in, or of a directory). Out: const rows and a fast match of a request.
  * State: immutable after loading; reference-counted, so threads may share it. */
 #ifndef CCM_MODEL_CATALOG_H
 #define CCM_MODEL_CATALOG_H
 
+#include "model/index.h"
 #include "model/view.h"
 
 /* Built-in texts: name, text, ..., NULL. Generated from dissector/catalog. */
@@ -32,8 +33,11 @@ typedef struct ccm_mark {
     ccm_form form;
     uint16_t port;
     /* conclusions; -1 = none */
-    int16_t server_role, client_role, route;
+    int16_t server_role, client_role, route, route_tls; /* route_tls: where nothing was read */
     ccm_certainty certainty;
+    /* of a name, which is found by ccm_catalog_name or ccm_catalog_service alone */
+    bool named, generic;
+    const char *qualifier; /* kind of server, or NULL */
 } ccm_mark;
 
 /* What tells quickly that a mark does not fit: the first bytes of its path, the first letter of its
@@ -60,6 +64,8 @@ struct ccm_catalog {
     GArray *bucket[CCM_MARK_BUCKETS]; /* ccm_candidate by first letter of the path, in order */
     GArray *proxies, *agents;         /* ccm_candidate */
     unsigned path_max;                /* longest path prefix */
+    ccm_index name_index;             /* catalog_names.c */
+    GArray *name_nodes, *name_globs, *name_services;
     int unknown_role, unknown_route;
 };
 
@@ -83,6 +89,18 @@ ccm_catalog *ccm_catalog_parse(const char *const *pairs, GError **error);
 /* Index of a row, or -1. */
 int ccm_catalog_role(const ccm_catalog *c, const char *id);
 int ccm_catalog_route(const ccm_catalog *c, const char *id);
+/* The row of the same ends with this protocol; else the row itself. */
+int ccm_catalog_variant(const ccm_catalog *c, int row, const char *protocol);
+
+/* catalog_names.c. Pattern and prefix are in lower case and stay where they are; false: malformed,
+ * or another mark has this pattern. */
+void ccm_catalog_names_init(ccm_catalog *c);
+bool ccm_catalog_add_name(ccm_catalog *c, ccm_span pattern, int mark);
+void ccm_catalog_add_service(ccm_catalog *c, ccm_span prefix, int mark);
+/* The mark of the most specific pattern that a host name fits; or -1. */
+int ccm_catalog_name(const ccm_catalog *c, ccm_span name);
+/* The mark of a service record's name, which is about the record's target; or -1. */
+int ccm_catalog_service(const ccm_catalog *c, ccm_span name);
 /* Files marks into the buckets that ccm_catalog_match reads. */
 void ccm_catalog_index_marks(ccm_catalog *c);
 /* The route row that a server port suggests, or -1. */

@@ -3,11 +3,13 @@
  *
  * In: an edge with its counters, the evidence of its two hosts, the catalogue. Out: route row,
  * certainty, basis. State: none.
- * An edge's route is, in this order: the row its own requests named; the row of the only role that
- * its server was seen to play on that port (likely); the row of the port (weak); unknown. Then,
- * when the source is itself seen to serve a role for which the catalogue has a row to the same
- * destination (dp/dp for client/dp), that row, but never above likely: a distribution point is also
- * a client. */
+ * An edge's route is, in this order: the row its own requests named; that of the channel that it is
+ * part of; the row of the only role that its server was seen to play on that port (likely); that of
+ * its server's name (weak, or as sure as a service record); the row of the port (weak, or likely
+ * when the server is seen to play the role on another port); unknown. Then, when the source is
+ * itself seen to serve a role for which the catalogue has a row to the same destination (dp/dp for
+ * client/dp), that row, but never above likely: a distribution point is
+ * also a client. */
 #include "model/conclude.h"
 
 bool ccm_status_denies(uint64_t status)
@@ -98,14 +100,148 @@ static int row_of_server(const ccm_model *m, const ccm_edge *e)
     return row;
 }
 
+static bool has_requests(const ccm_edge *e)
+{
+    for (unsigned i = 0; i < e->counters.n; i++) {
+        ccm_count_kind k = ccm_count_kind_of(e->counters.v[i].key);
+        if (k == CCM_COUNT_METHOD || k == CCM_COUNT_STATUS)
+            return true;
+    }
+    return false;
+}
+
+static bool has_tls(const ccm_edge *e)
+{
+    for (unsigned i = 0; i < e->counters.n; i++)
+        if (ccm_count_kind_of(e->counters.v[i].key) == CCM_COUNT_TLS_VERSION)
+            return true;
+    return false;
+}
+
+enum { SERVICES = 8, HTTPS = 443 };
+
+/* Is `a` a better reason than `b`? The order in the catalogue decides at last. */
+static bool is_better(const ccm_catalog *c, int a, int b)
+{
+    const ccm_mark *x = ccm_mark_at(c, a), *y = ccm_mark_at(c, b);
+    if (x->certainty != y->certainty)
+        return x->certainty > y->certainty;
+    return x->generic != y->generic ? y->generic : a < b;
+}
+
+static bool fits_port(const ccm_catalog *c, const ccm_evidence *ev, uint16_t port)
+{
+    const ccm_mark *mark = ccm_mark_at(c, ev->mark);
+    return ev->server && mark->named && mark->route >= 0 && (!ev->port || ev->port == port);
+}
+
+/* The mark that the server's names carry for this port; -1: none, or they contradict each other. */
+static int mark_of_name(const ccm_model *m, const ccm_edge *e)
+{
+    const ccm_catalog *c = m->catalog;
+    uint32_t at = ccm_host_find(m, &e->key.server);
+    ccm_evidence list[CCM_HOST_EVIDENCE + SERVICES];
+    int best = -1;
+
+    if (at == CCM_NONE)
+        return -1;
+    const ccm_host *h = ccm_host_at(m, at);
+    unsigned n = ccm_names_services(m, h, list, SERVICES);
+    for (unsigned i = 0; i < h->n_evidence; i++)
+        list[n++] = h->evidence[i];
+    for (unsigned i = 0; i < n; i++)
+        if (fits_port(c, &list[i], e->key.port) && (best < 0 || is_better(c, list[i].mark, best)))
+            best = list[i].mark;
+    for (unsigned i = 0; i < n; i++) {
+        const ccm_mark *mark = ccm_mark_at(c, list[i].mark), *chosen = ccm_mark_at(c, best);
+        if (fits_port(c, &list[i], e->key.port) && mark->server_role != chosen->server_role &&
+            mark->certainty == chosen->certainty && mark->generic == chosen->generic)
+            return -1;
+    }
+    return best;
+}
+
+/* Only web ports, and those that a service record names: a name says nothing about other ones. */
+static bool conclude_name(const ccm_model *m, const ccm_edge *e, ccm_conclusion *out)
+{
+    bool http = !has_tls(e) && (has_requests(e) || e->key.port == 80);
+
+    if (e->key.l4 != 6 || !(http || has_tls(e) || e->key.port == HTTPS))
+        return false;
+    int at = mark_of_name(m, e);
+    if (at < 0)
+        return false;
+    const ccm_mark *mark = ccm_mark_at(m->catalog, at);
+    out->row = http ? mark->route : mark->route_tls;
+    out->protocol = http ? "http" : "https";
+    out->certainty = mark->certainty;
+    out->basis = mark->id;
+    return true;
+}
+
+/* Is the server surely seen to play the role that the port's row is about, on whatever port? */
+static bool plays(const ccm_model *m, const ccm_edge *e, int row)
+{
+    uint32_t at = row < 0 ? CCM_NONE : ccm_host_find(m, &e->key.server);
+    if (at == CCM_NONE || ccm_route_at(m->catalog, row)->destination == m->catalog->unknown_role)
+        return false;
+    const ccm_host *h = ccm_host_at(m, at);
+    for (unsigned i = 0; i < h->n_evidence; i++) {
+        const ccm_evidence *ev = &h->evidence[i];
+        if (ev->server && ccm_evidence_certainty(m->catalog, ev) >= CCM_CERTAINTY_STRONG &&
+            ccm_mark_at(m->catalog, ev->mark)->server_role ==
+                ccm_route_at(m->catalog, row)->destination)
+            return true;
+    }
+    return false;
+}
+
+/* The rhythm of client notification: 5 or 15 minutes (ccm-protocol.md 6.1), give or take one. */
+static bool keeps_alive(const ccm_cmg *cmg, uint32_t edge)
+{
+    const ccm_channel *x = ccm_cmg_channel(cmg, edge);
+    if (!x || !x->notification)
+        return false;
+    ccm_rhythm r = ccm_cmg_rhythm(cmg, &edge, 1);
+    uint64_t s = r.median_s;
+    return r.count >= 3 && ((s >= 240 && s <= 360) || (s >= 840 && s <= 960));
+}
+
+/* A channel of a connection point; its ports are rows of the catalogue, 443 is not. */
+static bool conclude_channel(const ccm_model *m, const ccm_cmg *cmg, uint32_t edge,
+                             ccm_conclusion *out)
+{
+    const ccm_catalog *c = m->catalog;
+    const ccm_channel *x = ccm_cmg_channel(cmg, edge);
+    const ccm_edge *e = ccm_edge_at(m, edge);
+
+    if (!x || x->notification)
+        return false;
+    bool own = ccm_cmg_instance(e->key.port) > 0;
+    out->row = own ? ccm_catalog_port(c, 6, e->key.port) : ccm_catalog_route(c, "cmg-cp-cmg-https");
+    if (out->row < 0 || (!own && !x->sure))
+        return false;
+    out->protocol = ccm_route_at(c, out->row)->protocol;
+    out->certainty = x->sure ? CCM_CERTAINTY_LIKELY : CCM_CERTAINTY_WEAK;
+    out->basis = x->sure ? "cmg-channel" : "port";
+    return true;
+}
+
 /* The most telling row for a source that is seen to serve a role; or -1. */
-static int row_of_source(const ccm_model *m, const ccm_edge *e, int row, int *role)
+static int row_of_source(const ccm_model *m, const ccm_cmg *cmg, const ccm_edge *e, int row,
+                         int *role)
 {
     uint32_t at = ccm_host_find(m, &e->key.client);
-    int best = -1;
+    int best = -1, point = ccm_catalog_role(m->catalog, "cmg-cp");
 
     if (at == CCM_NONE || ccm_addr_eq(&e->key.client, &e->key.server))
         return -1;
+    if (point >= 0 && point != ccm_route_at(m->catalog, row)->source &&
+        ccm_cmg_point(cmg, &e->key.client) >= CCM_CERTAINTY_LIKELY &&
+        (best = ccm_catalog_sibling(m->catalog, row, point)) >= 0) {
+        *role = point;
+        return best;
+    }
     const ccm_host *h = ccm_host_at(m, at);
     for (unsigned i = 0; i < h->n_evidence; i++) {
         const ccm_evidence *ev = &h->evidence[i];
@@ -141,36 +277,119 @@ static ccm_certainty local_certainty(const ccm_model *m, const ccm_edge *e)
     return denied && !other ? at_most(sure, CCM_CERTAINTY_LIKELY) : sure;
 }
 
-static bool has_requests(const ccm_edge *e)
+/* The row of the same route whose protocol is https; or `row`. */
+static int row_of_https(const ccm_catalog *c, int row)
 {
-    for (unsigned i = 0; i < e->counters.n; i++) {
-        ccm_count_kind k = ccm_count_kind_of(e->counters.v[i].key);
-        if (k == CCM_COUNT_METHOD || k == CCM_COUNT_STATUS)
-            return true;
+    const ccm_route_row *r = ccm_route_at(c, row);
+    for (unsigned i = 0; i < c->routes->len; i++) {
+        const ccm_route_row *s = ccm_route_at(c, (int)i);
+        if (s->source == r->source && s->destination == r->destination &&
+            !strcmp(s->protocol, "https"))
+            return (int)i;
     }
-    return false;
+    return row;
 }
 
-void ccm_conclude_edge(const ccm_model *m, const ccm_edge *e, ccm_conclusion *out)
+void ccm_conclude_tls(const ccm_catalog *c, ccm_conclusion *out)
+{
+    const char *protocol = ccm_route_at(c, out->row)->protocol;
+    bool known = out->row != c->unknown_route;
+
+    if (!strcmp(protocol, "http") && known) {
+        out->row = row_of_https(c, out->row);
+        out->protocol = "https";
+    } else if (!known) {
+        out->protocol = "tls";
+    }
+}
+
+/* The only row for which a host was surely seen to serve, on whatever port; or -1. */
+static int row_of_host(const ccm_model *m, uint32_t at)
+{
+    int row = -1;
+
+    for (unsigned i = 0; at != CCM_NONE && i < ccm_host_at(m, at)->n_evidence; i++) {
+        const ccm_evidence *ev = &ccm_host_at(m, at)->evidence[i];
+        const ccm_mark *mark = ccm_mark_at(m->catalog, ev->mark);
+        if (!ev->server || mark->route < 0 || mark->form != CCM_FORM_ORIGIN ||
+            ccm_evidence_certainty(m->catalog, ev) < CCM_CERTAINTY_STRONG)
+            continue;
+        if (row >= 0 && ccm_route_at(m->catalog, row)->destination !=
+                            ccm_route_at(m->catalog, mark->route)->destination)
+            return -1;
+        row = row < 0 ? mark->route : MIN(row, mark->route);
+    }
+    return row;
+}
+
+/* What is hidden on the port of HTTPS most likely is what the host was seen to be elsewhere. */
+static int row_behind_tls(const ccm_model *m, const ccm_edge *e)
+{
+    return e->key.port == HTTPS && has_tls(e) ? row_of_host(m, ccm_host_find(m, &e->key.server))
+                                              : -1;
+}
+
+/* A tunnel whose requests were not read: by what bears the name it leads to, by what the name says,
+ * by the port. */
+static void conclude_tunnel(const ccm_model *m, const ccm_tunnels *tunnels, const ccm_edge *e,
+                            ccm_conclusion *out)
 {
     const ccm_catalog *c = m->catalog;
+    ccm_authority to = ccm_authority_of(ccm_texts_get(&m->texts, e->key.through));
+    int mark = ccm_catalog_name(c, to.host);
+
+    if ((out->row = row_of_host(m, ccm_tunnels_host(tunnels, to.host))) >= 0) {
+        out->certainty = CCM_CERTAINTY_LIKELY;
+        out->basis = "role-of-destination";
+        out->protocol = ccm_route_at(c, out->row)->protocol;
+    } else if (mark >= 0 && to.port == HTTPS && ccm_mark_at(c, mark)->route_tls >= 0) {
+        out->row = ccm_mark_at(c, mark)->route_tls;
+        out->certainty = ccm_mark_at(c, mark)->certainty;
+        out->basis = ccm_mark_at(c, mark)->id;
+        out->protocol = ccm_route_at(c, out->row)->protocol;
+    } else {
+        ccm_conclude_port(c, 6, to.port, false, out);
+    }
+}
+
+void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels *tunnels,
+                       uint32_t edge, ccm_conclusion *out)
+{
+    const ccm_catalog *c = m->catalog;
+    const ccm_edge *e = ccm_edge_at(m, edge);
     int role = -1;
 
     *out = (ccm_conclusion){ .row = e->key.route, .source_role = -1 };
     if (out->row >= 0) {
         out->certainty = local_certainty(m, e);
-    } else if ((out->row = row_of_server(m, e)) >= 0) {
+        out->protocol = ccm_route_at(c, out->row)->protocol;
+    } else if (e->key.through) {
+        conclude_tunnel(m, tunnels, e, out);
+    } else if (conclude_channel(m, cmg, edge, out)) {
+        return;
+    } else if ((out->row = row_of_server(m, e)) >= 0 || (out->row = row_behind_tls(m, e)) >= 0) {
         out->certainty = CCM_CERTAINTY_LIKELY;
         out->basis = "role-of-destination";
-    } else {
-        ccm_conclude_port(c, e->key.l4, e->key.port, has_requests(e), out);
+        out->protocol = ccm_route_at(c, out->row)->protocol;
+    } else if (!conclude_name(m, e, out)) {
+        ccm_conclude_port(c, e->key.l4, e->key.port, !has_tls(e) && has_requests(e), out);
+        if (out->certainty == CCM_CERTAINTY_WEAK && plays(m, e, out->row)) {
+            out->certainty = CCM_CERTAINTY_LIKELY;
+            out->basis = "port-and-role";
+        } else if (keeps_alive(cmg, edge)) {
+            out->certainty = CCM_CERTAINTY_LIKELY;
+            out->basis = "keep-alive";
+        }
+        if (has_tls(e))
+            ccm_conclude_tls(c, out);
         return;
     }
-    int row = row_of_source(m, e, out->row, &role);
+    int row = row_of_source(m, cmg, e, out->row, &role);
     if (row >= 0) {
         out->row = row;
         out->certainty = at_most(out->certainty, CCM_CERTAINTY_LIKELY);
         out->source_role = role;
     }
-    out->protocol = ccm_route_at(c, out->row)->protocol;
+    if (has_tls(e))
+        ccm_conclude_tls(c, out);
 }

@@ -25,6 +25,8 @@ static inline void fetch(const void *record, size_t size)
 static uint32_t edge_hash(const ccm_edge_key *k)
 {
     uint64_t h = ccm_hash_addr(ccm_hash_addr(5, &k->client), &k->server);
+    if (k->through)
+        h = ccm_mix(h, k->through);
     return ccm_hash_end(
         ccm_mix(h, (uint64_t)k->port << 32 | (uint64_t)k->l4 << 16 | (uint16_t)k->route));
 }
@@ -34,7 +36,8 @@ static bool edge_eq(const void *table, uint32_t value, const void *key)
     const ccm_edge_key *a = &ccm_edge_at(table, value)->key, *b = key;
 
     return a->port == b->port && a->l4 == b->l4 && a->route == b->route &&
-           ccm_addr_eq(&a->client, &b->client) && ccm_addr_eq(&a->server, &b->server);
+           a->through == b->through && ccm_addr_eq(&a->client, &b->client) &&
+           ccm_addr_eq(&a->server, &b->server);
 }
 
 static uint32_t edge_new(ccm_model *m, const ccm_edge_key *key, uint32_t hash)
@@ -79,6 +82,14 @@ static uint32_t edge_get(ccm_model *m, const ccm_edge_key *key, uint32_t hash)
 uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key)
 {
     return edge_get(m, key, edge_hash(key));
+}
+
+uint32_t ccm_edge_same(ccm_model *to, const ccm_model *from, const ccm_edge *e)
+{
+    ccm_edge_key key = e->key;
+
+    key.through = ccm_texts_map(&to->texts, &from->texts, key.through);
+    return ccm_edge_get(to, &key);
 }
 
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count)
@@ -375,7 +386,8 @@ static ccm_edge_key key_of(const ccm_model_flow *f)
                            .server = f->end[!f->client].addr,
                            .port = f->end[!f->client].port,
                            .route = f->route,
-                           .l4 = f->l4 };
+                           .l4 = f->l4,
+                           .through = f->through };
 }
 
 /* `hash`: of the edge's key, or 0 = not known. */
@@ -384,6 +396,8 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
     ccm_edge_key key = key_of(f);
     uint32_t before = to->n_edges, at = f->edge;
 
+    if (to != from)
+        key.through = ccm_texts_map(&to->texts, &from->texts, f->through);
     if (to != from || at == CCM_NONE)
         at = edge_get(to, &key, hash ? hash : edge_hash(&key));
     ccm_edge *e = ccm_edge_at(to, at);
@@ -395,11 +409,10 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
     ccm_traffic_add(&e->traffic, &f->traffic, f->client);
     for (unsigned i = 0; i < f->n_counters; i++) {
         uint32_t k = f->counters[i].key;
-        ccm_count_kind kind = ccm_count_kind_of(k);
-        if (to != from && (kind == CCM_COUNT_METHOD || kind == CCM_COUNT_HINT))
-            k = CCM_COUNT_KEY(
-                kind, ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(&from->texts,
-                                                                           ccm_count_number(k)))));
+        if (to != from && ccm_count_is_text(k))
+            k = CCM_COUNT_KEY(ccm_count_kind_of(k),
+                              ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(
+                                                            &from->texts, ccm_count_number(k)))));
         ccm_edge_count(to, e, k, f->counters[i].count);
     }
     for (unsigned i = 0; i < f->n_pending; i++) {

@@ -9,6 +9,7 @@
 #include "model/exchange_texts.h"
 #include "model/naming.h"
 #include "model/proofs.h"
+#include "model/tls.h"
 
 enum { OPEN_BYTES = 32 << 20, KEEP_BYTES = 4096 };
 
@@ -33,6 +34,8 @@ struct ccm_joiner {
     uint32_t oldest, newest;
     uint64_t bytes;
     ccm_join_auth auth;
+    ccm_tls_flows tls;
+    ccm_tls_sessions sessions;
 };
 
 typedef struct key {
@@ -76,6 +79,8 @@ ccm_joiner *ccm_joiner_new(const ccm_catalog *catalog, const ccm_limits *limits,
     j->oldest = j->newest = CCM_NONE;
     ccm_index_init(&j->index, 64);
     ccm_join_auth_init(&j->auth, j->max);
+    ccm_tls_flows_init(&j->tls, j->max);
+    ccm_tls_sessions_init(&j->sessions);
     return j;
 }
 
@@ -296,6 +301,7 @@ static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs)
         if (t != T_TEXTS)
             put(j, o, t, obs->val[i].s);
     }
+    o->x.decrypted |= ccm_obs_has(obs, CCM_KEY_decrypted);
     o->x.head_incomplete |= ccm_obs_has(obs, CCM_KEY_head_incomplete);
 }
 
@@ -310,6 +316,12 @@ static void on_request(ccm_joiner *j, const ccm_obs *obs)
     o->x.version = (unsigned)ccm_obs_get_u64(obs, CCM_KEY_version);
     o->x.signature_bits = ccm_obs_get_u64(obs, CCM_KEY_signature_bits);
     ccm_auth_collect(&o->facts, &j->auth.texts, obs);
+    const ccm_tls_facts *tls =
+        j->tls.index.n ? ccm_tls_flows_find(&j->tls, ccm_tls_flow_of(obs)) : NULL;
+    if (tls && tls->is.mode) {
+        ccm_auth_certificate c = ccm_tls_certificate_of(tls);
+        ccm_join_auth_certificate(&j->auth, obs->flow, o->x.exchange, &c);
+    }
     ccm_catalog_match(j->catalog, &r, &o->hit);
     collect(j, o, obs);
     char words[CCM_NAMING_WORDS];
@@ -399,6 +411,89 @@ static void on_done(ccm_joiner *j, const ccm_obs *obs)
     give_out(j, ccm_index_find(&j->index, key_hash(&k), key_eq, j, &k));
 }
 
+/* ---- TLS ------------------------------------------------------------------------------------- */
+
+static const char *kept(const ccm_joiner *j, uint32_t text)
+{
+    return text == CCM_NONE ? NULL : ccm_texts_get(&j->auth.texts, text);
+}
+
+static ccm_exchange_tls tls_of(const ccm_joiner *j, const ccm_tls_facts *f)
+{
+    ccm_exchange_tls t = { .version = ccm_tls_version_name(f->version),
+                           .cipher = kept(j, f->cipher),
+                           .sni = kept(j, f->sni),
+                           .alpn = kept(j, f->alpn),
+                           .ja3 = kept(j, f->ja3),
+                           .ja4 = kept(j, f->ja4),
+                           .subject = kept(j, f->is.subject),
+                           .issuer = kept(j, f->is.issuer),
+                           .through = kept(j, f->through),
+                           .unanswered = f->unanswered,
+                           .server_certificate = ccm_tls_server_name(f->is.server),
+                           .server_certainty = ccm_tls_server_certainty(f),
+                           .established = f->established,
+                           .resumed = f->resumed,
+                           .inherited = f->inherited,
+                           .renegotiated = f->renegotiated,
+                           .incomplete = f->incomplete,
+                           .decrypted = f->decrypted };
+
+    t.client_certificate = ccm_tls_client_name(ccm_tls_client_of(f, &t.client_certainty));
+    for (unsigned i = 0; i < f->n_alerts; i++) {
+        const ccm_tls_alert *a = &f->alert[i];
+        if (a->encrypted ? f->established || f->incomplete : !a->code)
+            continue; /* the usual end */
+        t.failed |= a->fatal || a->encrypted;
+        t.alerts[t.n_alerts++] = (ccm_view_alert){ .from = a->from_client ? "client" : "server",
+                                                   .level = a->encrypted ? NULL
+                                                            : a->fatal   ? "fatal"
+                                                                         : "warning",
+                                                   .name = kept(j, a->name),
+                                                   .alert = a->code,
+                                                   .count = 1 };
+    }
+    return t;
+}
+
+/* A handshake is told when its connection ends. */
+static void on_tls(ccm_joiner *j, const ccm_obs *obs)
+{
+    uint64_t flow = ccm_tls_flow_of(obs);
+    ccm_tls_facts *f = ccm_tls_flows_get(&j->tls, flow);
+
+    ccm_tls_collect(f, &j->auth.texts, &j->sessions, obs);
+    if (obs->kind != CCM_OBS_tls_session)
+        return;
+    ccm_exchange_tls t = tls_of(j, f);
+    ccm_conclusion port;
+    ccm_conclude_port(j->catalog, 6, obs->dst.port, false, &port);
+    ccm_conclude_tls(j->catalog, &port);
+    const ccm_route_row *row = ccm_route_at(j->catalog, port.row);
+    ccm_exchange x = { .time_ns = f->time_ns,
+                       .frame = f->frame,
+                       .flow = obs->flow,
+                       .client = obs->src,
+                       .server = obs->dst,
+                       .route = row->route,
+                       .ref = row->ref,
+                       .protocol = port.protocol,
+                       .source_role = ccm_role_at(j->catalog, row->source)->id,
+                       .destination_role = ccm_role_at(j->catalog, row->destination)->id,
+                       .certainty = port.certainty,
+                       .host = t.sni,
+                       .pairing = t.established ? "sure" : "uncertain",
+                       .request_bytes = f->client_bytes,
+                       .response_bytes = f->server_bytes,
+                       .has_ttfb = f->handshake_ns > 0,
+                       .ttfb_ns = f->handshake_ns,
+                       .tls = &t };
+    if (f->has_verdict)
+        ccm_join_auth_verdict(&j->auth, &f->verdict, &x);
+    j->fn(j->user_data, &x);
+    ccm_tls_flows_end(&j->tls, flow);
+}
+
 void ccm_joiner_observe(ccm_joiner *j, const ccm_obs *obs)
 {
     switch (obs->kind) {
@@ -418,8 +513,19 @@ void ccm_joiner_observe(ccm_joiner *j, const ccm_obs *obs)
     case CCM_OBS_signature:
         on_detail(j, obs);
         break;
+    case CCM_OBS_tls_client_hello:
+    case CCM_OBS_tls_server_hello:
+    case CCM_OBS_tls_ticket:
+    case CCM_OBS_tls_certificate:
+    case CCM_OBS_tls_certificate_request:
+    case CCM_OBS_tls_alert:
+    case CCM_OBS_tls_session:
+        on_tls(j, obs);
+        break;
     case CCM_OBS_connection:
         ccm_join_auth_end(&j->auth, obs->flow);
+        ccm_tls_flows_end(&j->tls, obs->flow);
+        ccm_tls_flows_end(&j->tls, obs->flow | UINT64_C(1) << CCM_TLS_INNER);
         break;
     default:
         break;
@@ -452,6 +558,8 @@ void ccm_joiner_free(ccm_joiner *j)
     g_ptr_array_free(j->v, TRUE);
     ccm_index_clear(&j->index);
     ccm_join_auth_clear(&j->auth);
+    ccm_tls_flows_clear(&j->tls);
+    ccm_tls_sessions_clear(&j->sessions);
     ccm_catalog_unref(j->catalog);
     g_free(j);
 }

@@ -29,6 +29,18 @@ typedef struct ccm_exchange_signature {
     const char *variant, *key_source; /* NULL = absent */
 } ccm_exchange_signature;
 
+/* A TLS handshake. Texts as below; NULL = absent. */
+typedef struct ccm_exchange_tls {
+    const char *version; /* never NULL: "TLS 1.2" */
+    const char *cipher, *sni, *alpn, *ja3, *ja4, *subject, *issuer;
+    const char *through; /* the destination that a proxy was asked for */
+    const char *server_certificate, *client_certificate; /* never NULL */
+    ccm_certainty server_certainty, client_certainty;
+    bool established, resumed, inherited, renegotiated, incomplete, unanswered, failed, decrypted;
+    ccm_view_alert alerts[4];
+    unsigned n_alerts;
+} ccm_exchange_tls;
+
 /* Texts are escaped (ccm_text_append) and valid during the call; NULL = absent. */
 typedef struct ccm_exchange {
     uint64_t time_ns, frame; /* of the request head; of the response when there is no request */
@@ -79,8 +91,9 @@ typedef struct ccm_exchange {
     uint64_t request_bytes, response_bytes, body_missing_bytes;
     bool has_ttfb, has_duration, has_decoded;
     uint64_t ttfb_ns, duration_ns, decoded_bytes;
-    bool complete, tunnel, head_incomplete;
-    const char *pairing; /* sure, uncertain, request-only, response-only; never NULL */
+    bool complete, tunnel, head_incomplete, decrypted;
+    const char *pairing;         /* sure, uncertain, request-only, response-only; never NULL */
+    const ccm_exchange_tls *tls; /* not NULL: a TLS handshake and no exchange of HTTP */
 } ccm_exchange;
 
 typedef void (*ccm_exchange_fn)(void *user_data, const ccm_exchange *exchange);

@@ -83,28 +83,38 @@ void ccm_join_auth_end(ccm_join_auth *j, uint64_t flow)
     g_array_append_val(j->spare, i);
 }
 
+void ccm_join_auth_certificate(ccm_join_auth *j, uint64_t flow, uint64_t exchange,
+                               const ccm_auth_certificate *certificate)
+{
+    connection(j, flow, exchange)->certificate = *certificate;
+}
+
+void ccm_join_auth_verdict(ccm_join_auth *j, const ccm_auth_verdict *v, ccm_exchange *x)
+{
+    if (x->n_auth == CCM_EXCHANGE_AUTH)
+        return;
+    ccm_exchange_auth *a = &x->auth[x->n_auth++];
+    *a = (ccm_exchange_auth){
+        .stage = ccm_auth_stage_name(v->stage),
+        .mode = ccm_auth_mode_name(v->mode),
+        .account_kind = ccm_account_kind_name(v->kind),
+        .account = v->account == CCM_NONE ? NULL : ccm_texts_get(&j->texts, v->account),
+        .certainty = (ccm_certainty)v->certainty,
+        .denied = v->denied,
+        .leg = v->leg,
+        .n_evidence = v->n,
+    };
+    for (unsigned k = 0; k < v->n; k++)
+        a->evidence[k] = ccm_auth_evidence_name(v->evidence[k].id);
+}
+
 void ccm_join_auth_show(ccm_join_auth *j, const ccm_auth_facts *facts, ccm_exchange *x)
 {
     ccm_auth_verdicts verdicts;
 
     ccm_auth_conclude(connection(j, x->flow, x->exchange), facts, &verdicts);
     x->n_auth = 0;
-    for (unsigned i = 0; i < verdicts.n; i++) {
-        const ccm_auth_verdict *v = &verdicts.v[i];
-        if (v->earlier || x->n_auth == CCM_EXCHANGE_AUTH)
-            continue;
-        ccm_exchange_auth *a = &x->auth[x->n_auth++];
-        *a = (ccm_exchange_auth){
-            .stage = ccm_auth_stage_name(v->stage),
-            .mode = ccm_auth_mode_name(v->mode),
-            .account_kind = ccm_account_kind_name(v->kind),
-            .account = v->account == CCM_NONE ? NULL : ccm_texts_get(&j->texts, v->account),
-            .certainty = (ccm_certainty)v->certainty,
-            .denied = v->denied,
-            .leg = v->leg,
-            .n_evidence = v->n,
-        };
-        for (unsigned k = 0; k < v->n; k++)
-            a->evidence[k] = ccm_auth_evidence_name(v->evidence[k].id);
-    }
+    for (unsigned i = 0; i < verdicts.n; i++)
+        if (!verdicts.v[i].earlier)
+            ccm_join_auth_verdict(j, &verdicts.v[i], x);
 }

@@ -21,6 +21,11 @@ void ccm_join_auth_init(ccm_join_auth *j, unsigned max);
 void ccm_join_auth_clear(ccm_join_auth *j);
 /* Concludes on an exchange and fills x->auth; texts are valid as long as `j`. */
 void ccm_join_auth_show(ccm_join_auth *j, const ccm_auth_facts *facts, ccm_exchange *x);
+/* The exchange came out of a TLS connection with this client certificate. */
+void ccm_join_auth_certificate(ccm_join_auth *j, uint64_t flow, uint64_t exchange,
+                               const ccm_auth_certificate *certificate);
+/* Shows a verdict that is already there. */
+void ccm_join_auth_verdict(ccm_join_auth *j, const ccm_auth_verdict *v, ccm_exchange *x);
 /* The flow is over. */
 void ccm_join_auth_end(ccm_join_auth *j, uint64_t flow);
 

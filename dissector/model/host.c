@@ -19,26 +19,41 @@ uint32_t ccm_host_find(const ccm_model *m, const ccm_addr *addr)
     return ccm_index_find(&m->host_index, hash, host_eq, m, addr);
 }
 
-uint32_t ccm_host_get(ccm_model *m, const ccm_addr *addr)
+static uint32_t host_get(ccm_model *m, const ccm_addr *addr, bool seen)
 {
     if (!addr->family)
         return CCM_NONE;
     uint32_t hash = ccm_hash_end(ccm_hash_addr(2, addr));
     uint32_t i = ccm_index_find(&m->host_index, hash, host_eq, m, addr);
-    if (i != CCM_NONE)
+    if (i != CCM_NONE) {
+        ccm_host *known = ccm_host_at(m, i);
+        m->n_unseen -= seen && !known->seen;
+        known->seen |= seen;
         return i;
-    if (m->hosts->len >= m->limits.hosts) {
-        ccm_model_limit(m, "hosts", 1);
+    }
+    if (m->hosts->len >= m->limits.hosts || (!seen && m->n_unseen >= m->limits.hosts / 4)) {
+        ccm_model_limit(m, seen ? "hosts" : "named_hosts", 1);
         return CCM_NONE;
     }
-    ccm_host h = { .addr = *addr };
+    m->n_unseen += !seen;
+    ccm_host h = { .addr = *addr, .seen = seen };
     i = m->hosts->len;
     g_array_append_val(m->hosts, h);
     ccm_index_add(&m->host_index, hash, i);
     return i;
 }
 
-void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name)
+uint32_t ccm_host_get(ccm_model *m, const ccm_addr *addr)
+{
+    return host_get(m, addr, true);
+}
+
+uint32_t ccm_host_named(ccm_model *m, const ccm_addr *addr)
+{
+    return host_get(m, addr, false);
+}
+
+void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name, uint32_t sources)
 {
     if (host == CCM_NONE || !name.n)
         return;
@@ -46,20 +61,23 @@ void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name)
     /* A full host must not make the table of texts grow. */
     bool full = h->n_names >= m->limits.host_names;
     uint32_t text = full ? ccm_texts_find(&m->texts, name) : ccm_texts_add(&m->texts, name);
-    for (unsigned i = 0; i < h->n_names; i++)
-        if (h->names[i] == text)
+    for (unsigned i = 0; i < h->n_names; i++) {
+        if (h->names[i].text == text) {
+            h->names[i].sources |= sources;
             return;
+        }
+    }
     if (full) {
         ccm_model_limit(m, "host_names", 1);
         return;
     }
-    h->names = g_renew(uint32_t, h->names, h->n_names + 1u);
-    h->names[h->n_names++] = text;
+    h->names = g_renew(ccm_host_label, h->names, h->n_names + 1u);
+    h->names[h->n_names++] = (ccm_host_label){ text, sources };
 }
 
-void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span s)
+void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span s, uint32_t sources)
 {
-    char name[254];
+    char name[CCM_NAME_MAX + 1];
     size_t n = 0;
     bool letter = false;
 
@@ -67,9 +85,12 @@ void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span s)
         return;
     if (host != CCM_NONE && ccm_host_at(m, host)->n_names) {
         /* Nearly always the name that the host already has. */
-        const char *known = ccm_texts_get(&m->texts, ccm_host_at(m, host)->names[0]);
-        if (strncmp(known, (const char *)s.p, s.n) == 0 && known[s.n] == '\0')
+        ccm_host_label *first = &ccm_host_at(m, host)->names[0];
+        const char *known = ccm_texts_get(&m->texts, first->text);
+        if (strncmp(known, (const char *)s.p, s.n) == 0 && known[s.n] == '\0') {
+            first->sources |= sources;
             return;
+        }
     }
     for (; n < s.n && s.p[n] != ':'; n++) {
         char c = g_ascii_tolower((char)s.p[n]);
@@ -81,8 +102,9 @@ void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span s)
     for (size_t i = n + 1; i < s.n; i++)
         if (!g_ascii_isdigit((char)s.p[i]))
             return;
+    n -= n && name[n - 1] == '.';
     if (n && letter)
-        ccm_host_name(m, host, ccm_span_of(name, n));
+        ccm_host_name(m, host, ccm_span_of(name, n), sources);
 }
 
 void ccm_host_evidence(ccm_model *m, uint32_t host, const ccm_evidence *add)

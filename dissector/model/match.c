@@ -2,9 +2,9 @@
  * match.c - finds the catalogue's marks that a request carries.
  *
  * In: method, target, Host, User-Agent, port. Out: the first mark in file order whose conditions
- * all hold, and beside it the proxy's and the agent's. State: none; the buckets by the first letter
- * of the path keep the number of candidates small. Nothing here allocates. Paths compare without
- * case because IIS does (ccm-protocol.md 2). */
+ * all hold, else that of the host's name, and beside it the proxy's and the agent's. State: none;
+ * the buckets by the first letter of the path keep the number of candidates small. Nothing here
+ * allocates. Paths compare without case because IIS does (ccm-protocol.md 2). */
 #include "model/catalog.h"
 #include "model/texts.h"
 #include "observe/obs.h"
@@ -81,6 +81,8 @@ void ccm_catalog_index_marks(ccm_catalog *c)
 {
     for (unsigned i = 0; i < c->marks->len; i++) {
         const ccm_mark *m = ccm_mark_at(c, (int)i);
+        if (m->named)
+            continue;
         if (m->component)
             file_mark(c, &c->agents, i);
         else if (m->form != CCM_FORM_ORIGIN)
@@ -237,6 +239,8 @@ void ccm_catalog_match(const ccm_catalog *c, const ccm_request *request, ccm_mat
         out->proxy = first_fit(c, c->proxies, &p, p.form);
     if (p.form != CCM_FORM_CONNECT)
         out->mark = first_fit(c, c->bucket[b], &p, CCM_FORM_ORIGIN);
+    if (p.form != CCM_FORM_CONNECT && out->mark < 0 && p.host.n)
+        out->mark = ccm_catalog_name(c, p.host);
     if (request->user_agent.n)
         out->agent = first_fit(c, c->agents, &p, CCM_FORM_ORIGIN);
     out->form = p.form;
@@ -291,4 +295,16 @@ int ccm_catalog_sibling(const ccm_catalog *c, int like, int source_role)
             return (int)i;
     }
     return -1;
+}
+
+int ccm_catalog_variant(const ccm_catalog *c, int row, const char *protocol)
+{
+    const ccm_route_row *like = ccm_route_at(c, row);
+    for (unsigned i = 0; i < c->routes->len; i++) {
+        const ccm_route_row *r = ccm_route_at(c, (int)i);
+        if (r->source == like->source && r->destination == like->destination &&
+            strcmp(r->protocol, protocol) == 0)
+            return (int)i;
+    }
+    return row;
 }

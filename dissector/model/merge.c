@@ -6,6 +6,7 @@
  * a minimum, a maximum or a set. State: none of its own. Numbers of texts, hosts and edges are
  * mapped by value. Flows that `source` still holds open are poured into edges as they stand. */
 #include "model/proofs.h"
+#include "model/tls_book.h"
 
 static ccm_span text_of(const ccm_model *from, uint32_t i)
 {
@@ -19,19 +20,18 @@ static uint32_t map_text(ccm_model *to, const ccm_model *from, uint32_t i)
 
 static uint32_t map_key(ccm_model *to, const ccm_model *from, uint32_t key)
 {
-    ccm_count_kind kind = ccm_count_kind_of(key);
-    if (kind != CCM_COUNT_METHOD && kind != CCM_COUNT_HINT)
+    if (!ccm_count_is_text(key))
         return key;
-    return CCM_COUNT_KEY(kind, map_text(to, from, ccm_count_number(key)));
+    return CCM_COUNT_KEY(ccm_count_kind_of(key), map_text(to, from, ccm_count_number(key)));
 }
 
 static void merge_hosts(ccm_model *to, const ccm_model *from)
 {
     for (unsigned i = 0; i < from->hosts->len; i++) {
         const ccm_host *h = ccm_host_at(from, i);
-        uint32_t at = ccm_host_get(to, &h->addr);
+        uint32_t at = h->seen ? ccm_host_get(to, &h->addr) : ccm_host_named(to, &h->addr);
         for (unsigned k = 0; k < h->n_names; k++)
-            ccm_host_name(to, at, text_of(from, h->names[k]));
+            ccm_host_name(to, at, text_of(from, h->names[k].text), h->names[k].sources);
         for (unsigned k = 0; k < h->n_evidence; k++)
             ccm_host_evidence(to, at, &h->evidence[k]);
     }
@@ -67,7 +67,7 @@ static void merge_edges(ccm_model *to, const ccm_model *from)
 
     for (uint32_t i = 0; i < from->n_edges; i++) {
         const ccm_edge *e = ccm_edge_at(from, i);
-        map[i] = ccm_edge_get(to, &e->key);
+        map[i] = ccm_edge_same(to, from, e);
         merge_edge(to, from, map[i], e);
     }
     while (to->timeline.level < from->timeline.level)
@@ -164,6 +164,10 @@ static void merge_capture(ccm_model *to, const ccm_model *from)
     c->dropped += s->dropped;
     c->gaps += s->gaps;
     c->secrets += s->secrets;
+    c->decryption.secrets += s->decryption.secrets;
+    c->decryption.malformed += s->decryption.malformed;
+    c->decryption.private_keys += s->decryption.private_keys;
+    c->decryption.sessions += s->decryption.sessions;
     if (s->has_time) {
         c->start_ns = c->has_time ? ccm_min64(c->start_ns, s->start_ns) : s->start_ns;
         c->end_ns = c->has_time ? ccm_max64(c->end_ns, s->end_ns) : s->end_ns;
@@ -186,6 +190,7 @@ void ccm_model_merge(ccm_model *to, const ccm_model *from)
     ccm_model_catch_up(to);
     merge_capture(to, from);
     merge_hosts(to, from);
+    ccm_names_merge(to, from);
     merge_edges(to, from);
     merge_clients(to, from);
     merge_uploads(to, from);
@@ -193,4 +198,5 @@ void ccm_model_merge(ccm_model *to, const ccm_model *from)
         if (ccm_model_flow_at(from, i)->id)
             ccm_model_flow_pour(to, from, ccm_model_flow_at(from, i));
     ccm_proofs_merge(to, from);
+    ccm_tls_book_merge(to, from);
 }

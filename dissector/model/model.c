@@ -5,6 +5,8 @@
 #include "base/pages.h"
 #include "model/proofs.h"
 #include "model/site.h"
+#include "model/tls_book.h"
+#include "model/tunnel.h"
 
 static void client_clear(ccm_client *c)
 {
@@ -43,12 +45,15 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     ccm_index_init(&m->client_index, 64);
     ccm_index_init(&m->upload_index, 16);
     ccm_index_init(&m->content_index, 64);
+    ccm_index_init(&m->lookup_index, 16);
     m->hosts = g_array_new(FALSE, FALSE, sizeof(ccm_host));
     m->edge_pages = g_ptr_array_new_with_free_func(free_edges);
     m->flow_pages = g_ptr_array_new_with_free_func(free_flows);
     m->clients = g_array_new(FALSE, FALSE, sizeof(ccm_client));
     m->uploads = g_array_new(FALSE, FALSE, sizeof(ccm_upload));
     m->contents = g_array_new(FALSE, FALSE, sizeof(ccm_content));
+    m->lookups = g_array_new(FALSE, FALSE, sizeof(ccm_lookup));
+    m->services = g_array_new(FALSE, FALSE, sizeof(ccm_service));
     m->files = g_array_new(FALSE, FALSE, sizeof(ccm_file));
     m->noted_limits = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
     m->anomalies = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
@@ -56,6 +61,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     ccm_timeline_init(&m->timeline);
     ccm_paces_init(&m->paces);
     m->proofs = ccm_proofs_new();
+    m->tls = ccm_tls_book_new(m->limits.flows);
     ccm_edge_get(m, &(ccm_edge_key){ .route = -1 }); /* edge 0 */
     return m;
 }
@@ -78,12 +84,13 @@ void ccm_model_free(ccm_model *m)
         client_clear(&g_array_index(m->clients, ccm_client, i));
     ccm_proofs_free(m->proofs);
     ccm_site_unref(m->site);
-    GArray *arrays[] = { m->hosts,    m->clients,      m->uploads,   m->files,
-                         m->contents, m->noted_limits, m->anomalies, m->notes };
+    ccm_tls_book_free(m->tls);
+    GArray *arrays[] = { m->hosts, m->clients,  m->uploads,      m->lookups,   m->services,
+                         m->files, m->contents, m->noted_limits, m->anomalies, m->notes };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_array_free(arrays[i], TRUE);
-    ccm_index *indexes[] = { &m->host_index,   &m->edge_index,   &m->flow_index,
-                             &m->client_index, &m->upload_index, &m->content_index };
+    ccm_index *indexes[] = { &m->host_index,   &m->edge_index,   &m->flow_index,   &m->client_index,
+                             &m->upload_index, &m->lookup_index, &m->content_index };
     for (unsigned i = 0; i < G_N_ELEMENTS(indexes); i++)
         ccm_index_clear(indexes[i]);
     g_ptr_array_free(m->edge_pages, TRUE);
@@ -224,20 +231,6 @@ static void on_count(ccm_model *m, const ccm_obs *obs)
     ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_ICMP, type << 8 | code));
 }
 
-static void on_name(ccm_model *m, const ccm_obs *obs)
-{
-    char text[CCM_ADDR_TEXT];
-    ccm_span s = ccm_obs_get_str(obs, CCM_KEY_address);
-    ccm_addr addr;
-
-    if (!s.n || s.n >= sizeof text)
-        return;
-    memcpy(text, s.p, s.n);
-    text[s.n] = '\0';
-    if (ccm_addr_parse(text, &addr))
-        ccm_host_name(m, ccm_host_get(m, &addr), ccm_obs_get_str(obs, CCM_KEY_name));
-}
-
 static void on_anomaly(ccm_model *m, const ccm_obs *obs)
 {
     ccm_span protocol = ccm_obs_get_str(obs, CCM_KEY_protocol);
@@ -288,6 +281,10 @@ static void on_capture(ccm_model *m, const ccm_obs *obs)
     c->dropped += ccm_obs_get_u64(obs, CCM_KEY_dropped_packets);
     c->gaps += ccm_obs_get_u64(obs, CCM_KEY_gaps);
     c->secrets += ccm_obs_get_u64(obs, CCM_KEY_secrets_blocks);
+    c->decryption.secrets += ccm_obs_get_u64(obs, CCM_KEY_secrets);
+    c->decryption.malformed += ccm_obs_get_u64(obs, CCM_KEY_secrets_malformed);
+    c->decryption.private_keys += ccm_obs_get_u64(obs, CCM_KEY_private_keys);
+    c->decryption.sessions += ccm_obs_get_u64(obs, CCM_KEY_decrypted_sessions);
     if (ccm_obs_has(obs, CCM_KEY_has_start)) {
         uint64_t start = ccm_obs_get_u64(obs, CCM_KEY_start_ns);
         uint64_t end = ccm_obs_get_u64(obs, CCM_KEY_end_ns);
@@ -312,6 +309,8 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     ccm_model *m = model;
 
     m->capture.streams = 1;
+    if (ccm_obs_has(obs, CCM_KEY_through))
+        ccm_tunnel_enter(m, obs);
     switch (obs->kind) {
     case CCM_OBS_run:
         on_run(m, obs);
@@ -326,6 +325,9 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         ccm_proofs_observe(m, obs);
         break;
     case CCM_OBS_http_auth:
+        ccm_names_observe(m, obs);
+        ccm_proofs_observe(m, obs);
+        break;
     case CCM_OBS_token:
     case CCM_OBS_ccm_message:
     case CCM_OBS_ccm_body:
@@ -333,6 +335,7 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         ccm_proofs_observe(m, obs);
         break;
     case CCM_OBS_kerberos:
+        ccm_names_observe(m, obs);
         ccm_krb_observe(m, obs);
         break;
     case CCM_OBS_smb_file:
@@ -343,7 +346,9 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         on_count(m, obs);
         break;
     case CCM_OBS_name:
-        on_name(m, obs);
+    case CCM_OBS_dns_query:
+    case CCM_OBS_dns_answer:
+        ccm_names_observe(m, obs);
         break;
     case CCM_OBS_anomaly:
         on_anomaly(m, obs);
@@ -356,6 +361,15 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         break;
     case CCM_OBS_capture:
         on_capture(m, obs);
+        break;
+    case CCM_OBS_tls_client_hello:
+    case CCM_OBS_tls_server_hello:
+    case CCM_OBS_tls_ticket:
+    case CCM_OBS_tls_certificate:
+    case CCM_OBS_tls_certificate_request:
+    case CCM_OBS_tls_alert:
+    case CCM_OBS_tls_session:
+        ccm_tls_book_observe(m, obs);
         break;
     case CCM_OBS_KINDS:
         break;

@@ -11,6 +11,7 @@
 #include "model/catalog.h"
 #include "model/texts.h"
 #include "model/throttle.h"
+#include "model/view.h"
 #include "observe/obs.h"
 
 enum {
@@ -24,6 +25,8 @@ enum {
     CCM_UPLOADS = 4096,
     CCM_UPLOAD_ERRORS = 8,
     CCM_FILES = 65536,
+    CCM_LOOKUPS = 1 << 15,
+    CCM_SERVICES = 256,
     CCM_CONTENTS = 65536, /* contents x edges */
     CCM_NOTES = 64,       /* distinct anomalies, limits, reasons */
     CCM_PAGE = 16384,     /* edges and flows are allocated in pages and never move */
@@ -32,23 +35,45 @@ enum {
 /* ---- counters: a small unordered map from a kind and a number to a sum ----------------------- */
 
 typedef enum ccm_count_kind {
-    CCM_COUNT_METHOD, /* text */
-    CCM_COUNT_STATUS, /* code */
-    CCM_COUNT_HINT,   /* text */
-    CCM_COUNT_ICMP,   /* type << 8 | code */
-    CCM_COUNT_MARK,   /* mark that named the route */
+    CCM_COUNT_METHOD,    /* text */
+    CCM_COUNT_STATUS,    /* code */
+    CCM_COUNT_HINT,      /* text */
+    CCM_COUNT_ICMP,      /* type << 8 | code */
+    CCM_COUNT_MARK,      /* mark that named the route */
+    CCM_COUNT_DECRYPTED, /* 0: requests that came out of decrypted TLS */
+    /* connections that carried TLS */
+    CCM_COUNT_TLS_VERSION,
+    CCM_COUNT_TLS_SERVER,  /* ccm_tls_server, with its certainty above CCM_TLS_SURE */
+    CCM_COUNT_TLS_CLIENT,  /* ccm_tls_client, likewise */
+    CCM_COUNT_TLS_RESUMED, /* 0; 1 = the full handshake was seen */
+    CCM_COUNT_TLS_CIPHER,  /* texts, from here on */
+    CCM_COUNT_TLS_ISSUER,
+    CCM_COUNT_TLS_ALERT,
+    CCM_COUNT_SNI,
+    CCM_COUNT_ALPN,
+    CCM_COUNT_JA3,
+    CCM_COUNT_JA4,
 } ccm_count_kind;
 
-#define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 28 | (uint32_t)(number))
+#define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 27 | (uint32_t)(number))
 
 static inline ccm_count_kind ccm_count_kind_of(uint32_t key)
 {
-    return (ccm_count_kind)(key >> 28);
+    return (ccm_count_kind)(key >> 27);
+}
+
+enum { CCM_TLS_SURE = 8 }; /* bits */
+
+/* Is the number that of a text? */
+static inline bool ccm_count_is_text(uint32_t key)
+{
+    ccm_count_kind kind = ccm_count_kind_of(key);
+    return kind == CCM_COUNT_METHOD || kind == CCM_COUNT_HINT || kind >= CCM_COUNT_TLS_CIPHER;
 }
 
 static inline uint32_t ccm_count_number(uint32_t key)
 {
-    return key & 0x0fffffff;
+    return key & 0x07ffffff;
 }
 
 typedef struct ccm_counter {
@@ -80,10 +105,30 @@ typedef struct ccm_evidence {
     uint64_t ok, denied; /* answers that the mark's server would give, and that it would not */
 } ccm_evidence;
 
+/* Where a name of a host came from: bits. TLS has its two; see ccm_names_observe. */
+typedef enum ccm_name_source {
+    CCM_NAME_PCAPNG = 1,
+    CCM_NAME_DNS = 2,         /* looked up, or an alias on the way */
+    CCM_NAME_DNS_REVERSE = 4, /* a PTR record */
+    CCM_NAME_HTTP = 8,        /* Host header */
+    CCM_NAME_NTLM = 16,
+    CCM_NAME_KERBEROS = 32,
+    CCM_NAME_TLS = 64, /* server name indication */
+    CCM_NAME_CERTIFICATE = 128,
+} ccm_name_source;
+
+enum { CCM_NAME_SOURCES = 8, CCM_NAME_MAX = 253 };
+
+typedef struct ccm_host_label {
+    uint32_t text;
+    uint32_t sources;
+} ccm_host_label;
+
 typedef struct ccm_host {
     ccm_addr addr;
+    bool seen; /* in traffic; else only named by an answer */
     uint16_t n_names, n_evidence, cap_evidence;
-    uint32_t *names; /* texts */
+    ccm_host_label *names;
     ccm_evidence *evidence;
 } ccm_host;
 
@@ -94,6 +139,7 @@ typedef struct ccm_edge_key {
     uint16_t port;
     int16_t route; /* row that the flow itself showed, or -1 */
     uint8_t l4;
+    uint32_t through; /* text: authority that a proxy's tunnel leads to; 0 = none */
 } ccm_edge_key;
 
 typedef struct ccm_sums {
@@ -158,6 +204,7 @@ typedef struct ccm_model_flow {
     ccm_endpoint end[2];
     uint32_t edge;      /* CCM_NONE = never settled; of a free record, the next free one */
     int16_t route;      /* row that the flow itself showed, or -1 */
+    uint32_t through;   /* as in ccm_edge_key */
     uint32_t host[2];   /* cache; CCM_NONE = not looked up */
     uint8_t l4, client; /* client: which of end[] */
     bool indexed;       /* found by its id; else a memo leads here */
@@ -249,6 +296,34 @@ typedef struct ccm_upload {
     uint32_t errors[CCM_UPLOAD_ERRORS];
 } ccm_upload;
 
+/* ---- names looked up ------------------------------------------------------------------------- */
+
+typedef enum ccm_lookup_outcome {
+    CCM_LOOKUP_ANSWERED,
+    CCM_LOOKUP_EMPTY, /* the name has no record of this type */
+    CCM_LOOKUP_NXDOMAIN,
+    CCM_LOOKUP_SERVFAIL,
+    CCM_LOOKUP_OTHER, /* refused and the like */
+    CCM_LOOKUP_OUTCOMES,
+} ccm_lookup_outcome;
+
+/* A name that a client asked for. */
+typedef struct ccm_lookup {
+    ccm_addr client;
+    uint32_t name; /* text, in lower case */
+    uint16_t type;
+    uint64_t queries, answers[CCM_LOOKUP_OUTCOMES];
+    uint64_t first_frame, first_ns, last_ns;
+} ccm_lookup;
+
+/* A server that a service record of the catalogue names. */
+typedef struct ccm_service {
+    uint32_t name, target; /* texts, in lower case */
+    int16_t mark;
+    uint16_t port;
+    uint64_t count, first_frame;
+} ccm_service;
+
 /* ---- the model ------------------------------------------------------------------------------- */
 
 typedef struct ccm_file {
@@ -267,14 +342,18 @@ typedef struct ccm_capture_sums {
     bool has_time;
     uint64_t start_ns, end_ns;
     uint64_t packets, wire_bytes, truncated, undecoded, dropped, gaps, secrets;
+    ccm_decryption decryption;
 } ccm_capture_sums;
 
 struct ccm_model {
     ccm_catalog *catalog;
     ccm_limits limits;
     ccm_texts texts;
-    ccm_index host_index, edge_index, flow_index, client_index, upload_index;
+    ccm_index host_index, edge_index, flow_index, client_index, upload_index, lookup_index;
     GArray *hosts;              /* ccm_host */
+    uint32_t n_unseen;          /* of them, only named */
+    GArray *lookups;            /* ccm_lookup */
+    GArray *services;           /* ccm_service */
     GPtrArray *edge_pages;      /* ccm_edge[CCM_PAGE] */
     uint32_t n_edges;           /* edge 0 takes what no other edge may */
     GPtrArray *flow_pages;      /* ccm_model_flow[CCM_PAGE] */
@@ -294,6 +373,7 @@ struct ccm_model {
     struct ccm_proofs *proofs; /* proofs.h */
     struct ccm_site *site;     /* site.h; what is configured, no evidence; NULL = not supplied */
     uint64_t link_bps;         /* 0 = not supplied */
+    struct ccm_tls_book *tls;  /* tls_book.h */
 };
 
 static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)
@@ -334,9 +414,12 @@ void ccm_model_limit(ccm_model *m, const char *name, uint64_t count);
 /* host.c: the number of the host, CCM_NONE when the table is full. */
 uint32_t ccm_host_get(ccm_model *m, const ccm_addr *addr);
 uint32_t ccm_host_find(const ccm_model *m, const ccm_addr *addr);
-void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name);
+/* The same for an address that is only spoken of; these take at most a quarter of the table. */
+uint32_t ccm_host_named(ccm_model *m, const ccm_addr *addr);
+/* `sources`: bits of ccm_name_source. */
+void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name, uint32_t sources);
 /* A Host header or other authority as name; addresses and malformed names are left out. */
-void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span authority);
+void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span authority, uint32_t sources);
 void ccm_host_evidence(ccm_model *m, uint32_t host, const ccm_evidence *add);
 uint32_t ccm_client_get(ccm_model *m, ccm_span id);
 void ccm_client_address(ccm_client *c, const ccm_addr *addr);
@@ -345,6 +428,8 @@ void ccm_upload_error(ccm_upload *u, uint32_t text);
 
 /* edge.c */
 uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key);
+/* The edge that in `to` has the key of `e`, an edge of `from`. */
+uint32_t ccm_edge_same(ccm_model *to, const ccm_model *from, const ccm_edge *e);
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count);
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap);
 void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2],
@@ -368,6 +453,14 @@ void ccm_model_flow_pour(ccm_model *to, const ccm_model *from, const ccm_model_f
 ccm_ending *ccm_model_flow_end(ccm_model *m, ccm_model_flow *f);
 /* Settles the flows that have ended, and what waits for the timeline: before edges are read. */
 void ccm_model_catch_up(ccm_model *m);
+
+/* names.c: names that observations give to hosts, and lookups. Of kinds that it does not know it
+ * takes no notice. */
+void ccm_names_observe(ccm_model *m, const ccm_obs *obs);
+void ccm_names_merge(ccm_model *to, const ccm_model *from);
+/* What service records say of a host, by its names: at most `max` pieces of evidence. */
+unsigned ccm_names_services(const ccm_model *m, const ccm_host *h, ccm_evidence *out, unsigned max);
+bool ccm_lookup_failed(const ccm_lookup *l);
 
 /* requests.c: request, answer and end of an exchange. */
 void ccm_model_http(ccm_model *m, const ccm_obs *obs);

@@ -9,6 +9,7 @@
  */
 #include "model/proofs.h"
 #include "base/pages.h"
+#include "model/tls_book.h"
 
 struct ccm_proofs *ccm_proofs_new(void)
 {
@@ -168,7 +169,7 @@ static ccm_proof_talk *get_talk(ccm_proof_flow *p)
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
-static uint32_t edge_of(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
+uint32_t ccm_proofs_edge(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
 {
     if (to == from && f->edge != CCM_NONE)
         return f->edge;
@@ -177,7 +178,8 @@ static uint32_t edge_of(ccm_model *to, const ccm_model *from, const ccm_model_fl
                          .server = f->end[!f->client].addr,
                          .port = f->end[!f->client].port,
                          .route = (int16_t)route,
-                         .l4 = f->l4 };
+                         .l4 = f->l4,
+                         .through = ccm_texts_map(&to->texts, &from->texts, f->through) };
     return ccm_edge_get(to, &key);
 }
 
@@ -282,6 +284,15 @@ static bool idle(const ccm_proof_flow *p)
     return !p->plain.open && (!t || (!t->first.auth.open && !t->n_more));
 }
 
+/* Did the exchange come out of a TLS connection with a client certificate? */
+static void note_certificate(ccm_model *m, ccm_proof_flow *p, const ccm_obs *obs)
+{
+    const ccm_tls_facts *facts =
+        m->tls->flows.index.n ? ccm_tls_flows_find(&m->tls->flows, ccm_tls_flow_of(obs)) : NULL;
+    if (facts && facts->is.mode)
+        get_talk(p)->connection.certificate = ccm_tls_certificate_of(facts);
+}
+
 void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
 {
     ccm_model_flow *f = ccm_model_flow_find(m, obs);
@@ -290,6 +301,8 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
     if (!f)
         return;
     ccm_proof_flow *p = get_flow(m, f);
+    if (obs->kind == CCM_OBS_http_request)
+        note_certificate(m, p, obs);
     if (plain(p, obs, number))
         return;
     if (obs->kind == CCM_OBS_http_request && idle(p)) {
@@ -323,6 +336,7 @@ void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
     ccm_proof_flow *p = find_flow(m, f, id);
     ccm_auth_verdicts verdicts;
 
+    ccm_tls_book_end(m, f, id);
     if (!p)
         return;
     plain_to_edge(m, p, f->edge);
@@ -358,7 +372,7 @@ void ccm_proofs_merge(ccm_model *to, const ccm_model *from)
         uint32_t i = ccm_proofs_first(from, e);
         if (i == CCM_NONE)
             continue;
-        uint32_t edge = ccm_edge_get(to, &ccm_edge_at(from, e)->key);
+        uint32_t edge = ccm_edge_same(to, from, ccm_edge_at(from, e));
         for (; i != CCM_NONE; i = ccm_auth_sum_at(from, i)->next)
             merge_sum(to, edge, from, ccm_auth_sum_at(from, i));
     }
@@ -367,9 +381,9 @@ void ccm_proofs_merge(ccm_model *to, const ccm_model *from)
         const ccm_proof_flow *p = f->id ? find_flow(from, f, f->id) : NULL;
         const ccm_proof_talk *t = p ? find_talk(p) : NULL;
         if (p && p->sum.count)
-            plain_to_edge(to, p, edge_of(to, from, f));
+            plain_to_edge(to, p, ccm_proofs_edge(to, from, f));
         for (unsigned k = 0; t && k < t->n_sums; k++)
-            merge_sum(to, edge_of(to, from, f), from, &t->sums[k]);
+            merge_sum(to, ccm_proofs_edge(to, from, f), from, &t->sums[k]);
     }
     for (unsigned i = 0; i < from->proofs->krb->len; i++) {
         ccm_krb k = g_array_index(from->proofs->krb, ccm_krb, i);

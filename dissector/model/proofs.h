@@ -129,6 +129,8 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs);
 /* Flow `id`, whose record this was, is over and settled with its edge. */
 void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id);
 void ccm_proofs_merge(ccm_model *to, const ccm_model *from);
+/* Where the flow's evidence would go in model `to`. */
+uint32_t ccm_proofs_edge(ccm_model *to, const ccm_model *from, const ccm_model_flow *f);
 /* First sum of an edge, CCM_NONE. */
 static inline uint32_t ccm_proofs_first(const ccm_model *m, uint32_t edge)
 {

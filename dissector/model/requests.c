@@ -180,9 +180,10 @@ static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs
 {
     const ccm_catalog *c = m->catalog;
     int about = hit->proxy >= 0 ? hit->proxy : hit->mark;
+    bool inner = ccm_obs_has(obs, CCM_KEY_through); /* the packets go to the proxy */
 
     f->mark = -1;
-    if (about >= 0 && ccm_mark_at(c, about)->server_role >= 0) {
+    if (!inner && about >= 0 && ccm_mark_at(c, about)->server_role >= 0) {
         f->mark = (int16_t)about;
         evidence(m, f, obs, about, true);
     }
@@ -191,8 +192,8 @@ static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs
     if (hit->agent >= 0 && ccm_mark_at(c, hit->agent)->client_role >= 0)
         evidence(m, f, obs, hit->agent, false);
     /* A proxy is not called what its requests ask for. */
-    if (hit->form == CCM_FORM_ORIGIN)
-        ccm_host_authority(m, host_of(m, f, !f->client), host);
+    if (hit->form == CCM_FORM_ORIGIN && !inner)
+        ccm_host_authority(m, host_of(m, f, !f->client), host, CCM_NAME_HTTP);
 }
 
 /* The client's number; nearly always that of the flow's request before. */
@@ -247,6 +248,8 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
     if (hit.route >= 0 && f->route == hit.route)
         ccm_model_flow_count(m, f,
                              CCM_COUNT_KEY(CCM_COUNT_MARK, hit.proxy >= 0 ? hit.proxy : hit.mark));
+    if (ccm_obs_has(obs, CCM_KEY_decrypted))
+        ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_DECRYPTED, 0));
     f->exchange = ccm_obs_get_u64(obs, CCM_KEY_exchange);
     ccm_content_request(m, f, r.target);
     upload_request(m, f, obs, r.target);

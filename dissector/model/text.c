@@ -80,6 +80,11 @@ uint32_t ccm_texts_add(ccm_texts *t, ccm_span s)
     return i;
 }
 
+uint32_t ccm_texts_map(ccm_texts *to, const ccm_texts *from, uint32_t i)
+{
+    return !i || to == from ? i : ccm_texts_add(to, ccm_span_str(ccm_texts_get(from, i)));
+}
+
 bool ccm_counters_add(ccm_counters *c, uint32_t key, uint64_t count, unsigned max)
 {
     for (unsigned i = 0; i < c->n; i++) {

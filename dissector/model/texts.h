@@ -60,6 +60,8 @@ void ccm_texts_clear(ccm_texts *t);
 uint32_t ccm_texts_add(ccm_texts *t, ccm_span s);
 /* Number of the text, CCM_NONE when it is not kept. */
 uint32_t ccm_texts_find(ccm_texts *t, ccm_span s);
+/* The same text in another table; 0 stays 0. */
+uint32_t ccm_texts_map(ccm_texts *to, const ccm_texts *from, uint32_t i);
 static inline const char *ccm_texts_get(const ccm_texts *t, uint32_t i)
 {
     return (const char *)g_ptr_array_index(t->v, i);

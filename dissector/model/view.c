@@ -75,9 +75,17 @@ ccm_view_names ccm_view_host_names(view_maker *k, const ccm_addr *addr)
     if (at != CCM_NONE) {
         const ccm_host *h = ccm_host_at(k->m, at);
         for (unsigned i = 0; i < h->n_names; i++)
-            ccm_view_count_add(k->list, ccm_texts_get(&k->m->texts, h->names[i]), 1);
+            ccm_view_count_add(k->list, ccm_texts_get(&k->m->texts, h->names[i].text), 1);
     }
     return ccm_view_names_of(k, k->list);
+}
+
+const char *ccm_view_source_name(unsigned bit)
+{
+    static const char *const names[CCM_NAME_SOURCES] = { "pcapng",    "dns",        "dns-reverse",
+                                                         "http-host", "ntlm",       "kerberos",
+                                                         "tls-sni",   "certificate" };
+    return bit < CCM_NAME_SOURCES ? names[bit] : NULL;
 }
 
 /* ---- hosts ----------------------------------------------------------------------------------- */
@@ -122,14 +130,35 @@ static void add_evidence(ccm_view_role *r, ccm_view_evidence *room, const ccm_vi
     room[r->n_evidence++] = *e;
 }
 
+enum { MORE_EVIDENCE = 10 }; /* that is no mark of the host's own */
+
+/* What the channels of the capture make of the host. */
+static unsigned add_channel_roles(view_maker *k, const ccm_host *h, seen *list)
+{
+    const ccm_catalog *c = k->m->catalog;
+    const struct {
+        int role;
+        ccm_certainty certainty;
+    } roles[2] = { { ccm_catalog_role(c, "cmg-cp"), ccm_cmg_point(k->cmg, &h->addr) },
+                   { ccm_catalog_role(c, "cmg"), ccm_cmg_gateway(k->cmg, &h->addr) } };
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 2; i++)
+        if (roles[i].role >= 0 && roles[i].certainty > CCM_CERTAINTY_UNKNOWN)
+            list[n++] = (seen){ roles[i].role, { "cmg-channel", roles[i].certainty, 1, 0 } };
+    return n;
+}
+
 static void make_roles(view_maker *k, const ccm_host *h, ccm_view_host *out)
 {
     const ccm_catalog *c = k->m->catalog;
-    seen list[CCM_HOST_EVIDENCE];
-    unsigned n = 0;
+    seen list[CCM_HOST_EVIDENCE + MORE_EVIDENCE];
+    ccm_evidence services[MORE_EVIDENCE - 2];
+    unsigned n = add_channel_roles(k, h, list);
+    unsigned more = ccm_names_services(k->m, h, services, G_N_ELEMENTS(services));
 
-    for (unsigned i = 0; i < h->n_evidence; i++) {
-        const ccm_evidence *e = &h->evidence[i];
+    for (unsigned i = 0; i < h->n_evidence + more; i++) {
+        const ccm_evidence *e = i < h->n_evidence ? &h->evidence[i] : &services[i - h->n_evidence];
         const ccm_mark *mark = ccm_mark_at(c, e->mark);
         int role = e->server ? mark->server_role : mark->client_role;
         if (role >= 0)
@@ -145,8 +174,12 @@ static void make_roles(view_maker *k, const ccm_host *h, ccm_view_host *out)
         if (i == 0 || list[i].role != list[i - 1].role) {
             const ccm_role_row *row = ccm_role_at(c, list[i].role);
             room = ccm_view_alloc(k, n - i, sizeof *room);
-            roles[out->n_roles++] =
-                (ccm_view_role){ row->id, row->title, list[i].e.certainty, room, 0 };
+            roles[out->n_roles++] = (ccm_view_role){ .role = row->id,
+                                                     .title = row->title,
+                                                     .certainty = list[i].e.certainty,
+                                                     .evidence = room };
+            if (!strcmp(row->id, "cmg"))
+                roles[out->n_roles - 1].qualifier = ccm_cmg_qualifier(k->cmg, h);
         }
         add_evidence(&roles[out->n_roles - 1], room, &list[i].e);
     }
@@ -160,16 +193,30 @@ static int by_addr(const void *a, const void *b)
     return ccm_addr_cmp(&((const ccm_view_host *)a)->addr, &((const ccm_view_host *)b)->addr);
 }
 
+/* The sources of each of the sorted names. */
+static const uint32_t *sources_of(view_maker *k, const ccm_host *h, const ccm_view_names *names)
+{
+    uint32_t *v = ccm_view_alloc(k, names->n, sizeof *v);
+    for (unsigned i = 0; i < names->n; i++)
+        for (unsigned j = 0; j < h->n_names; j++)
+            if (!strcmp(names->v[i], ccm_texts_get(&k->m->texts, h->names[j].text)))
+                v[i] |= h->names[j].sources;
+    return v;
+}
+
 static void make_hosts(view_maker *k)
 {
-    unsigned n = k->m->hosts->len;
-    ccm_view_host *v = ccm_view_alloc(k, n, sizeof *v);
+    unsigned n = 0;
+    ccm_view_host *v = ccm_view_alloc(k, k->m->hosts->len, sizeof *v);
 
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = 0; i < k->m->hosts->len; i++) {
         const ccm_host *h = ccm_host_at(k->m, i);
-        v[i].addr = h->addr;
-        v[i].names = ccm_view_host_names(k, &h->addr);
-        make_roles(k, h, &v[i]);
+        if (!h->seen) /* nobody talked to it */
+            continue;
+        v[n].addr = h->addr;
+        v[n].names = ccm_view_host_names(k, &h->addr);
+        v[n].name_sources = sources_of(k, h, &v[n].names);
+        make_roles(k, h, &v[n++]);
     }
     if (n)
         qsort(v, n, sizeof *v, by_addr);
@@ -292,6 +339,7 @@ static void make_capture(view_maker *k)
     c->undecoded_packets = s->undecoded;
     c->dropped_packets = s->dropped;
     c->secrets_blocks = s->secrets;
+    c->decryption = s->decryption;
     c->gaps = k->view->ended ? s->gaps : gaps;
     c->packets = k->view->ended ? s->packets : all.dir[0].packets + all.dir[1].packets;
     c->bytes = k->view->ended ? s->wire_bytes : all.dir[0].wire + all.dir[1].wire;
@@ -329,14 +377,20 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
                      .list = g_array_new(FALSE, FALSE, sizeof(ccm_view_count)) };
     memory->view.per_client = per_client;
     memory->view.link_bps = model->link_bps;
+    k.cmg = ccm_cmg_new(k.m);
+    k.tunnels = ccm_tunnels_new(k.m);
     ccm_view_make_routes(&k);
     make_capture(&k); /* it tells the limits that the routes hit */
     make_hosts(&k);
     ccm_view_make_clients(&k);
     ccm_view_make_uploads(&k);
     ccm_view_make_contents(&k);
+    ccm_view_make_certificates(&k);
     ccm_view_make_messages(&k);
+    ccm_view_make_lookups(&k);
     g_array_free(k.list, TRUE);
+    ccm_cmg_free(k.cmg);
+    ccm_tunnels_free(k.tunnels);
     ccm_model_free(copy);
     return &memory->view;
 }

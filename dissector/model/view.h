@@ -49,6 +49,11 @@ typedef struct ccm_view_limit {
     uint64_t count;
 } ccm_view_limit;
 
+/* Keys given to open TLS, and what came of them. */
+typedef struct ccm_decryption {
+    uint64_t secrets, malformed, private_keys, sessions;
+} ccm_decryption;
+
 typedef struct ccm_view_capture {
     const ccm_view_file *files; /* by first frame, then name */
     unsigned n_files;
@@ -56,6 +61,7 @@ typedef struct ccm_view_capture {
     uint64_t start_ns, end_ns;
     uint64_t packets, bytes; /* bytes as on the wire */
     uint64_t truncated_packets, undecoded_packets, dropped_packets, gaps, secrets_blocks;
+    ccm_decryption decryption;
     bool complete;                     /* nothing below speaks against it */
     ccm_view_names incomplete_because; /* ids in fixed order, see ccm_view_reason_text */
     const ccm_view_limit *limits_hit;  /* by name */
@@ -76,6 +82,7 @@ typedef struct ccm_view_evidence {
 
 typedef struct ccm_view_role {
     const char *role, *title;
+    const char *qualifier; /* "classic", "scale-set"; NULL = not known */
     ccm_certainty certainty;
     const ccm_view_evidence *evidence; /* certainty falling, then id */
     unsigned n_evidence;
@@ -84,9 +91,33 @@ typedef struct ccm_view_role {
 typedef struct ccm_view_host {
     ccm_addr addr;
     ccm_view_names names;
-    const ccm_view_role *roles; /* certainty falling, then role */
+    const uint32_t *name_sources; /* of each name: bits, see ccm_view_source_name */
+    const ccm_view_role *roles;   /* certainty falling, then role */
     unsigned n_roles;
 } ccm_view_host;
+
+/* "dns", "http-host", ... of bit 0, 1, ...; NULL: there is no such bit. */
+const char *ccm_view_source_name(unsigned bit);
+
+/* What a route is used in place of. */
+typedef struct ccm_view_fallback {
+    uint16_t from_port;
+    const char *from_protocol;
+    const char *reason; /* "refused", "unanswered", "silent", "reset", "alert" */
+    uint64_t count;     /* pairs of hosts */
+    uint64_t first_seen_ns;
+    ccm_certainty certainty;
+    ccm_view_names evidence;
+} ccm_view_fallback;
+
+/* Of a long-lived channel. */
+typedef struct ccm_view_channel {
+    const char *state;   /* "up", "failed", "down": the best of the row's; NULL = no channel */
+    const char *reason;  /* of a failed one, as above; NULL = it is up */
+    uint64_t reconnects; /* connections that carried something, less one for each pair of hosts */
+    uint64_t pauses;     /* between bursts; 0 = the three below are not valid */
+    uint64_t pause_median_s, pause_shortest_s, pause_longest_s;
+} ccm_view_channel;
 
 typedef struct ccm_view_timeline {
     unsigned interval_s;
@@ -176,6 +207,47 @@ typedef struct ccm_view_throttle {
     unsigned n_deviations;
 } ccm_view_throttle;
 
+typedef struct ccm_view_alert {
+    const char *from;  /* "client" or "server" */
+    const char *level; /* "fatal", "warning"; NULL = it was encrypted, and so is the rest */
+    const char *name;  /* NULL = not known */
+    unsigned alert;
+    uint64_t count;
+} ccm_view_alert;
+
+/* Connections of a route that carried TLS. Names with how many connections had them. */
+typedef struct ccm_view_tls {
+    uint64_t sessions;        /* 0 = none, and nothing below is set */
+    ccm_view_counts versions; /* "TLS 1.2" */
+    ccm_view_counts ciphers, sni, alpn, ja3, ja4;
+    ccm_view_counts issuers;        /* of the servers' certificates */
+    const char *server_certificate; /* "pki", "enhanced-http", "self-signed", "hidden" */
+    ccm_certainty server_certainty;
+    ccm_view_counts server_certificates;
+    const char *client_certificate; /* "yes" when any had one, "no", "unknown" */
+    ccm_certainty client_certainty;
+    ccm_view_counts client_certificates;
+    uint64_t resumed, inherited;  /* inherited: resumed, and the full handshake was seen before */
+    const ccm_view_alert *alerts; /* by text */
+    unsigned n_alerts;
+} ccm_view_tls;
+
+typedef struct ccm_view_certificate {
+    const char *fingerprint;               /* SHA-256, hexadecimal */
+    const char *subject, *issuer, *serial; /* NULL = absent */
+    ccm_view_names san;                    /* DNS names */
+    bool san_more;                         /* there are more than were kept */
+    const char *kind; /* "pki", "enhanced-http", "self-signed", "authority" (in chains alone) */
+    const char *usage, *key_type; /* OIDs with commas between; NULL = absent */
+    unsigned key_bits;            /* 0 = not known */
+    bool has_not_before, has_expires;
+    uint64_t not_before_ns, expires_ns;
+    bool server, client;    /* of whom it was seen */
+    ccm_view_names seen_on; /* addresses, servers with port; the lowest eight */
+    bool seen_on_more;
+    uint64_t count, first_frame;
+} ccm_view_certificate;
+
 typedef struct ccm_view_route {
     const char *route;          /* "client/mp" */
     const char *title;          /* for people */
@@ -185,15 +257,21 @@ typedef struct ccm_view_route {
     bool has_port;              /* false: a protocol without ports */
     uint16_t port;              /* destination port */
     uint8_t l4;                 /* IP protocol; 0 = not IP */
-    bool has_source;            /* false: many sources rolled up into the row */
-    ccm_addr source;            /* family 0 = packets without IP */
+    unsigned instance;          /* VM of a gateway, from 1; 0 = not known */
+    ccm_view_channel channel;
+    const ccm_view_fallback *fallbacks; /* by port, reason */
+    unsigned n_fallbacks;
+    bool has_source; /* false: many sources rolled up into the row */
+    ccm_addr source; /* family 0 = packets without IP */
     const char *source_role;
     uint64_t sources;     /* distinct source addresses */
-    ccm_addr destination; /* family 0 = packets without IP */
+    ccm_endpoint via;     /* web proxy through whose tunnel the row leads; family 0 = none */
+    ccm_addr destination; /* family 0 = packets without IP; through a tunnel, not known */
     const char *destination_role;
     ccm_view_names destination_names;
     ccm_certainty certainty;
     bool throttleable;
+    bool decrypted;       /* requests came out of decrypted TLS */
     ccm_view_names basis; /* why this route, evidence ids: marks, source-is-dp, port ... */
     struct {
         /* attempted = established + refused + unanswered: a SYN was seen. midstream: the flow
@@ -231,6 +309,7 @@ typedef struct ccm_view_route {
     unsigned n_auth;
     const ccm_view_throttle *throttle;  /* by bytes, falling: the first stands for the row */
     unsigned n_throttle, throttle_left; /* those beyond CCM_VIEW_SOURCES are left out */
+    ccm_view_tls tls;
 } ccm_view_route;
 
 typedef struct ccm_view_client {
@@ -292,6 +371,15 @@ typedef struct ccm_view_content {
     uint64_t first_seen_ns, last_seen_ns;
 } ccm_view_content;
 
+/* A name that could not be resolved, or a service. Clients are counted. */
+typedef struct ccm_view_lookup {
+    const char *name;
+    uint16_t type; /* of DNS: 1 A, 28 AAAA, 33 SRV */
+    uint64_t clients, queries, answered, empty, nxdomain, servfail, other;
+    bool failed;
+    uint64_t first_frame, first_seen_ns, last_seen_ns; /* first_frame 0 = not known */
+} ccm_view_lookup;
+
 typedef struct ccm_view {
     bool per_client;
     uint64_t link_bps; /* 0 = not supplied */
@@ -309,6 +397,10 @@ typedef struct ccm_view {
     unsigned n_uploads;
     const ccm_view_content *contents; /* by bytes, falling, then id */
     unsigned n_contents;
+    const ccm_view_certificate *certificates; /* by subject, fingerprint */
+    unsigned n_certificates;
+    const ccm_view_lookup *lookups; /* by name, type */
+    unsigned n_lookups;
     bool has_messages;                /* they were asked for */
     const ccm_view_message *messages; /* by time, frame, client, server, message id */
     unsigned n_messages;

@@ -15,6 +15,7 @@ enum {
 struct view_auth {
     view_maker *k;
     GPtrArray *krb;      /* const ccm_krb *, by client */
+    GPtrArray *lookups;  /* const ccm_lookup *, by client: of distribution centres */
     GHashTable *service; /* account that may be a service's -> naa */
     uint64_t rolled;     /* accounts that found no place */
 };
@@ -34,24 +35,29 @@ static void naa_free(gpointer p)
 
 /* ---- tickets --------------------------------------------------------------------------------- */
 
+/* A ccm_krb and a ccm_lookup begin with their client. */
 static gint by_client(gconstpointer a, gconstpointer b)
 {
-    return ccm_addr_cmp(&(*(const ccm_krb *const *)a)->client,
-                        &(*(const ccm_krb *const *)b)->client);
+    return ccm_addr_cmp(*(const ccm_addr *const *)a, *(const ccm_addr *const *)b);
 }
 
 /* The first entry of a client; the others follow. */
-static unsigned first_of(const view_auth *a, const ccm_addr *client)
+static unsigned first_in(const GPtrArray *list, const ccm_addr *client)
 {
-    unsigned low = 0, high = a->krb->len;
+    unsigned low = 0, high = list->len;
     while (low < high) {
         unsigned mid = (low + high) / 2;
-        if (ccm_addr_cmp(&((const ccm_krb *)a->krb->pdata[mid])->client, client) < 0)
+        if (ccm_addr_cmp(list->pdata[mid], client) < 0)
             low = mid + 1;
         else
             high = mid;
     }
     return low;
+}
+
+static unsigned first_of(const view_auth *a, const ccm_addr *client)
+{
+    return first_in(a->krb, client);
 }
 
 static const ccm_krb *next_of(const view_auth *a, const ccm_addr *client, unsigned *i)
@@ -216,10 +222,17 @@ static bool is_name_of(const view_auth *a, const ccm_addr *server, uint32_t host
     if (at == CCM_NONE)
         return false;
     const ccm_host *h = ccm_host_at(a->k->m, at);
-    for (unsigned i = 0; i < h->n_names; i++)
-        if (!g_ascii_strcasecmp(text(a, h->names[i]), text(a, host)))
+    bool whole = false; /* has it a name with a domain? */
+    for (unsigned i = 0; i < h->n_names; i++) {
+        const char *name = text(a, h->names[i].text);
+        size_t n = strlen(name);
+        bool label = !strchr(name, '.');
+        if (!g_ascii_strcasecmp(name, text(a, host)) ||
+            (label && !g_ascii_strncasecmp(name, text(a, host), n) && text(a, host)[n] == '.'))
             return true;
-    return h->n_names == 0;
+        whole |= !label;
+    }
+    return !whole;
 }
 
 /* 7.1, pattern 1: the refusal with the lowest code that fits. */
@@ -268,6 +281,29 @@ static bool kdc_silent(const view_auth *a, const ccm_edge *e, const ccm_auth_sum
     return false;
 }
 
+/* 7.1, pattern 2: the client looked for a distribution centre, and DNS never named one. */
+static bool dns_silent(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *s,
+                       ccm_auth_seen *out)
+{
+    bool any = false;
+
+    for (unsigned i = first_in(a->lookups, &e->key.client); i < a->lookups->len; i++) {
+        const ccm_lookup *l = a->lookups->pdata[i];
+        if (!ccm_addr_eq(&l->client, &e->key.client))
+            break;
+        if (!ccm_lookup_failed(l))
+            return false;
+        if (!l->queries || !in_time(s, l->first_ns, l->last_ns))
+            continue;
+        if (!any)
+            *out = (ccm_auth_seen){ .first_frame = l->first_frame, .id = CCM_EV_FALLBACK_DNS };
+        out->first_frame = ccm_min64(out->first_frame, l->first_frame);
+        out->count += l->queries;
+        any = true;
+    }
+    return any;
+}
+
 /* 7.1, pattern 3 over two connections: the server refused a ticket before. */
 static bool ticket_refused(const view_auth *a, uint32_t edge, const ccm_auth_sum *s,
                            ccm_auth_seen *out)
@@ -296,7 +332,7 @@ static bool fallback(const view_auth *a, uint32_t edge, const ccm_auth_sum *s, c
 
     return s->mode == CCM_AUTH_NTLM && guessed &&
            (ticket_refused(a, edge, s, out) || kdc_refused(a, e, s, out) ||
-            kdc_silent(a, e, s, out));
+            kdc_silent(a, e, s, out) || dns_silent(a, e, s, out));
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -448,6 +484,13 @@ void ccm_view_auth_row(view_auth *a, const uint32_t *edges, unsigned n, ccm_view
     g_array_free(rows, TRUE);
 }
 
+/* _kerberos._tcp.DOMAIN, _ldap._tcp.dc._msdcs.DOMAIN and the like ([MS-ADTS] 6.3.2.3). */
+static bool seeks_kdc(const char *name)
+{
+    return g_str_has_prefix(name, "_kerberos.") ||
+           (g_str_has_prefix(name, "_ldap._tcp.") && strstr(name, "._msdcs."));
+}
+
 view_auth *ccm_view_auth_new(view_maker *k)
 {
     view_auth *a = g_new0(view_auth, 1);
@@ -458,6 +501,13 @@ view_auth *ccm_view_auth_new(view_maker *k)
     for (unsigned i = 0; i < krb->len; i++)
         g_ptr_array_add(a->krb, &g_array_index(krb, ccm_krb, i));
     g_ptr_array_sort(a->krb, by_client);
+    a->lookups = g_ptr_array_new();
+    for (unsigned i = 0; i < k->m->lookups->len; i++) {
+        ccm_lookup *l = &g_array_index(k->m->lookups, ccm_lookup, i);
+        if (seeks_kdc(text(a, l->name)))
+            g_ptr_array_add(a->lookups, l);
+    }
+    g_ptr_array_sort(a->lookups, by_client);
     a->service = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, naa_free);
     return a;
 }
@@ -466,6 +516,7 @@ uint64_t ccm_view_auth_free(view_auth *a)
 {
     uint64_t rolled = a->rolled;
     g_ptr_array_free(a->krb, TRUE);
+    g_ptr_array_free(a->lookups, TRUE);
     g_hash_table_destroy(a->service);
     g_free(a);
     return rolled;

@@ -35,7 +35,7 @@ static void make_content(view_maker *k, const ccm_content *v, unsigned n, ccm_vi
         const ccm_edge *e = ccm_edge_at(m, v[i].edge);
         char text[CCM_ADDR_TEXT];
         ccm_conclusion c;
-        ccm_conclude_edge(m, e, &c);
+        ccm_conclude_edge(m, k->cmg, k->tunnels, v[i].edge, &c);
         out->bytes += v[i].bytes;
         out->requests += v[i].requests;
         out->first_seen_ns = ccm_min64(out->first_seen_ns, v[i].first_ns);

@@ -18,6 +18,8 @@ typedef struct view_maker {
     view_memory *memory;
     const struct ccm_site *site; /* NULL = none */
     uint64_t link_bps;           /* 0 = not known */
+    ccm_cmg *cmg;
+    ccm_tunnels *tunnels;
     uint64_t accounts_rolled; /* accounts that found no place in their row */
     GArray *list;             /* scratch of ccm_view_count, empty between uses */
 } view_maker;
@@ -38,6 +40,12 @@ void ccm_view_make_clients(view_maker *k);
 void ccm_view_make_messages(view_maker *k);
 /* view_contents.c */
 void ccm_view_make_contents(view_maker *k);
+/* view_tls.c: of the edges of a row; and the certificates of all */
+void ccm_view_make_tls(view_maker *k, const uint32_t *edges, unsigned n, ccm_view_route *r);
+void ccm_view_make_certificates(view_maker *k);
+/* view_channels.c: instance, channel and fallbacks of a row; lookups. */
+void ccm_view_make_channel(view_maker *k, ccm_view_route *r, const uint32_t *edges, unsigned n);
+void ccm_view_make_lookups(view_maker *k);
 /* view_uploads.c */
 void ccm_view_make_uploads(view_maker *k);
 

@@ -23,12 +23,18 @@ typedef struct point {
 
 typedef struct order {
     const ccm_catalog *c;
+    const ccm_texts *texts;
     bool per_client;
 } order;
 
 static int number_cmp(uint64_t a, uint64_t b)
 {
     return a < b ? -1 : a > b;
+}
+
+static const char *through_of(const entry *v, const order *o)
+{
+    return v->e->key.through ? ccm_texts_get(o->texts, v->e->key.through) : "";
 }
 
 /* Everything that makes a row a row, in the order of the view. */
@@ -44,6 +50,8 @@ static int row_cmp(const entry *a, const entry *b, const order *o)
         r = number_cmp(a->e->key.l4, b->e->key.l4);
     if (!r)
         r = ccm_addr_cmp(&a->e->key.server, &b->e->key.server);
+    if (!r && a->e->key.through != b->e->key.through)
+        r = strcmp(through_of(a, o), through_of(b, o));
     if (!r && o->per_client)
         r = ccm_addr_cmp(&a->e->key.client, &b->e->key.client);
     return r ? r : number_cmp((uint64_t)a->c.row, (uint64_t)b->c.row);
@@ -88,13 +96,15 @@ static int entry_cmp(const void *pa, const void *pb, void *data)
     return r ? r : (int)a->e->key.route - (int)b->e->key.route;
 }
 
-/* Who authenticated, on the edges of a row. */
-static void make_auth(view_auth *a, ccm_view_route *r, const entry *v, unsigned n)
+/* Who authenticated, what TLS showed, and what channels they are, on the edges of a row. */
+static void make_proofs(view_maker *k, view_auth *a, ccm_view_route *r, const entry *v, unsigned n)
 {
     uint32_t *edges = g_new(uint32_t, n);
     for (unsigned i = 0; i < n; i++)
         edges[i] = v[i].edge;
     ccm_view_auth_row(a, edges, n, r);
+    ccm_view_make_tls(k, edges, n, r);
+    ccm_view_make_channel(k, r, edges, n);
     g_free(edges);
 }
 
@@ -174,8 +184,12 @@ static const char *counter_name(view_maker *k, uint32_t key)
     case CCM_COUNT_ICMP:
         g_snprintf(text, sizeof text, "%u/%u", number >> 8, number & 0xff);
         return ccm_view_keep(k, text);
+    case CCM_COUNT_DECRYPTED:
+        return "decrypted";
     case CCM_COUNT_MARK:
         return ccm_mark_at(k->m->catalog, (int)number)->id;
+    default: /* view_tls.c */
+        break;
     }
     return "";
 }
@@ -199,6 +213,7 @@ static void make_counts(view_maker *k, ccm_view_route *r, const entry *v, unsign
     r->statuses = counts_of(k, v, n, CCM_COUNT_STATUS);
     r->hints = counts_of(k, v, n, CCM_COUNT_HINT);
     r->icmp_errors = counts_of(k, v, n, CCM_COUNT_ICMP);
+    r->decrypted = counts_of(k, v, n, CCM_COUNT_DECRYPTED).n > 0;
     for (unsigned i = 0; i < r->requests.n; i++)
         r->requests_total += r->requests.v[i].count;
     for (unsigned i = 0; i < r->statuses.n; i++)
@@ -233,6 +248,24 @@ static void make_basis(view_maker *k, ccm_view_route *r, const entry *v, unsigne
     r->basis = ccm_view_names_of(k, k->list);
 }
 
+/* The row leads through a web proxy's tunnel: to whom. */
+static void make_tunnel(view_maker *k, ccm_view_route *r, uint32_t through)
+{
+    ccm_authority to = ccm_authority_of(ccm_texts_get(&k->m->texts, through));
+    uint32_t host = ccm_tunnels_host(k->tunnels, to.host);
+    char *name = g_strndup((const char *)to.host.p, to.host.n);
+
+    r->via = (ccm_endpoint){ r->destination, r->port };
+    r->port = to.port;
+    if (host != CCM_NONE)
+        r->destination = ccm_host_at(k->m, host)->addr;
+    else if (!ccm_addr_parse(name, &r->destination))
+        r->destination = (ccm_addr){ 0 };
+    ccm_view_count_add(k->list, ccm_view_keep(k, name), 1);
+    r->destination_names = ccm_view_names_of(k, k->list);
+    g_free(name);
+}
+
 static void make_row(view_maker *k, ccm_view_route *r, const entry *v, unsigned n)
 {
     const ccm_catalog *c = k->m->catalog;
@@ -261,6 +294,8 @@ static void make_row(view_maker *k, ccm_view_route *r, const entry *v, unsigned 
     r->has_source = r->sources == 1 && (key->client.family || !key->server.family);
     if (!r->has_source)
         r->source = (ccm_addr){ 0 };
+    if (key->through)
+        make_tunnel(k, r, key->through);
     make_rtt(r, v, n);
     make_counts(k, r, v, n);
     make_basis(k, r, v, n);
@@ -443,7 +478,7 @@ static void make_times(view_maker *k, ccm_view_route *rows, unsigned n_rows, con
 void ccm_view_make_routes(view_maker *k)
 {
     const ccm_model *m = k->m;
-    order o = { m->catalog, k->view->per_client };
+    order o = { m->catalog, &m->texts, k->view->per_client };
     entry *v = g_new(entry, m->n_edges);
     uint32_t *row_of = g_new0(uint32_t, m->n_edges);
     uint32_t *rank = rank_routes(m->catalog);
@@ -453,7 +488,7 @@ void ccm_view_make_routes(view_maker *k)
         if (is_empty(ccm_edge_at(m, i)))
             continue;
         v[n] = (entry){ .e = ccm_edge_at(m, i), .edge = i };
-        ccm_conclude_edge(m, v[n].e, &v[n].c);
+        ccm_conclude_edge(m, k->cmg, k->tunnels, i, &v[n].c);
         v[n].rank = rank[v[n].c.row];
         n++;
     }
@@ -471,7 +506,7 @@ void ccm_view_make_routes(view_maker *k)
         while (i < n && row_of[v[i].edge] == row)
             i++;
         make_row(k, &rows[row], v + from, i - from);
-        make_auth(auth, &rows[row], v + from, i - from);
+        make_proofs(k, auth, &rows[row], v + from, i - from);
     }
     k->accounts_rolled = ccm_view_auth_free(auth);
     make_times(k, rows, n_rows, row_of);

@@ -4,6 +4,9 @@
  * State: none. Spec: X.690 sections 8.1 (identifier, length), 8.3 (integer), 8.19 (OID). */
 #include "proto/der.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static bool length(ccm_cursor *c, size_t *out)
 {
     uint8_t first = ccm_cur_u8(c);
@@ -99,4 +102,32 @@ bool ccm_der_oid_is(ccm_span value, const char *dotted)
             return false;
     }
     return i == value.n;
+}
+
+const char *ccm_der_oid_text(ccm_span value, char *out, size_t size)
+{
+    size_t used = 0;
+    uint64_t arc = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < value.n; i++) {
+        arc = arc << 7 | (value.p[i] & 0x7f);
+        bool more = value.p[i] & 0x80;
+        if (arc >> 56 || (more && i + 1 == value.n))
+            used = size;
+        if (more && used < size)
+            continue;
+        if (used < size) {
+            uint64_t top = arc < 80 ? arc / 40 : 2;
+            int n = !used ? snprintf(out, size, "%" PRIu64 ".%" PRIu64, top, arc - top * 40)
+                          : snprintf(out + used, size - used, ".%" PRIu64, arc);
+            used += n > 0 ? (size_t)n : size;
+        }
+        if (used >= size) {
+            out[0] = '\0';
+            return out;
+        }
+        arc = 0;
+    }
+    return out;
 }

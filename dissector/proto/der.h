@@ -49,5 +49,9 @@ bool ccm_der_find(ccm_span s, const uint8_t *path, size_t levels, ccm_der *out);
 bool ccm_der_int(ccm_span value, int64_t *out);
 /* Is the value of an OBJECT IDENTIFIER the dotted one? `dotted` is a literal of ours. */
 bool ccm_der_oid_is(ccm_span value, const char *dotted);
+/* Writes the value of an OBJECT IDENTIFIER in dotted form, NUL-terminated; "" when it is malformed,
+ * has a number above 56 bits or does not fit into `size`. Returns `out`. */
+enum { CCM_DER_OID_TEXT = 128 };
+const char *ccm_der_oid_text(ccm_span value, char *out, size_t size);
 
 #endif

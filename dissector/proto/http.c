@@ -6,6 +6,7 @@
  * bytes are lost in a place of unknown meaning, the next first line is searched, and every request
  * line that was captured is reported. Spec: RFC 9110, RFC 9112. */
 #include "proto/http_pair.h"
+#include "proto/inner.h"
 
 typedef enum half_state {
     HALF_START, /* at a message start, or inside its head */
@@ -17,15 +18,11 @@ typedef enum half_state {
 
 typedef struct half {
     uint8_t state;
-    bool started;    /* `at` is set */
-    size_t scanned;  /* bytes of the unfinished head already searched for its end */
-    size_t kept;     /* bytes that a search asked to see again */
-    bool resumed;    /* the search has begun in an earlier call */
-    uint64_t number; /* exchange of the message being received */
-    uint16_t status; /* of a response */
-    bool answers;    /* a message; only that it does is told */
-    ccm_http_origin at;
-    ccm_http_body body;
+    bool started;       /* m.at is set */
+    size_t scanned;     /* bytes of the unfinished head already searched for its end */
+    size_t kept;        /* bytes that a search asked to see again */
+    bool resumed;       /* the search has begun in an earlier call */
+    ccm_http_message m; /* being received */
 } half;
 
 typedef struct http_state {
@@ -35,6 +32,9 @@ typedef struct http_state {
     bool heads;    /* a head was found: this is HTTP */
     bool confused; /* the anomaly was reported */
     ccm_http_pairs pairs;
+    ccm_inner *inner;   /* the tunnel */
+    GBytes *authority;  /* target of the latest CONNECT; NULL = none */
+    uint64_t connected; /* its exchange */
 } http_state;
 
 /* What one step of a half-parser did. */
@@ -63,6 +63,7 @@ static void *http_open(ccm_parse *ps)
     st->client = -1;
     st->midstream = ps->midstream;
     ccm_http_pairs_init(&st->pairs);
+    st->pairs.numbers = ps->exchanges;
     st->pairs.uncertain = ps->midstream;
     if (ps->midstream)
         st->half[0].state = st->half[1].state = HALF_SEEK;
@@ -83,35 +84,22 @@ static bool from_client(const http_state *st, const ccm_parse *ps)
 
 static void go_to(half *h, half_state state)
 {
-    ccm_http_body_free(&h->body);
+    ccm_http_body_free(&h->m.body);
     h->state = (uint8_t)state;
-    h->started = h->resumed = h->answers = false;
+    h->started = h->resumed = h->m.answers = false;
     h->scanned = h->kept = 0;
-}
-
-/* Tells of the message that the body may hold. */
-static void collected(const ccm_parse *ps, half *h, bool whole)
-{
-    const ccm_collect_body body = { h->body.bytes, h->status, whole && !h->body.missing };
-    ccm_collect *c = h->body.collect;
-    h->body.collect = NULL;
-    if (h->answers)
-        ccm_message_reply_emit(ps, ps->dir, h->number, h->at.time_ns, h->at.frame, &body);
-    h->answers = false;
-    if (c)
-        ccm_collect_end(c, ps, ps->dir, h->number, h->at.time_ns, h->at.frame, &body);
 }
 
 /* The message of this direction is over; `whole` = its end was seen. */
 static void message_end(http_state *st, const ccm_parse *ps, half *h, bool whole)
 {
     ccm_http_pairs *q = &st->pairs;
-    collected(ps, h, whole);
+    ccm_http_message_over(&h->m, ps, whole);
     go_to(h, HALF_START);
     if (from_client(st, ps))
-        ccm_http_pairs_request_end(q, ps, client_of(st), h->number, &h->body, whole);
+        ccm_http_pairs_request_end(q, ps, client_of(st), h->m.number, &h->m.body, whole);
     else
-        ccm_http_pairs_response_end(q, ps, client_of(st), &h->body, whole);
+        ccm_http_pairs_response_end(q, ps, client_of(st), &h->m.body, whole);
     if (!q->n && q->answering == CCM_HTTP_ANSWERS_NONE && st->half[0].state == HALF_START &&
         st->half[1].state == HALF_START)
         q->uncertain = false; /* idle: both sides agree again where they are */
@@ -151,73 +139,73 @@ static step misplaced(http_state *st, const ccm_parse *ps, half *h)
 
 /* ---- heads ----------------------------------------------------------------------------------- */
 
-static bool decodable(const ccm_http_head *head)
-{
-    ccm_span c = head->content_encoding;
-    return head->response && (ccm_headers_is(c, "gzip") || ccm_headers_is(c, "x-gzip") ||
-                              ccm_headers_is(c, "deflate"));
-}
-
-static void limit_hit(const ccm_parse *ps, const char *name)
-{
-    ccm_obs o;
-    ccm_obs_at(ps, &o, CCM_OBS_limit, ps->dir);
-    ccm_obs_str(&o, CCM_KEY_limit, ccm_span_str(name));
-    ccm_obs_u64(&o, CCM_KEY_count, 1);
-    ps->emit(ps->emit_data, &o);
-}
-
 /* `message`: the body may hold a Configuration Manager message. */
 static void start_body(const ccm_parse *ps, half *h, const ccm_http_head *head, bool empty,
                        bool message)
 {
     go_to(h, HALF_BODY);
-    ccm_http_body_start(&h->body, head, empty);
-    h->status = head->status;
-    h->answers = message && head->response && ps->depth == CCM_DEPTH_HEADER;
-    if (message && !h->answers)
-        h->body.collect = ccm_collect_begin(ps, ps->depth, head->response, head->content_type);
-    bool any = h->body.framing != CCM_HTTP_LENGTH || h->body.left;
-    if (any && decodable(head) && ps->limits->inflate_bytes &&
-        !ccm_http_body_decode(&h->body, ps->limits->inflate_bytes, ps->decoders))
-        limit_hit(ps, "decoders");
+    ccm_http_body_start(&h->m.body, head, empty);
+    ccm_http_message_begin(&h->m, ps, head, message);
+}
+
+/* The destination of a tunnel is known by what the client asked for. */
+static void keep_authority(http_state *st, const half *h, const ccm_http_head *head)
+{
+    if (head->method.n != 7 || memcmp(head->method.p, "CONNECT", 7) != 0)
+        return;
+    g_clear_pointer(&st->authority, g_bytes_unref);
+    st->authority = g_bytes_new(head->target.p, head->target.n);
+    st->connected = h->m.number;
 }
 
 static void request_head(http_state *st, const ccm_parse *ps, half *h, const ccm_http_head *head)
 {
-    h->number = ccm_http_pairs_request(&st->pairs, ps, client_of(st), &h->at, head);
+    h->m.number = ccm_http_pairs_request(&st->pairs, ps, client_of(st), &h->m.at, head);
+    keep_authority(st, h, head);
     start_body(ps, h, head, false, ccm_http_may_be_message(head));
     if (head->expect)
-        h->body.peek = CCM_HTTP_REQUEST;
+        h->m.body.peek = CCM_HTTP_REQUEST;
+}
+
+/* What follows is another protocol's: of the CONNECT or Upgrade of exchange `number`. */
+static void begin_tunnel(http_state *st, const ccm_parse *ps, uint64_t number)
+{
+    gsize n = 0;
+    bool connect = st->authority && st->connected == number;
+    const void *authority = connect ? g_bytes_get_data(st->authority, &n) : NULL;
+    st->inner = ccm_inner_new(ps, false);
+    ccm_inner_through(st->inner, ccm_span_of(authority, n), st->pairs.numbers);
+    go_to(&st->half[0], HALF_TUNNEL);
+    go_to(&st->half[1], HALF_TUNNEL);
 }
 
 static void response_head(http_state *st, const ccm_parse *ps, half *h, const ccm_http_head *head)
 {
-    ccm_http_exchange *x = ccm_http_pairs_response(&st->pairs, ps, client_of(st), &h->at, head);
+    ccm_http_exchange *x = ccm_http_pairs_response(&st->pairs, ps, client_of(st), &h->m.at, head);
     if (head->status < 200 && head->status != 101) {
         go_to(h, HALF_START); /* interim: the final response follows */
         return;
     }
     if (head->status == 101 || (x->connect_method && head->status / 100 == 2)) {
+        uint64_t number = x->number;
         x->tunnel = true;
-        ccm_http_body_start(&h->body, head, true);
+        ccm_http_body_start(&h->m.body, head, true);
         message_end(st, ps, h, true);
-        go_to(&st->half[0], HALF_TUNNEL);
-        go_to(&st->half[1], HALF_TUNNEL);
+        begin_tunnel(st, ps, number);
         return;
     }
     bool sure = x->request_seen && !x->uncertain;
-    h->number = x->number;
+    h->m.number = x->number;
     start_body(ps, h, head, x->head_method || head->status == 204 || head->status == 304,
                x->message && sure);
-    if (!sure && h->body.framing == CCM_HTTP_UNTIL_CLOSE && head->version > 10 && !head->close) {
+    if (!sure && h->m.body.framing == CCM_HTTP_UNTIL_CLOSE && head->version > 10 && !head->close) {
         /* Most likely the answer to a HEAD that is not in the capture: do not wait for the close.
          */
         x->response_known = false;
         message_end(st, ps, h, false);
         place_lost(st, ps, h);
     } else if (!sure) {
-        h->body.peek = CCM_HTTP_RESPONSE;
+        h->m.body.peek = CCM_HTTP_RESPONSE;
     }
 }
 
@@ -235,8 +223,8 @@ static bool head_found(http_state *st, ccm_parse *ps, half *h, const ccm_http_he
     else
         request_head(st, ps, h, head);
     if (head->incomplete && h->state == HALF_BODY) {
-        ccm_http_body_free(&h->body);
-        ccm_http_body_start(&h->body, head, true);
+        ccm_http_body_free(&h->m.body);
+        ccm_http_body_start(&h->m.body, head, true);
         message_end(st, ps, h, false);
         place_lost(st, ps, h);
     } else if (head->incomplete && h->state == HALF_START) {
@@ -258,7 +246,7 @@ static size_t cut_head(http_state *st, ccm_parse *ps, half *h, ccm_span in)
 
 static step oversized(http_state *st, ccm_parse *ps, half *h, ccm_span in)
 {
-    limit_hit(ps, "head_bytes");
+    ccm_http_limit(ps, "head_bytes");
     size_t used = cut_head(st, ps, h, in);
     return used ? (step){ .used = used, .next = STEP_AGAIN } : misplaced(st, ps, h);
 }
@@ -274,7 +262,7 @@ static step step_start(http_state *st, ccm_parse *ps, half *h, ccm_span in, uint
         if (n)
             return (step){ .used = n, .next = STEP_AGAIN };
         h->started = true;
-        h->at = (ccm_http_origin){ ps->time_ns, ps->frame, pos, ps->peer_acked };
+        h->m.at = (ccm_http_origin){ ps->time_ns, ps->frame, pos, ps->peer_acked };
     }
     if (h->scanned && !ccm_http_head_ended(in, &h->scanned))
         return in.n > ps->limits->head_bytes ? oversized(st, ps, h, in)
@@ -308,9 +296,9 @@ static step step_start(http_state *st, ccm_parse *ps, half *h, ccm_span in, uint
 static step step_body(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
 {
     step s = { .next = STEP_AGAIN };
-    if (h->body.peek == CCM_HTTP_REQUEST && !ccm_http_pairs_answered(&st->pairs, h->number))
-        h->body.peek = in.n ? CCM_HTTP_NONE : CCM_HTTP_REQUEST;
-    ccm_http_part part = ccm_http_body_feed(&h->body, ps, in, &s.used, &s.skip);
+    if (h->m.body.peek == CCM_HTTP_REQUEST && !ccm_http_pairs_answered(&st->pairs, h->m.number))
+        h->m.body.peek = in.n ? CCM_HTTP_NONE : CCM_HTTP_REQUEST;
+    ccm_http_part part = ccm_http_body_feed(&h->m.body, ps, in, &s.used, &s.skip);
     if (part == CCM_HTTP_END) {
         message_end(st, ps, h, true);
     } else if (part == CCM_HTTP_LOST) {
@@ -340,6 +328,12 @@ static step step_seek(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
     return (step){ .used = in.n - keep, .next = STEP_WAIT };
 }
 
+static step step_tunnel(http_state *st, ccm_parse *ps, ccm_span in)
+{
+    ccm_inner_bytes(st->inner, ps, in);
+    return (step){ in.n, ccm_inner_wants(st->inner) ? 0 : UINT64_MAX, STEP_WAIT };
+}
+
 static ccm_feed http_feed(ccm_parse *ps, ccm_span in)
 {
     http_state *st = ps->state;
@@ -354,6 +348,8 @@ static ccm_feed http_feed(ccm_parse *ps, ccm_span in)
             s = step_body(st, ps, h, rest);
         else if (h->state == HALF_SEEK)
             s = step_seek(st, ps, h, rest);
+        else if (h->state == HALF_TUNNEL)
+            s = step_tunnel(st, ps, rest);
         out.used += s.used;
         out.skip = s.skip;
         if (s.next == STEP_BAD)
@@ -361,8 +357,6 @@ static ccm_feed http_feed(ccm_parse *ps, ccm_span in)
         if (s.next == STEP_WAIT || (out.used == in.n && h->state != HALF_BODY))
             break;
     }
-    if (h->state == HALF_TUNNEL)
-        out.skip = UINT64_MAX;
     if (st->client >= 0)
         ps->client = st->client;
     return out;
@@ -372,7 +366,7 @@ static void http_skipped(ccm_parse *ps, uint64_t n, uint64_t missing)
 {
     http_state *st = ps->state;
     half *h = &st->half[ps->dir & 1];
-    if (h->state == HALF_BODY && ccm_http_body_pass(&h->body, n, missing) == CCM_HTTP_END)
+    if (h->state == HALF_BODY && ccm_http_body_pass(&h->m.body, n, missing) == CCM_HTTP_END)
         message_end(st, ps, h, true);
 }
 
@@ -381,8 +375,8 @@ static void rest_of_body(http_state *st, const ccm_parse *ps, half *h, ccm_span 
 {
     size_t used;
     uint64_t skip;
-    h->body.peek = CCM_HTTP_NONE;
-    if (tail.n && ccm_http_body_feed(&h->body, ps, tail, &used, &skip) == CCM_HTTP_END)
+    h->m.body.peek = CCM_HTTP_NONE;
+    if (tail.n && ccm_http_body_feed(&h->m.body, ps, tail, &used, &skip) == CCM_HTTP_END)
         message_end(st, ps, h, true);
 }
 
@@ -394,9 +388,13 @@ static void http_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
         (void)cut_head(st, ps, h, tail);
     else if (h->state == HALF_BODY)
         rest_of_body(st, ps, h, tail);
-    if (h->state == HALF_BODY) {
+    else if (h->state == HALF_TUNNEL)
+        ccm_inner_gap(st->inner, ps, n);
+    if (h->state == HALF_BODY && n == CCM_GAP_UNKNOWN) {
+        message_end(st, ps, h, false);
+    } else if (h->state == HALF_BODY) {
         uint64_t beyond = 0;
-        ccm_http_part part = ccm_http_body_gap(&h->body, n, &beyond);
+        ccm_http_part part = ccm_http_body_gap(&h->m.body, n, &beyond);
         if (part == CCM_HTTP_MORE)
             return;
         message_end(st, ps, h, part == CCM_HTTP_END);
@@ -416,8 +414,10 @@ static void http_end(ccm_parse *ps, ccm_span tail)
     else if (h->state == HALF_BODY)
         rest_of_body(st, ps, h, tail);
     if (h->state == HALF_BODY)
-        message_end(st, ps, h, h->body.framing == CCM_HTTP_UNTIL_CLOSE);
-    if (h->state != HALF_TUNNEL)
+        message_end(st, ps, h, h->m.body.framing == CCM_HTTP_UNTIL_CLOSE);
+    if (h->state == HALF_TUNNEL)
+        ccm_inner_end(st->inner, ps);
+    else
         go_to(h, HALF_ENDED);
     if (st->client >= 0 && !from_client(st, ps))
         ccm_http_pairs_flush(&st->pairs, ps, client_of(st), false);
@@ -431,10 +431,13 @@ static void http_close(ccm_parse *ps)
         ps->dir = i;
         if (st->half[i].state == HALF_BODY)
             message_end(st, ps, &st->half[i], false);
-        ccm_http_body_free(&st->half[i].body);
+        ccm_http_body_free(&st->half[i].m.body);
     }
     ps->dir = dir;
+    ccm_inner_free(st->inner, ps);
+    g_clear_pointer(&st->authority, g_bytes_unref);
     ccm_http_pairs_flush(&st->pairs, ps, client_of(st), true);
+    ps->exchanges = st->pairs.numbers;
     ccm_http_pairs_free(&st->pairs);
     g_free(st);
     ps->state = NULL;

@@ -15,6 +15,15 @@ typedef struct ccm_http_origin {
     uint64_t acked; /* how much of the other direction its sender had received */
 } ccm_http_origin;
 
+/* A message of one direction, from its head to the end of its body (http_message.c). */
+typedef struct ccm_http_message {
+    uint64_t number; /* of its exchange */
+    uint16_t status; /* of a response */
+    bool answers;    /* a Configuration Manager message; only that it does is told */
+    ccm_http_origin at;
+    ccm_http_body body;
+} ccm_http_message;
+
 /* One request with its response, or one of them alone. */
 typedef struct ccm_http_exchange {
     uint64_t number;
@@ -46,6 +55,14 @@ void ccm_http_auth_emit(const ccm_parse *ps, unsigned from, const ccm_http_origi
                         const ccm_http_head *head, uint64_t exchange);
 /* May the body of this request be a Configuration Manager message? */
 bool ccm_http_may_be_message(const ccm_http_head *head);
+
+/* The head is over and the body was started: decodes it and gathers it, as far as that is wanted.
+ * `message`: it may hold a Configuration Manager message. */
+void ccm_http_message_begin(ccm_http_message *m, const ccm_parse *ps, const ccm_http_head *head,
+                            bool message);
+/* The body is over, side ps->dir sent it: tells of the message in it. `whole` = its end was seen. */
+void ccm_http_message_over(ccm_http_message *m, const ccm_parse *ps, bool whole);
+void ccm_http_limit(const ccm_parse *ps, const char *name);
 
 void ccm_http_pairs_init(ccm_http_pairs *q);
 void ccm_http_pairs_free(ccm_http_pairs *q);

@@ -6,6 +6,7 @@
 #define CCM_PROTO_PROTO_H
 
 #include "observe/obs.h"
+#include "proto/decryptor.h"
 #include "proto/verifier.h"
 
 /* How much of a Configuration Manager message is read. */
@@ -38,8 +39,15 @@ typedef struct ccm_parse {
     void **spare;        /* memory of a gathered message, for the next one: freed by the caller with
                             g_free at the end; may be NULL */
     ccm_depth depth;
-    const ccm_verifier *verifier; /* NULL: signatures cannot be checked here */
-    int8_t client; /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
+    const ccm_verifier *verifier;   /* NULL: signatures cannot be checked here */
+    const ccm_decryptor *decryptor; /* NULL: records of TLS stay closed */
+    /* Of a stream inside another protocol (inner.h); zeros outside. */
+    bool decrypted;     /* TLS protected the bytes */
+    uint8_t nesting;    /* streams around this one */
+    ccm_span through;   /* authority that the CONNECT named whose tunnel this is */
+    uint64_t exchanges; /* at open(): numbers of exchanges used in this flow before; close() sets
+                           what is used now */
+    int8_t client;      /* out: set to 0 or 1 when the parser knows which side is the client; -1 */
 } ccm_parse;
 
 typedef enum ccm_feed_result {
@@ -60,7 +68,8 @@ typedef enum ccm_probe { CCM_PROBE_NO, CCM_PROBE_MAYBE, CCM_PROBE_YES } ccm_prob
 
 typedef struct ccm_proto {
     const char *name;
-    uint8_t l4; /* 6 TCP, 17 UDP */
+    uint8_t l4;         /* 6 TCP, 17 UDP */
+    uint16_t not_on[2]; /* ports of protocols that look alike; 0 = none */
     /* First bytes of a segment of an unclaimed flow: is it ours? MAYBE = show more bytes. With
      * `midstream` the beginning of a message may lie anywhere in `in`. */
     ccm_probe (*probe)(ccm_span in, bool midstream);
@@ -72,7 +81,8 @@ typedef struct ccm_proto {
     void (*skipped)(ccm_parse *ps, uint64_t n, uint64_t missing);
     /* `n` bytes are lost from this direction, outside a skip; what was kept unused is shown as
      * `tail` for the last time. `n` is 0 when nothing is lost but the kept bytes are over: they
-     * grew beyond limits->head_bytes, or the flow ends without a FIN. */
+     * grew beyond limits->head_bytes, or the flow ends without a FIN. CCM_GAP_UNKNOWN: bytes are
+     * lost, and nobody can tell how many (records of TLS). */
     void (*gap)(ccm_parse *ps, uint64_t n, ccm_span tail);
     /* This direction ended (FIN); unused bytes as `tail`. */
     void (*end)(ccm_parse *ps, ccm_span tail);
@@ -83,8 +93,12 @@ typedef struct ccm_proto {
 /* NULL-terminated list of all parsers. */
 extern const ccm_proto *const ccm_protos[];
 extern const ccm_proto ccm_proto_http;
+extern const ccm_proto ccm_proto_http2;
 extern const ccm_proto ccm_proto_kerberos_tcp;
 extern const ccm_proto ccm_proto_kerberos_udp;
+extern const ccm_proto ccm_proto_tls;
+extern const ccm_proto ccm_proto_dns_tcp;
+extern const ccm_proto ccm_proto_dns_udp;
 
 /* Begins an observation at the current segment, sent by side `from`. */
 static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned from)
@@ -98,6 +112,10 @@ static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind
     o->memo = ps->memo;
     o->src = ps->end[from];
     o->dst = ps->end[!from];
+    if (ps->nesting) {
+        ccm_obs_flag(o, CCM_KEY_decrypted, ps->decrypted);
+        ccm_obs_str(o, CCM_KEY_through, ps->through);
+    }
 }
 
 /* redact.c: tells `emit` the observation, each token and signature in its texts replaced by "...".

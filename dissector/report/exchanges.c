@@ -5,6 +5,7 @@
 #include "model/catalog.h"
 #include "model/exchange.h"
 #include "report/proofs.h"
+#include "report/tls_report.h"
 
 enum { N_COLUMNS = 9, ROUTE_COLUMN = 8, TARGET_MIN = 16, DAY_CHARS = 10 };
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -148,6 +149,8 @@ static bool failed(const ccm_exchange *x)
 
 static bool matches(const ccm_filter *f, const ccm_exchange *x)
 {
+    if (x->tls && (f->verb || !f->any_status || (f->failed && !x->tls->failed)))
+        return false;
     if (f->verb && (!x->method || g_ascii_strcasecmp(f->verb, x->method)))
         return false;
     if (!f->any_status && (x->status < f->status_low || x->status > f->status_high))
@@ -211,6 +214,20 @@ static void json_done(ccm_json *j, const ccm_exchange *x)
         ccm_json_bool(j, "tunnel", true);
 }
 
+/* A TLS handshake: no request and no answer. */
+static void json_handshake(ccm_json *j, const ccm_exchange *x)
+{
+    ccm_json_text(j, "host", x->host);
+    ccm_json_u64(j, "request_bytes", x->request_bytes);
+    ccm_json_u64(j, "response_bytes", x->response_bytes);
+    if (x->has_ttfb)
+        ccm_json_seconds(j, "handshake_s", x->ttfb_ns);
+    ccm_exchange_json_proofs(j, x);
+    ccm_json_exchange_tls(j, x->tls);
+    ccm_json_text(j, "pairing", x->pairing);
+    ccm_json_bool(j, "decrypted", x->tls->decrypted);
+}
+
 static void json_line(GString *out, const ccm_exchange *x)
 {
     char text[CCM_ENDPOINT_TEXT];
@@ -225,6 +242,12 @@ static void json_line(GString *out, const ccm_exchange *x)
     ccm_json_text(j, "route_basis", "local");
     ccm_json_text(j, "certainty", ccm_certainty_name(x->certainty));
     ccm_json_text(j, "protocol", x->protocol);
+    if (x->tls) {
+        json_handshake(j, x);
+        ccm_json_close(j, '}');
+        g_string_append_c(out, '\n');
+        return;
+    }
     ccm_json_text(j, "method", x->method);
     ccm_json_text(j, "target", x->target);
     ccm_json_text(j, "host", x->host);
@@ -249,7 +272,7 @@ static void json_line(GString *out, const ccm_exchange *x)
     ccm_json_text(j, "pairing", x->pairing);
     if (x->head_incomplete)
         ccm_json_bool(j, "head_incomplete", true);
-    ccm_json_bool(j, "decrypted", false); /* this version decrypts nothing */
+    ccm_json_bool(j, "decrypted", x->decrypted);
     ccm_json_close(j, '}');
     g_string_append_c(out, '\n');
 }
@@ -409,12 +432,39 @@ static void put_rest(ccm_exchanges *e, const ccm_exchange *x, unsigned used)
     g_string_append_c(e->out.text, '\n');
 }
 
+/* The columns of an exchange, as far as a handshake has them: bytes as encrypted. */
+static void handshake_line(ccm_exchanges *e, const ccm_exchange *x)
+{
+    const uint64_t bytes[2] = { x->request_bytes, x->response_bytes };
+    g_string_append(e->cell, "TLS");
+    put(e, 3, false, CCM_BOLD);
+    g_string_append(e->cell, x->tls->failed ? "fail" : x->tls->established ? "ok" : "-");
+    put(e, 4, true, x->tls->failed ? CCM_BAD : x->tls->established ? CCM_GOOD : CCM_PLAIN);
+    for (unsigned i = 0; i < 2; i++) {
+        ccm_bytes_append(e->cell, bytes[i]);
+        put(e, 5 + i, true, CCM_PLAIN);
+    }
+    if (x->has_ttfb)
+        ccm_duration_append(e->cell, x->ttfb_ns);
+    else
+        g_string_append_c(e->cell, '-');
+    put(e, 7, true, CCM_PLAIN);
+    g_string_append(e->cell, x->route);
+    put(e, ROUTE_COLUMN, false, ccm_certainty_style(x->certainty));
+    ccm_exchange_tls_words(e->out.text, x->tls);
+    g_string_append_c(e->out.text, '\n');
+}
+
 static void text_line(ccm_exchanges *e, const ccm_exchange *x)
 {
     if (!e->header)
         header(e);
     day_line(e, x->time_ns);
     unsigned used = put_ends(e, x);
+    if (x->tls) {
+        handshake_line(e, x);
+        return;
+    }
     ccm_terminal_append(e->cell, x->method ? x->method : "-");
     used += put(e, 3, false, CCM_BOLD);
     used += put_numbers(e, x);

@@ -3,6 +3,7 @@
  * In: a view. Out: one pretty-printed object and a line end. State: none. Absent means unknown. */
 #include "report/proofs.h"
 #include "report/windows.h"
+#include "report/tls_report.h"
 
 static void names(ccm_json *j, const char *key, ccm_view_names list)
 {
@@ -43,6 +44,19 @@ static void both(ccm_json *j, const char *key, const uint64_t *pair)
     ccm_json_close(j, '}');
 }
 
+/* Nothing when no keys were given. */
+static void decryption(ccm_json *j, const ccm_decryption *d)
+{
+    if (!d->secrets && !d->malformed && !d->private_keys)
+        return;
+    ccm_json_open_inline(j, "decryption", '{');
+    ccm_json_u64(j, "secrets", d->secrets);
+    ccm_json_u64(j, "malformed_lines", d->malformed);
+    ccm_json_u64(j, "private_keys", d->private_keys);
+    ccm_json_u64(j, "connections", d->sessions);
+    ccm_json_close(j, '}');
+}
+
 static void capture(ccm_json *j, const ccm_view_capture *c)
 {
     ccm_json_open(j, "capture", '{');
@@ -79,8 +93,22 @@ static void capture(ccm_json *j, const ccm_view_capture *c)
         ccm_json_close(j, '}');
     }
     ccm_json_u64(j, "secrets_blocks", c->secrets_blocks);
+    decryption(j, &c->decryption);
     names(j, "notes", c->notes);
     counts(j, "anomalies", c->anomalies);
+    ccm_json_close(j, '}');
+}
+
+static void name_sources(ccm_json *j, const ccm_view_host *h)
+{
+    ccm_json_open_inline(j, "name_sources", '{');
+    for (unsigned i = 0; i < h->names.n; i++) {
+        ccm_json_open_inline(j, h->names.v[i], '[');
+        for (unsigned bit = 0; ccm_view_source_name(bit); bit++)
+            if (h->name_sources[i] >> bit & 1)
+                ccm_json_text(j, NULL, ccm_view_source_name(bit));
+        ccm_json_close(j, ']');
+    }
     ccm_json_close(j, '}');
 }
 
@@ -89,11 +117,14 @@ static void host(ccm_json *j, const ccm_view_host *h)
     ccm_json_open(j, NULL, '{');
     address(j, "address", &h->addr);
     names(j, "names", h->names);
+    if (h->names.n)
+        name_sources(j, h);
     ccm_json_open(j, "roles", '[');
     for (unsigned r = 0; r < h->n_roles; r++) {
         const ccm_view_role *role = &h->roles[r];
         ccm_json_open(j, NULL, '{');
         ccm_json_text(j, "role", role->role);
+        ccm_json_text(j, "qualifier", role->qualifier);
         ccm_json_text(j, "certainty", ccm_certainty_name(role->certainty));
         ccm_json_open(j, "evidence", '[');
         for (unsigned e = 0; e < role->n_evidence; e++) {
@@ -128,6 +159,13 @@ static void route_ends(ccm_json *j, const ccm_view_route *r)
     ccm_json_text(j, "role", r->destination_role);
     names(j, "names", r->destination_names);
     ccm_json_close(j, '}');
+    if (!r->via.addr.family)
+        return;
+    ccm_json_open_inline(j, "via", '{');
+    address(j, "address", &r->via.addr);
+    ccm_json_u64(j, "port", r->via.port);
+    ccm_json_text(j, "role", "web-proxy");
+    ccm_json_close(j, '}');
 }
 
 static void route_connections(ccm_json *j, const ccm_view_route *r)
@@ -141,6 +179,37 @@ static void route_connections(ccm_json *j, const ccm_view_route *r)
     ccm_json_u64(j, "midstream", r->connections.midstream);
     ccm_json_u64(j, "datagrams", r->connections.datagrams);
     ccm_json_close(j, '}');
+}
+
+static void route_channel(ccm_json *j, const ccm_view_route *r)
+{
+    const ccm_view_channel *c = &r->channel;
+
+    ccm_json_open_inline(j, "channel", '{');
+    ccm_json_text(j, "state", c->state);
+    ccm_json_text(j, "reason", c->reason);
+    ccm_json_u64(j, "reconnects", c->reconnects);
+    if (c->pauses) {
+        ccm_json_u64(j, "pauses", c->pauses);
+        ccm_json_u64(j, "pause_median_s", c->pause_median_s);
+        ccm_json_u64(j, "pause_shortest_s", c->pause_shortest_s);
+        ccm_json_u64(j, "pause_longest_s", c->pause_longest_s);
+    }
+    ccm_json_close(j, '}');
+    ccm_json_open(j, "fallbacks", '[');
+    for (unsigned i = 0; i < r->n_fallbacks; i++) {
+        const ccm_view_fallback *f = &r->fallbacks[i];
+        ccm_json_open(j, NULL, '{');
+        ccm_json_u64(j, "from_port", f->from_port);
+        ccm_json_text(j, "from_protocol", f->from_protocol);
+        ccm_json_text(j, "reason", f->reason);
+        ccm_json_u64(j, "count", f->count);
+        ccm_json_time(j, "first_seen", f->first_seen_ns);
+        ccm_json_text(j, "certainty", ccm_certainty_name(f->certainty));
+        names(j, "evidence", f->evidence);
+        ccm_json_close(j, '}');
+    }
+    ccm_json_close(j, ']');
 }
 
 static void route_transport(ccm_json *j, const ccm_view_route *r)
@@ -187,11 +256,15 @@ static void route(ccm_json *j, const ccm_view_route *r, uint64_t link_bps)
     ccm_json_text(j, "other_protocol", r->other_protocol);
     if (r->has_port)
         ccm_json_u64(j, "port", r->port);
+    if (r->instance)
+        ccm_json_u64(j, "instance", r->instance);
     route_ends(j, r);
     ccm_json_text(j, "certainty", ccm_certainty_name(r->certainty));
     names(j, "basis", r->basis);
-    ccm_json_bool(j, "decrypted", false); /* this version decrypts nothing */
+    ccm_json_bool(j, "decrypted", r->decrypted);
     route_connections(j, r);
+    if (r->channel.state)
+        route_channel(j, r);
     both(j, "packets", r->packets);
     both(j, "wire_bytes", r->wire_bytes);
     both(j, "ip_bytes", r->ip_bytes);
@@ -207,6 +280,7 @@ static void route(ccm_json *j, const ccm_view_route *r, uint64_t link_bps)
     counts(j, "statuses", r->statuses);
     counts_unless_empty(j, "hints", r->hints);
     ccm_json_route_auth(j, r);
+    ccm_json_route_tls(j, r);
     ccm_json_open_inline(j, "rate", '{');
     ccm_json_u64(j, "mean_bps", r->rate.mean_bps);
     ccm_json_u64(j, "p95_bps", r->rate.p95_bps);
@@ -293,6 +367,28 @@ void ccm_report_windows_json(const ccm_view *view, ccm_out *out)
     g_string_append_c(out->text, '\n');
 }
 
+static void lookup(ccm_json *j, const ccm_view_lookup *l)
+{
+    ccm_json_open(j, NULL, '{');
+    ccm_json_text(j, "name", l->name);
+    ccm_json_u64(j, "type", l->type);
+    ccm_json_bool(j, "failed", l->failed);
+    ccm_json_u64(j, "clients", l->clients);
+    ccm_json_u64(j, "queries", l->queries);
+    ccm_json_open_inline(j, "answers", '{');
+    const uint64_t counts[] = { l->answered, l->empty, l->nxdomain, l->servfail, l->other };
+    static const char *const keys[] = { "answered", "empty", "nxdomain", "servfail", "other" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(counts); i++)
+        if (counts[i])
+            ccm_json_u64(j, keys[i], counts[i]);
+    ccm_json_close(j, '}');
+    if (l->first_frame)
+        ccm_json_u64(j, "first_frame", l->first_frame);
+    ccm_json_time(j, "first_seen", l->first_seen_ns);
+    ccm_json_time(j, "last_seen", l->last_seen_ns);
+    ccm_json_close(j, '}');
+}
+
 void ccm_report_json(const ccm_view *view, ccm_out *out)
 {
     ccm_json j;
@@ -317,6 +413,11 @@ void ccm_report_json(const ccm_view *view, ccm_out *out)
     ccm_json_open(&j, "uploads", '[');
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
         upload(&j, &view->uploads[i]);
+    ccm_json_close(&j, ']');
+    ccm_json_certificates(&j, view, out);
+    ccm_json_open(&j, "lookups", '[');
+    for (unsigned i = 0; i < view->n_lookups; i++, ccm_out_drain(out))
+        lookup(&j, &view->lookups[i]);
     ccm_json_close(&j, ']');
     ccm_json_close(&j, '}');
     g_string_append_c(out->text, '\n');

@@ -31,7 +31,7 @@ static ccm_sums add_up(const ccm_view *view)
         s.conflicts += r->transport.overlap_conflicts;
         uint64_t payload = r->payload_bytes[0] + r->payload_bytes[1];
         s.payload += payload;
-        if (is_encrypted(r->protocol))
+        if (is_encrypted(r->protocol) && !r->decrypted)
             s.encrypted += payload ? wire : 0; /* a handshake alone hides nothing */
         else if (!strcmp(r->route, "unknown/unknown"))
             s.unknown += wire;
@@ -133,6 +133,27 @@ static void say_one_sided(GPtrArray *list, const ccm_sums *s, GString *t)
     }
 }
 
+/* Keys were given; were they any good? */
+static void say_keys(GPtrArray *list, const ccm_decryption *d, GString *t)
+{
+    if (d->malformed) {
+        ccm_plural_append(t, d->malformed, "line");
+        g_string_append(t, " of the key log could not be read: each is LABEL RANDOM SECRET");
+        say(list, t);
+    }
+    if (d->sessions || !(d->secrets || d->private_keys))
+        return;
+    g_string_append(t, "no TLS session of this capture uses ");
+    if (d->secrets) {
+        g_string_append(t, "the ");
+        ccm_plural_append(t, d->secrets, "secret");
+        g_string_append(t, d->private_keys ? " or " : " given (--keylog, secrets blocks)");
+    }
+    if (d->private_keys)
+        g_string_append(t, "the private key given (--key): it opens RSA key exchange alone");
+    say(list, t);
+}
+
 static void say_share(GPtrArray *list, uint64_t part, uint64_t whole, const char *what, GString *t)
 {
     if (!part)
@@ -178,6 +199,7 @@ GPtrArray *ccm_report_lacks(const ccm_view *view)
     for (unsigned i = 0; i < c->incomplete_because.n; i++)
         say_reason(list, c, &s, c->incomplete_because.v[i], t);
     say_one_sided(list, &s, t);
+    say_keys(list, &c->decryption, t);
     say_share(list, s.unknown, s.wire, "belongs to no known route", t);
     say_share(list, s.encrypted, s.wire, "is encrypted and was not looked into", t);
     say_odd(list, c, &s, t);

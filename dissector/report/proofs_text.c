@@ -14,7 +14,8 @@ static void evidence_append(GString *out, const ccm_view_auth_evidence *e)
 {
     g_string_append(out, e->id);
     if (e->has_code)
-        g_string_append_printf(out, " (Kerberos error %u)", e->code);
+        g_string_append_printf(out, !strcmp(e->id, "tls-alert") ? " %u" : " (Kerberos error %u)",
+                               e->code);
     if (e->count > 1) {
         g_string_append(out, " ×");
         ccm_count_append(out, e->count);

@@ -2,11 +2,13 @@
  * summary.c - one screen: who plays which role, what went where and how fast, what was lacking.
  * In: a view. Out: about 40 lines, 100 columns. State: none. */
 #include "report/proofs.h"
+#include "report/tls_report.h"
 
 enum {
     ROLE_LINES = 8,
     ROUTE_ROWS = 7,
     LACK_LINES = 7,
+    LOOKUPS = 3,
     BAR = 8,
     SPARK = 12,
     NAME_COLUMNS = 22,
@@ -141,15 +143,25 @@ static void route_detail(const ccm_view_route *r, bool color, unsigned width, GS
     }
     g_string_assign(t, r->protocol);
     g_string_append_printf(t, ", %s", ccm_certainty_name(r->certainty));
+    if (r->decrypted)
+        g_string_append(t, ", decrypted");
     if (r->other_protocol) {
         g_string_append(t, ", looks like ");
         ccm_terminal_append(t, r->other_protocol);
+    }
+    if (r->tls.sessions) {
+        g_string_append(t, "; ");
+        ccm_tls_words(t, &r->tls);
     }
     g_string_append(t, "; mean ");
     ccm_rate_append(t, r->rate.mean_bps);
     g_string_append(t, "; ");
     if (!ccm_route_troubles_append(t, r))
         g_string_truncate(t, t->len - 2);
+    if (r->channel.state) {
+        g_string_append(t, "; ");
+        ccm_channel_append(t, r);
+    }
     if (r->requests.n) {
         g_string_append(t, "; ");
         ccm_counts_append(t, r->requests, 3, false);
@@ -252,6 +264,30 @@ static void clients(const ccm_view *view, const ccm_report_options *o, unsigned 
     g_string_free(t, TRUE);
 }
 
+/* Names that clients did not get; nothing when there are none. */
+static void lookups(const ccm_view *view, unsigned width, GString *out)
+{
+    GString *t = g_string_new(NULL), *list = g_string_new(NULL);
+    unsigned failed = 0;
+
+    for (unsigned i = 0; i < view->n_lookups; i++) {
+        const ccm_view_lookup *l = &view->lookups[i];
+        if (!l->failed || failed++ >= LOOKUPS)
+            continue;
+        g_string_append(list, list->len ? ", " : "");
+        ccm_terminal_append(list, l->name);
+        ccm_lookup_append(list, l);
+    }
+    if (failed) {
+        ccm_plural_append(t, failed, "name");
+        g_string_append_printf(t, " not resolved: %s%s", list->str,
+                               failed > LOOKUPS ? ", ..." : "");
+        ccm_wrap_append(out, t->str, 2, width);
+    }
+    g_string_free(t, TRUE);
+    g_string_free(list, TRUE);
+}
+
 void ccm_report_summary(const ccm_view *view, const ccm_report_options *options, ccm_out *out)
 {
     unsigned width = options->width ? MAX(options->width, 60) : 100;
@@ -267,6 +303,7 @@ void ccm_report_summary(const ccm_view *view, const ccm_report_options *options,
     routes(view, options, width, out->text);
     ccm_summary_auth(out->text, view, options->color, options->verbose, width);
     clients(view, options, width, out->text);
+    lookups(view, width, out->text);
     ccm_lacks_append(out->text, view, options->color, width,
                      options->verbose ? G_MAXUINT : LACK_LINES);
     g_string_free(title, TRUE);

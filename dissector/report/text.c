@@ -2,8 +2,9 @@
  * text.c - the full report for people: capture, hosts, every route, clients, uploads, lacks.
  * In: a view. Out: sections of text. State: none. */
 #include "report/proofs.h"
+#include "report/tls_report.h"
 
-enum { EVIDENCE = 4, SPARK = 60, AUTH_LINES = 24 };
+enum { EVIDENCE = 4, SPARK = 60, AUTH_LINES = 24, LOOKUPS = 24 };
 
 typedef struct ccm_page {
     const ccm_view *view;
@@ -50,10 +51,11 @@ static void capture(ccm_page *p)
     ccm_capture_span_append(p->cell, c);
     g_string_append_printf(p->text, "  %s\n", p->cell->str);
     g_string_truncate(p->cell, 0);
-    const uint64_t numbers[] = { c->truncated_packets, c->undecoded_packets, c->dropped_packets,
-                                 c->gaps, c->secrets_blocks };
-    static const char *const labels[] = { "cut packets", "undecoded", "dropped", "gaps",
-                                          "TLS secrets" };
+    const uint64_t numbers[] = { c->truncated_packets,  c->undecoded_packets,
+                                 c->dropped_packets,    c->gaps,
+                                 c->decryption.secrets, c->decryption.sessions };
+    static const char *const labels[] = { "cut packets", "undecoded",   "dropped",
+                                          "gaps",        "TLS secrets", "decrypted" };
     for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
         if (numbers[i]) {
             ccm_count_append(p->cell, numbers[i]);
@@ -68,7 +70,8 @@ static void role(ccm_page *p, const ccm_view_role *r)
     g_string_append(p->text, "    ");
     ccm_paint(p->text, p->color, CCM_BOLD, r->title);
     if (strcmp(r->title, r->role))
-        g_string_append_printf(p->text, " (%s)", r->role);
+        g_string_append_printf(p->text, " (%s%s%s)", r->role, r->qualifier ? ", " : "",
+                               r->qualifier ? r->qualifier : "");
     g_string_append(p->text, ", ");
     ccm_paint(p->text, p->color, ccm_certainty_style(r->certainty),
               ccm_certainty_name(r->certainty));
@@ -235,6 +238,31 @@ static void route_auth(ccm_page *p, const ccm_view_route *r)
     g_string_free(wrapped, TRUE);
 }
 
+/* `label`, then the text of `cell`, broken at the width. */
+static void wrapped_line(ccm_page *p, const char *label)
+{
+    g_autoptr(GString) wrapped = g_string_new(NULL);
+    ccm_wrap_append(wrapped, p->cell->str, 16, p->width);
+    g_string_append_printf(p->text, "  %-14s%s", label, wrapped->str + 16);
+    g_string_truncate(p->cell, 0);
+}
+
+static void route_tls(ccm_page *p, const ccm_view_route *r)
+{
+    const ccm_view_tls *t = &r->tls;
+    if (!t->sessions)
+        return;
+    ccm_tls_words(p->cell, t);
+    wrapped_line(p, "TLS");
+    route_counts(p, "server names", t->sni, false);
+    route_counts(p, "protocols", t->alpn, false);
+    if (!p->verbose)
+        return;
+    route_counts(p, "ciphers", t->ciphers, false);
+    route_counts(p, "JA3", t->ja3, false);
+    route_counts(p, "JA4", t->ja4, false);
+}
+
 static void route(ccm_page *p, const ccm_view_route *r)
 {
     g_string_append_c(p->text, '\n');
@@ -255,12 +283,17 @@ static void route(ccm_page *p, const ccm_view_route *r)
         ccm_route_connections_append(p->cell, r);
         line(p, "connections");
     }
+    if (r->channel.state) {
+        ccm_channel_append(p->cell, r);
+        line(p, "channel");
+    }
     route_bytes(p, r);
     route_rate(p, r);
     route_transport(p, r);
     route_counts(p, "requests", r->requests, false);
     route_counts(p, "statuses", r->statuses, true);
     route_auth(p, r);
+    route_tls(p, r);
     route_counts(p, "guesses", r->hints, false);
     route_counts(p, "ICMP errors", r->icmp_errors, false);
 }
@@ -343,6 +376,46 @@ static void upload(ccm_page *p, const ccm_view_upload *u)
     }
 }
 
+static void certificate(ccm_page *p, const ccm_view_certificate *c)
+{
+    g_string_append(p->text, "  ");
+    ccm_terminal_append(p->text, c->subject ? c->subject : "(no name)");
+    g_string_append_printf(p->text, ", %s", c->kind);
+    if (c->issuer && strcmp(c->kind, "self-signed")) {
+        g_string_append(p->text, " by ");
+        ccm_terminal_append(p->text, c->issuer);
+    }
+    g_string_append_c(p->text, '\n');
+    if (c->has_not_before && c->has_expires) {
+        ccm_clock_append(p->cell, c->not_before_ns);
+        g_string_append(p->cell, " to ");
+        ccm_clock_append(p->cell, c->expires_ns);
+        g_string_append(p->cell, " UTC");
+    }
+    if (c->key_type) {
+        g_string_append_printf(p->cell, "%s%s", p->cell->len ? ", " : "", c->key_type);
+        if (c->key_bits)
+            g_string_append_printf(p->cell, " %u bits", c->key_bits);
+    }
+    if (c->san.n) {
+        g_string_append(p->cell, "; names ");
+        ccm_names_append(p->cell, c->san, p->verbose ? c->san.n : 4, ", ");
+    }
+    g_string_append(p->cell, c->server ? "; server " : "; client ");
+    ccm_names_append(p->cell, c->seen_on, p->verbose ? c->seen_on.n : 4, ", ");
+    ccm_wrap_append(p->text, p->cell->str, 4, p->width);
+    g_string_truncate(p->cell, 0);
+}
+
+static void certificates(ccm_page *p)
+{
+    if (!p->view->n_certificates)
+        return;
+    ccm_heading(p->text, p->color, "CERTIFICATES", "as their holders sent them; not verified");
+    for (unsigned i = 0; i < p->view->n_certificates; i++, ccm_out_drain(p->out))
+        certificate(p, &p->view->certificates[i]);
+}
+
 /* Signatures and clock of the client ids that have any, then messages. */
 static void client_proofs(ccm_page *p, const ccm_view_client *c)
 {
@@ -415,6 +488,30 @@ static void messages(ccm_page *p)
     ccm_grid_end(&table, p->text, p->color);
 }
 
+/* Services, and names that clients did not get. */
+static void lookups(ccm_page *p)
+{
+    unsigned most = p->verbose ? p->view->n_lookups : MIN(p->view->n_lookups, LOOKUPS);
+
+    if (!most)
+        return;
+    ccm_heading(p->text, p->color, "LOOKUPS", "services, and names that were not resolved");
+    for (unsigned i = 0; i < most; i++) {
+        const ccm_view_lookup *l = &p->view->lookups[i];
+        g_string_append(p->text, "  ");
+        ccm_terminal_append(p->text, l->name);
+        ccm_lookup_append(p->text, l);
+        g_string_append(p->text, ", ");
+        ccm_plural_append(p->text, l->clients, "client");
+        if (l->first_frame)
+            g_string_append_printf(p->text, ", frame %" G_GUINT64_FORMAT, l->first_frame);
+        g_string_append_c(p->text, '\n');
+    }
+    if (most < p->view->n_lookups)
+        g_string_append_printf(p->text, "  and %u more: -v or --format json\n",
+                               p->view->n_lookups - most);
+}
+
 void ccm_report_text(const ccm_view *view, const ccm_report_options *options, ccm_out *out)
 {
     ccm_page page = { .view = view,
@@ -432,11 +529,13 @@ void ccm_report_text(const ccm_view *view, const ccm_report_options *options, cc
     clients(&page);
     for (unsigned i = 0; i < view->n_clients; i++, ccm_out_drain(out))
         client_proofs(&page, &view->clients[i]);
+    lookups(&page);
     messages(&page);
     ccm_out_drain(out);
     ccm_heading(page.text, page.color, "UPLOADS", view->n_uploads ? NULL : "none");
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
         upload(&page, &view->uploads[i]);
+    certificates(&page);
     ccm_lacks_append(page.text, view, page.color, page.width, G_MAXUINT);
     g_string_free(page.cell, TRUE);
 }

@@ -129,9 +129,52 @@ void ccm_route_connections_append(GString *out, const ccm_view_route *r)
         g_string_truncate(out, start);
 }
 
+void ccm_lookup_append(GString *out, const ccm_view_lookup *l)
+{
+    const uint64_t counts[] = { l->answered, l->nxdomain, l->servfail, l->other, l->empty };
+    static const char *const words[] = { "answered", "NXDOMAIN", "SERVFAIL", "refused",
+                                         "no such record" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(counts); i++)
+        if (counts[i]) {
+            g_string_append_printf(out, " (%s)", words[i]);
+            return;
+        }
+    g_string_append(out, " (no answer seen)");
+}
+
+void ccm_channel_append(GString *out, const ccm_view_route *r)
+{
+    const ccm_view_channel *c = &r->channel;
+
+    if (!c->state)
+        return;
+    g_string_append_printf(out, "channel %s", c->state);
+    if (c->reason)
+        g_string_append_printf(out, " (%s)", c->reason);
+    if (r->instance)
+        g_string_append_printf(out, " to VM %u", r->instance);
+    if (c->reconnects) {
+        g_string_append(out, ", ");
+        ccm_plural_append(out, c->reconnects, "reconnect");
+    }
+    if (c->pauses)
+        g_string_append_printf(
+            out, ", silent for %" G_GUINT64_FORMAT " s at a time (at most %" G_GUINT64_FORMAT " s)",
+            c->pause_median_s, c->pause_longest_s);
+    for (unsigned i = 0; i < r->n_fallbacks; i++)
+        g_string_append_printf(out, "%s %u (%s; %s)", i ? "," : ", in place of",
+                               r->fallbacks[i].from_port, r->fallbacks[i].reason,
+                               ccm_certainty_name(r->fallbacks[i].certainty));
+}
+
 void ccm_destination_append(GString *out, const ccm_view_route *r)
 {
     char text[CCM_ENDPOINT_TEXT];
+    if (r->via.addr.family) {
+        ccm_terminal_append(out, r->destination_names.v[0]);
+        g_string_append_printf(out, ":%u via %s", r->port, ccm_endpoint_text(&r->via, text));
+        return;
+    }
     if (!r->destination.family)
         g_string_append(out, "(no IP)");
     else if (r->has_port)

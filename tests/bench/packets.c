@@ -178,6 +178,8 @@ bool send_segment(struct generator *g, struct connection *c, struct message *m)
     }
     memcpy(p.bytes + HEADERS, m->text + m->at, text);
     memcpy(p.bytes + HEADERS + text, g->filler + (m->fill * 7) % (FILL - MSS), p.payload - text);
+    if (m->records)
+        tls_headers(p.bytes + HEADERS + text, m->records - m->fill, p.payload - text, m->records);
     m->at += text;
     m->fill -= p.payload - text;
     send(g, c, &p, left <= MSS ? PSH | ACK : ACK);

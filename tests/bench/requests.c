@@ -7,8 +7,8 @@
 
 static const char AGENT[] = "User-Agent: Microsoft BITS/7.8\r\n";
 
-static void set_message(struct generator *g, struct connection *c, int dir, size_t len,
-                        uint64_t fill, int code)
+void set_message(struct generator *g, struct connection *c, int dir, size_t len, uint64_t fill,
+                 int code)
 {
     struct message *m = &c->message[dir];
     free(m->text);
@@ -246,6 +246,9 @@ void next_transaction(struct generator *g, struct connection *c)
         at = TEXT(at, "%s\r\n", AGENT);
         set_message(g, c, TO_SERVER, at, 0, HEAD);
         respond(g, c, S204, "text/plain", 0, false);
+        break;
+    case TLS:
+        tls_transaction(g, c);
         break;
     default:
         opaque_transaction(g, c);

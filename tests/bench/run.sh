@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The benchmark. in: $CCMSCOPE_PROGRAM or $CCMSCOPE; $BENCH_DIR (default: a temporary directory);
-# $VERIFY, the unit test that times signature checks (may be absent)
+# $VERIFY, the unit test that times signature checks, and $TLSOPEN, which opens TLS records (may be absent)
 # run.sh           counts against the truth, CPU ratios to tcpdump, memory, instructions per packet
 # run.sh --ci      small files: counts, and instructions per packet against instructions.tsv
 # run.sh --update  as --ci, but write instructions.tsv
@@ -22,7 +22,7 @@ if [ -z "$dir" ]; then
     trap 'rm -rf "$dir"' EXIT
 fi
 mkdir -p "$dir"
-${CC:-cc} -std=gnu11 -O2 -o "$dir/workload" "$here"/workload.c "$here"/packets.c "$here"/requests.c
+${CC:-cc} -std=gnu11 -O2 -o "$dir/workload" "$here"/workload.c "$here"/packets.c "$here"/requests.c "$here"/tls.c
 failed=0
 fail() {
     echo "FAIL $*"
@@ -67,7 +67,7 @@ instructions() { # NAME FILE ARGUMENT...; what the program spends on an empty ca
 small() { # every kind, 24 MB
     local kind flows
     printf '# instructions per packet (cachegrind), written by run.sh --update\n' >"$dir/instructions.tsv"
-    for kind in bulk chatty mix flows; do
+    for kind in bulk chatty mix flows tls; do
         flows=()
         [ "$kind" != flows ] || flows=(flows=30000)
         "$dir/workload" "$kind" "$dir/small.pcap" size=24M "${flows[@]}" seed=11
@@ -122,13 +122,40 @@ signatures() { # one RSA operation of 2048 bits and the hash of 1 KiB
     awk -v t="${micros:-999}" 'BEGIN { exit t > 25 }' || fail "signature check"
 }
 
+decryption() { # records of 16 KiB against openssl; a whole run beside it
+    local ours theirs megabytes=512
+    theirs=$(openssl speed -evp aes-128-gcm -decrypt -bytes 16384 -seconds 3 2>/dev/null |
+        awk '/GCM/ { sub("k", "", $NF); print $NF }')
+    ours=$("$TLSOPEN" open 3)
+    echo "TLS records opened: $ours kB/s, openssl speed: $theirs kB/s (limit: half of it)"
+    awk -v a="${ours:-0}" -v b="${theirs:-1}" 'BEGIN { exit a < b / 2 }' || fail "opening of TLS records"
+    "$TLSOPEN" capture "$dir/opened.pcap" "$dir/opened.keys" "$megabytes"
+    python3 - "$program" "$dir/opened.pcap" "$dir/opened.keys" "$megabytes" <<'PY' || fail "a decrypting run"
+import os, subprocess, sys, time
+program, capture, keys, megabytes = sys.argv[1:]
+best = None
+for _ in range(3):
+    child = subprocess.Popen([program, "report", "--format", "json", "--keylog", keys, capture],
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    text = child.stdout.read()
+    cpu = os.wait4(child.pid, 0)[2]
+    cpu = cpu.ru_utime + cpu.ru_stime
+    best = cpu if best is None else min(best, cpu)
+print("a decrypting run over them: %.0f kB/s of records, CPU time" % (int(megabytes) * 1048.576 / best))
+sys.exit(text.count(b'"decrypted": true') != 1)
+PY
+    rm -f "$dir/opened.pcap" "$dir/opened.keys"
+}
+
 small
 if [ "$mode" = --update ]; then
     cp "$dir/instructions.tsv" "$here/instructions.tsv"
 elif [ -z "$mode" ]; then
     [ ! -x "${VERIFY:-}" ] || signatures
+    [ ! -x "${TLSOPEN:-}" ] || decryption
     large bulk 0.8 "size=512M seed=1" "size=1G seed=1"
     large chatty 2.0 "size=256M conc=100 seed=2" "size=512M conc=100 seed=2"
+    large tls 1.0 "size=512M seed=9" "size=1G seed=9"
     large mix 1.0 "size=512M seed=5" "size=1G seed=5"
     large flows 6 "flows=200000 conc=25000 seed=7" "flows=400000 conc=25000 seed=7"
 fi

@@ -4,7 +4,7 @@
  * in:    MODE OUT.pcap [size=BYTES|512M|1G] [seed=N] [flows=N] [conc=N] [loss=PCT] [retrans=PCT]
  * [reorder=PCT] out:   OUT.pcap and OUT.pcap.json (packets, bytes, requests by verb, statuses,
  * services) state: open connections, packets held back for reordering and retransmission The same
- * arguments give the same bytes. MODE: bulk, chatty, mix, flows.
+ * arguments give the same bytes. MODE: bulk, chatty, mix, flows, tls.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,8 @@ static enum kind pick_kind(struct generator *g)
         return BULK;
     case MODE_CHATTY:
         return CHATTY;
+    case MODE_TLS:
+        return TLS;
     case MODE_FLOWS:
         return below(g, 2) ? SHORT_HTTP : OPAQUE;
     default:
@@ -46,6 +48,8 @@ static void open_connection(struct generator *g, struct connection *c)
     c->seq[0] = (uint32_t)rnd(g);
     c->seq[1] = (uint32_t)rnd(g);
     c->transactions = c->kind == BULK ? 4 : c->kind == CHATTY ? 3 + below(g, 20) : 1;
+    if (c->kind == TLS)
+        c->transactions = 3 + below(g, 6); /* two are the handshake */
     if (c->kind == BULK)
         c->transactions++; /* the constructor of the first takes one */
     next_transaction(g, c);
@@ -227,7 +231,7 @@ static bool print_truth(const struct generator *g, const char *path)
 
 static int usage(void)
 {
-    fputs("usage: workload bulk|chatty|mix|flows OUT.pcap [size=N[M|G]] [seed=N] [flows=N] "
+    fputs("usage: workload bulk|chatty|mix|flows|tls OUT.pcap [size=N[M|G]] [seed=N] [flows=N] "
           "[conc=N] [loss=PCT] [retrans=PCT] [reorder=PCT]\n",
           stderr);
     return 2;
@@ -274,9 +278,9 @@ static bool option(struct generator *g, const char *text)
 
 static bool set_mode(struct generator *g, const char *name)
 {
-    static const char *const names[] = { "bulk", "chatty", "mix", "flows" };
+    static const char *const names[] = { "bulk", "chatty", "mix", "flows", "tls" };
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i]) != 0)
             continue;
         g->mode = (enum mode)i;
@@ -296,7 +300,7 @@ static bool set_mode(struct generator *g, const char *name)
 static bool prepare(struct generator *g, const char *path)
 {
     static const uint32_t header[6] = { 0xA1B2C3D4, 2 | 4 << 16, 0, 0, 65535, 1 };
-    static const unsigned concurrent[] = { 60, 100, 80, 0 };
+    static const unsigned concurrent[] = { 60, 100, 80, 0, 80 };
     uint64_t seed = g->seed;
     bool small = g->mode != MODE_FLOWS && g->size < 512u << 20;
 

@@ -16,15 +16,15 @@ enum {
     HEADERS = 66,
     HELD = 64,
     SERVERS = 8,
-    KINDS = 4,
+    KINDS = 5,
     CLIENTS = 1000,
     BUFFER = 16384,
     FILL = 1 << 20
 };
 enum { TO_SERVER, TO_CLIENT };
 enum { FIN = 1, SYN = 2, PSH = 8, ACK = 16 };
-enum kind { BULK, CHATTY, SHORT_HTTP, OPAQUE };
-enum mode { MODE_BULK, MODE_CHATTY, MODE_MIX, MODE_FLOWS };
+enum kind { BULK, CHATTY, SHORT_HTTP, OPAQUE, TLS };
+enum mode { MODE_BULK, MODE_CHATTY, MODE_MIX, MODE_FLOWS, MODE_TLS };
 enum step { OPEN_SYN, OPEN_SYNACK, OPEN_ACK, DATA, CLOSE_CLIENT, CLOSE_SERVER, CLOSE_ACK, DONE };
 
 /* Indices into WORKLOAD_VERBS and WORKLOAD_STATUSES. */
@@ -32,12 +32,13 @@ enum { GET, HEAD, PROPFIND, CCM_POST, BITS_POST, N_VERBS };
 enum { S200, S204, S206, S207, S401, N_STATUSES };
 static const char *const WORKLOAD_VERBS[] = { "GET", "HEAD", "PROPFIND", "CCM_POST", "BITS_POST" };
 static const int WORKLOAD_STATUSES[] = { 200, 204, 206, 207, 401 };
-static const unsigned WORKLOAD_PORTS[KINDS] = { 80, 80, 8080, 7443 };
+static const unsigned WORKLOAD_PORTS[KINDS] = { 80, 80, 8080, 7443, 443 };
 
 struct message {
     uint8_t *text; /* head and small bodies; owned */
     size_t text_len, at;
-    uint64_t fill; /* bytes of a large body that follow the text */
+    uint64_t fill;    /* bytes of a large body that follow the text */
+    uint64_t records; /* 0, or `fill` at first: it is TLS records */
     int dir, verb, status;
 };
 
@@ -51,7 +52,7 @@ struct connection {
     uint32_t client, seq[2];
     uint16_t client_port;
     uint8_t service, kind, step, current, unacked;
-    unsigned transactions;
+    unsigned transactions, turn;
 };
 
 struct packet {
@@ -100,6 +101,12 @@ void release(struct generator *g, const struct packet *p);
 void send_empty(struct generator *g, struct connection *c, int dir, unsigned flags);
 /* One segment of a message; true when it was the last. */
 bool send_segment(struct generator *g, struct connection *c, struct message *m);
+/* The text is that of the generator. */
+void set_message(struct generator *g, struct connection *c, int dir, size_t len, uint64_t fill,
+                 int code);
+void tls_transaction(struct generator *g, struct connection *c);
+void tls_header(uint8_t *out, uint64_t at, uint64_t total);
+void tls_headers(uint8_t *out, uint64_t at, size_t len, uint64_t total);
 /* Put the next request and its answer into the connection. */
 void next_transaction(struct generator *g, struct connection *c);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * fuzz_catalog.c - any text as a catalogue, and any text as a request. The input is four .ini texts
+ * fuzz_catalog.c - any text as a catalogue, and any text as a request. The input is five .ini texts
  * and a request (method, target, Host, User-Agent on lines of its own), parted by form feeds. */
 #include "model/catalog.h"
 
@@ -23,6 +23,7 @@ static void match(const ccm_catalog *c, ccm_span text)
     r.host = line(&text);
     r.user_agent = line(&text);
     ccm_catalog_match(c, &r, &m);
+    g_assert_true(ccm_catalog_service(c, r.host) < (int)c->marks->len);
     g_assert_true(m.mark < (int)c->marks->len && m.route < (int)c->routes->len);
     if (m.route >= 0)
         ccm_catalog_sibling(c, m.route, c->unknown_role);
@@ -30,12 +31,13 @@ static void match(const ccm_catalog *c, ccm_span text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const names[] = { "roles.ini", "routes.ini", "ports.ini", "urls.ini" };
-    const char *pairs[9] = { NULL };
-    char *text[4];
+    static const char *const names[] = { "roles.ini", "routes.ini", "ports.ini", "urls.ini",
+                                         "names.ini" };
+    const char *pairs[11] = { NULL };
+    char *text[5];
     GError *error = NULL;
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         const uint8_t *end = size ? memchr(data, '\f', size) : NULL;
         size_t n = end ? (size_t)(end - data) : size;
         text[i] = g_strndup((const char *)data, n);
@@ -54,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     c = ccm_catalog_load(NULL, NULL);
     match(c, ccm_span_of(data, size));
     ccm_catalog_unref(c);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 5; i++)
         g_free(text[i]);
     return 0;
 }

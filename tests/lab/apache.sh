@@ -33,6 +33,8 @@ directories() { # KIND NAME: what is under which authentication
     </Location>
     ProxyPass "/ccm_system_windowsauth/" "http://127.0.0.1:8080/ccm_system/"
     ProxyPass "/ccm_system/" "http://127.0.0.1:8080/ccm_system/"
+    ProxyPass "/ccm_system_tokenauth/" "http://127.0.0.1:8080/ccm_system/"
+    ProxyPass "/SMS_MP_TokenAuth/" "http://127.0.0.1:8080/SMS_MP/"
     ProxyPass "/SMS_MP_WindowsAuth/" "http://127.0.0.1:8080/SMS_MP/"
     ProxyPass "/SMS_MP/" "http://127.0.0.1:8080/SMS_MP/"
     <Location "/SMS_DP_SMSPKG\$">
@@ -83,13 +85,33 @@ forwarding() { # a forward proxy, with another kind of authentication on each po
     </VirtualHost>
 CONF
 }
+over_tls() { # CERTIFICATE DIRECTIVES
+    cat <<CONF
+LoadModule ssl_module $modules/mod_ssl.so
+SSLEngine On
+SSLProtocol -all +TLSv1.2 +TLSv1.3
+SSLCertificateFile $pki/$1.pem
+SSLCertificateKeyFile $pki/$1.key
+SSLSessionCache none
+$2
+CONF
+}
+# $secure: the certificate's name, for HTTPS on 443; $asks: directives about the client's
 start_apache() { # HOST NAME gssapi|ntlm|open|proxy
-    local dir=$work/$1 module role=${1:0:2} port=80
+    local dir=$work/$1 module role=${1:0:2} port=80 more=
     case $1 in
     proxy) role=web-proxy port=3128 ;;
     peer) role=peer port=8003 ;;
     smp) role=smp ;;
     esac
+    if [ -n "${secure:-}" ]; then
+        dir=$dir-tls port=443
+        for n in version:PROTOCOL cipher:CIPHER sni:TLS_SNI verify:CLIENT_VERIFY subject:CLIENT_S_DN \
+            reused:SESSION_RESUMED; do
+            more="$more,\\\"${n%:*}\\\":\\\"%{SSL_${n#*:}}x\\\""
+        done
+        more="$more,\\\"alpn\\\":\\\"http/1.1\\\""
+    fi
     mkdir -p "$dir"
     {
         for module in mpm_event authn_core authz_core authz_user auth_gssapi dav dav_fs \
@@ -120,9 +142,10 @@ RegisterHttpMethod CCM_POST BITS_POST
 KeepAlive On
 KeepAliveTimeout 20
 DocumentRoot "$www"
-LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%{local}p,\\"role\\":\\"$role\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\",\\"agent\\":\\"%{User-Agent}i\\"}" truth
+LogFormat "{\\"client\\":\\"%a\\",\\"client_port\\":%{remote}p,\\"server\\":\\"%A\\",\\"port\\":%{local}p,\\"role\\":\\"$role\\",\\"method\\":\\"%m\\",\\"target\\":\\"%r\\",\\"status\\":%>s,\\"user\\":\\"%u\\",\\"mech\\":\\"%{GSS_MECH}e\\",\\"scheme\\":\\"%{SCHEME}e\\",\\"agent\\":\\"%{User-Agent}i\\"$more}" truth
 CustomLog $dir/access.log truth
 CONF
+        [ -z "${secure:-}" ] || over_tls "$secure" "${asks:-}"
         if [ "$3" = proxy ]; then forwarding; else directories "$3" "$2"; fi
     } >"$dir/apache.conf"
     (NTLM_USER_FILE=$work/ntlm.users NETBIOS_DOMAIN_NAME=LAB KRB5_KTNAME=FILE:$work/$2.keytab \

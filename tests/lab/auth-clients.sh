@@ -9,9 +9,10 @@ nocert="http://$dp/NOCERT_SMS_DP_SMSPKG\$/ABC00012" cmuser=CMUserService_Windows
 message=(-X CCM_POST -H 'Content-Type: multipart/mixed; boundary="aAbBcCdDv1234567890VxXyYzZ"')
 listing=(-X PROPFIND -H 'Depth: 1' -H 'Translate: f' -H 'Content-Type: text/xml' --data-binary
     '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/><D:getcontentlength/></D:prop></D:propfind>')
-resolve=()
+resolve=() secure=() # curl's arguments for HTTPS
 for pair in mp01:11 mp02:14 mp03:11 mp04:16 mp05:19 dp01:12 dp02:13 proxy01:17 smp01:18; do
     resolve+=(--resolve "${pair%:*}.lab.example:80:10.11.0.${pair#*:}")
+    resolve+=(--resolve "${pair%:*}.lab.example:443:10.11.0.${pair#*:}")
 done
 resolve+=(--resolve wks09.lab.example:8003:10.11.0.29)
 for n in 3128 3129 3130; do resolve+=(--resolve "proxy01.lab.example:$n:10.11.0.17"); done
@@ -31,14 +32,15 @@ try() { # CLIENT-NUMBER kerberos|spnego-ntlm|both|ntlm|basic|digest|none ACCOUNT
     both) kerberos=$work/$short.keytab ntlm=$work/$short.ntlm mode=${as:-ntlm} args=(--negotiate -u :) ;;
     ntlm) args=(--ntlm -u "LAB\\$account:${password:-$(password_of "$account")}") ;;
     none) mode=anonymous ;;
+    token) ;;
     basic | digest) ;;
     esac
     [ -z "${through:-}" ] || args=("${through[@]}") # it is the proxy that asks
     [ "$kerberos" = /nonexistent ] || cache=$work/cc-$n-$short
     attempt "$n" "$mode" "$account" "$expect"
     (KRB5_CONFIG=${config:-$work/krb5.conf} KRB5_CLIENT_KTNAME=$kerberos NTLM_USER_FILE=$ntlm \
-        KRB5CCNAME=FILE:$cache named "client$n" "WKS0$n" \
-        ${wrapper:-} curl -sSg "${resolve[@]}" -A "${agent:-ccmhttp}" "${args[@]}" "$@") \
+        KRB5CCNAME=FILE:$cache SSLKEYLOGFILE=$work/keys named "client$n" "WKS0$n" \
+        ${wrapper:-} curl -sSg "${resolve[@]}" "${secure[@]}" -A "${agent:-ccmhttp}" "${args[@]}" "$@") \
         2>>"$work/client.log" >/dev/null || true
 }
 gss() { # CLIENT-NUMBER kerberos|ntlm ACCOUNT EXPECTED gsshttp.py-ARGUMENTS...
@@ -172,6 +174,39 @@ scenario_proxy() {
         --proxy-user "svc-proxy:$(password_of svc-proxy)" -r 0-1023 "$url"
     try 7 basic svc-proxy rejected -x "$proxy:3129" --proxy-basic --proxy-user svc-proxy:wrong "$url"
 }
+# The same exchanges in clear and over both versions of TLS: the evidence that each leaves.
+matrix() { # http|https VERSION
+    local mp="$1://$mp" dp="$1://$dp" n agent=ccmhttp secure=() cert=() token
+    local policy='.sms_pol?{0A0B0C0D-1111-4222-8333-444455556661}.5_00'
+    if [ "$1" = https ]; then
+        secure=(--http1.1 --cacert "$pki/both.pem" "--tlsv$2" --tls-max "$2")
+        cert=(--cert "$pki/wks06.pem" --key "$pki/wks06.key")
+    fi
+    rm -f "$work/tokens.jsonl"
+    python3 "$here/signedmessage.py" 1 MP_LocationManager "$work/unsigned"
+    for n in 1 2; do python3 "$here/signedmessage.py" $n MP_ClientRegistration "$work/register-$n"; done
+    python3 "$here/signedmessage.py" 6 MP_PolicyManager "$work/signed" "$work/signer.key"
+    try 1 none '' accepted "${message[@]}" --data-binary "@$work/unsigned" "$mp/ccm_system/request"
+    try 1 kerberos 'WKS01$' accepted "${message[@]}" --data-binary "@$work/register-1" \
+        "$mp/ccm_system_windowsauth/request"
+    try 2 spnego-ntlm 'WKS02$' accepted "${message[@]}" --data-binary "@$work/register-2" \
+        "$mp/ccm_system_windowsauth/request"
+    try 6 none '' accepted "${cert[@]}" "${message[@]}" --data-binary "@$work/signed" "$mp/ccm_system/request"
+    token=$(python3 "$here/onetoken.py" ccm-token "$work" 10.11.0.27 10.11.0.11 CCM_POST /ccm_system_tokenauth/request)
+    try 7 token '' accepted "${message[@]}" -H "Authorization: Bearer $token" --data-binary "@$work/unsigned" \
+        "$mp/ccm_system_tokenauth/request"
+    agent='SMS CCM 5.0'
+    token=$(python3 "$here/onetoken.py" entra-user-token "$work" 10.11.0.27 10.11.0.11 GET "/SMS_MP_TokenAuth/$policy")
+    try 7 token '' accepted -H "Authorization: Bearer $token" "$mp/SMS_MP_TokenAuth/$policy"
+    try 1 kerberos bob accepted "$mp/SMS_MP_WindowsAuth/$policy"
+    try 2 spnego-ntlm alice accepted "$mp/$cmuser"
+    for n in 3 4 5; do # the network access account
+        try $n spnego-ntlm svc-naa accepted -r 0-1023 "$dp/NOCERT_SMS_DP_SMSPKG\$/ABC00012/sccm?/setup.exe"
+    done
+}
+scenario_matrix-clear() { matrix http; }
+scenario_matrix-tls12() { matrix https 1.2; }
+scenario_matrix-tls13() { matrix https 1.3; }
 scenario_registration() { # without the clientauth hook: the transport alone says who registers
     local agent=ccmhttp path=ccm_system_windowsauth/request
     try 1 kerberos 'WKS01$' accepted "${message[@]}" --data-binary "$(body MP_ClientRegistration 1 unsigned)" \

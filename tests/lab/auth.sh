@@ -7,7 +7,7 @@
 # Exit 77 with a message where namespaces are refused or a program is missing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:?usage: auth.sh OUTDIR [kerberos|ntlm|fallback|fallback2|naa|registration|anonymous|proxy...]}
+out=${1:?usage: auth.sh OUTDIR [kerberos|ntlm|fallback|fallback2|naa|registration|anonymous|proxy|matrix-clear|matrix-tls12|matrix-tls13...]}
 # shellcheck disable=SC2034 # net.sh reads it
 needs="curl openssl apache2 krb5kdc kdb5_util kadmin.local kinit"
 # shellcheck source=net.sh
@@ -16,7 +16,8 @@ needs="curl openssl apache2 krb5kdc kdb5_util kadmin.local kinit"
     skip "libapache2-mod-auth-gssapi is not installed"
 [ -e /etc/gss/mech.d/mech.ntlmssp.conf ] || skip "gss-ntlmssp is not installed"
 scenarios=("${@:2}")
-[ $# -gt 1 ] || scenarios=(kerberos ntlm fallback fallback2 naa registration anonymous proxy)
+[ $# -gt 1 ] || scenarios=(kerberos ntlm fallback fallback2 naa registration anonymous proxy
+    matrix-clear matrix-tls12 matrix-tls13)
 export LC_ALL=C
 
 switch
@@ -42,6 +43,17 @@ for n in 2 6 7; do (within kdcmute ip route add blackhole "10.11.0.2$n/32"); don
 # shellcheck source=auth-clients.sh
 . "$here/auth-clients.sh"
 
+# shellcheck source=pki.sh
+. "$here/pki.sh"
+chain=ca.pem certificate mp01 pki ca /CN=mp01.lab.example $SERVER mp01.lab.example
+certificate dp01 enhanced-http sms /CN=dp01.lab.example $SERVER dp01.lab.example
+chain=ca.pem certificate wks06 pki ca /CN=WKS06.lab.example $CLIENT WKS06.lab.example
+cat "$pki/ca.pem" "$pki/sms.pem" >"$pki/both.pem"
+mkdir "$work/tls"
+printf '{"server":"10.11.0.%s","port":443,"role":"%s","certificate":"%s","asks":"%s"}\n' \
+    11 mp mp01 optional 12 dp dp01 none >"$work/tls/servers.jsonl"
+mv "$work/certificates.jsonl" "$work/tls"
+
 start_kdc
 (within kdcwrong python3 "$here/wrongrealm.py" 10.11.0.20 "$work/kdc.log") &
 pids+=($!)
@@ -57,21 +69,35 @@ start_apache peer wks09 gssapi
 start_apache dp dp01 gssapi
 start_apache dpopen dp02 open
 start_apache proxy proxy01 proxy
+secure=mp01 asks="SSLVerifyClient optional
+SSLCACertificateFile $pki/ca.pem" start_apache mp mp01 gssapi
+secure=dp01 start_apache dp dp01 gssapi
 mkdir "$work/ntlmd"
 (named ntlmd MP04 python3 "$here/ntlmd.py" 10.11.0.16 80 mp "$work/ntlmd/access.log" "$work/ntlm.users") &
 pids+=($!)
 for n in mp mpstale mpntlm; do listening "$n" 8080 80; done
 for n in dp dpopen ntlmd smp; do listening "$n" 80; done
+for n in mp dp; do listening "$n" 443; done
 listening proxy 3128
 listening peer 8003
 for scenario in "${scenarios[@]}"; do
-    rm -f "$work/attempts.jsonl" "$work/fallbacks.jsonl" "$work"/cc-*
+    rm -f "$work/attempts.jsonl" "$work/fallbacks.jsonl" "$work"/cc-* "$work/keys" "$work/tokens.jsonl"
+    more=()
     mark_logs
     capture "auth-$scenario"
     "scenario_$scenario"
     end_capture
     logs_since_mark
+    [ ! -e "$work/tokens.jsonl" ] || more+=(--tokens "$work/tokens.jsonl")
+    if [ -s "$work/keys" ]; then
+        sort -u "$work/keys" | grep -v '^#' >"$out/auth-$scenario.keys"
+        cp "$work/access.jsonl" "$work/tls"
+        : >"$work/tls/errors.log"
+        more+=(--tls "$work/tls")
+    fi
     python3 "$here/authtruth.py" "$out/auth-$scenario.pcap" --log "$work/access.jsonl" \
         --kdc "$work/kdc.part" --attempts "$work/attempts.jsonl" --accounts "$work/accounts.jsonl" \
-        --fallbacks "$work/fallbacks.jsonl" >"$out/auth-$scenario.truth.json"
+        --fallbacks "$work/fallbacks.jsonl" "${more[@]}" >"$out/auth-$scenario.truth.json"
+    [ ! -s "$work/keys" ] || ! command -v tshark >/dev/null ||
+        python3 "$here/tlsfacts.py" "$out/auth-$scenario.pcap" "$out/auth-$scenario.truth.json"
 done

@@ -3,8 +3,8 @@
 """Ground truth of an authentication capture as JSON on stdout; the format is in README.md.
 
 in:   PCAP --log JSONL (Apache, ntlmd.py), --kdc LOG (krb5kdc), --attempts, --accounts, --fallbacks
-      JSONL (auth-clients.sh)
-out:  what truth.py writes, and auth, anonymous, attempts, kerberos, fallbacks;
+      JSONL (auth-clients.sh), --tokens JSONL, --tls DIRECTORY (see tlstruth.py)
+out:  what truth.py writes, and auth, anonymous, attempts, kerberos, fallbacks, tokens, tls;
       exit 1 when a server did not do what the attempt expected
 """
 import argparse
@@ -15,6 +15,7 @@ import re
 import sys
 
 import pcapfile
+import tlstruth
 import truth
 
 ISSUE = re.compile(
@@ -111,6 +112,8 @@ def tickets(path):
 def disagreements(attempts, auth, anonymous):
     for row in attempts:
         where = "%(client)s %(mode)s %(account)s" % row
+        if row["mode"] == "token":  # tokens.jsonl says more
+            continue
         if row["mode"] == "anonymous":
             got = {
                 status
@@ -131,10 +134,19 @@ def disagreements(attempts, auth, anonymous):
             yield "%s should be %s" % (where, row["expect"])
 
 
+def hide(out, made):
+    """What is not in clear goes to `decrypted`."""
+    names = ("requests", "statuses", "services", "auth", "anonymous", "tokens")
+    out["decrypted"] = {name: out.pop(name) for name in names}
+    out.update(requests={}, statuses={}, services=[])
+    out["tls"] = [made.connection(attempt) for attempt in made.connections()]
+    out["certificates"] = made.used(out["tls"])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("pcap")
-    for name in ("log", "kdc", "attempts", "accounts", "fallbacks"):
+    for name in ("log", "kdc", "attempts", "accounts", "fallbacks", "tokens", "tls"):
         parser.add_argument("--" + name)
     options = parser.parse_args()
     log, attempts = rows(options.log), rows(options.attempts)
@@ -151,6 +163,19 @@ def main():
     out["kerberos"] = tickets(options.kdc)
     out["fallbacks"] = rows(options.fallbacks)
     wrong = list(disagreements(attempts, out["auth"], out["anonymous"]))
+    if options.tokens:
+        out["tokens"] = rows(options.tokens)
+        asked = [(r["client"], r["method"], r["target"], r["status"]) for r in out["tokens"]]
+        logged = [
+            (r["client"], r["method"], r["target"].split(" ")[1], r["status"])
+            for r in log if r["scheme"] == "Bearer"
+        ]  # fmt: skip
+        if asked != logged:
+            wrong.append("tokens: meant %s, logged %s" % (asked, logged))
+    if options.tls:
+        made = tlstruth.Truth(options.tls)
+        hide(out, made)
+        wrong += made.wrong
     for line in wrong:
         print("lab: " + line, file=sys.stderr)
     print(json.dumps(out, indent=1, sort_keys=True))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Compare the program with ground truth. in: $CCMSCOPE, the program;
 # no argument: fresh lab runs (skipped with a message where refused), then every encapsulation of one,
-# and tshark's reading of the others against the same truth;
+# tshark's reading of the others against the same truth, and whether those of TLS are as shipped;
 # PCAPS: the shipped captures of that folder. out: a line per capture; exit 1 on a difference.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,21 +11,38 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 
-check() { # CAPTURE TRUTH
-    local code=0
-    "$CCMSCOPE" report --format json --messages "$1" >"$work/report.json" || code=$?
+compared() { # CAPTURE TRUTH WHAT [COMPARE-OPTION [PROGRAM-OPTIONS...]]
+    local file=$1 truth=$2 what=$3 option=() code=0
+    [ -z "${4:-}" ] || option=("$4")
+    "$CCMSCOPE" report --format json --messages "${@:5}" "$file" >"$work/report.json" || code=$?
     if [ "$code" != 0 ]; then
-        echo "FAIL $1: report exits $code"
+        echo "FAIL $file$what: report exits $code"
         failed=1
         return
     fi
-    "$CCMSCOPE" exchanges --json "$1" >"$work/exchanges.jsonl"
-    if python3 "$here/compare.py" "$2" "$work/report.json" "$work/exchanges.jsonl" >"$work/diff"; then
-        echo "ok   $1"
+    "$CCMSCOPE" exchanges --json "${@:5}" "$file" >"$work/exchanges.jsonl"
+    if python3 "$here/compare.py" "${option[@]}" "$truth" "$work/report.json" "$work/exchanges.jsonl" >"$work/diff"; then
+        echo "ok   $file$what"
     else
-        echo "FAIL $1"
+        echo "FAIL $file$what"
         sed 's/^/     /' "$work/diff"
         failed=1
+    fi
+}
+decrypts=
+! "$CCMSCOPE" report --help | grep -q -- --keylog || decrypts=1
+check() { # CAPTURE TRUTH: without keys, and with those beside it
+    local keys=${2%.truth.json}.keys
+    if [ -n "$decrypts" ] && grep -q '"secrets": "inside"' "$2"; then
+        compared "$1" "$2" ", its secrets inside" --decrypted
+        return
+    fi
+    compared "$1" "$2" ""
+    [ -n "$decrypts" ] && [ -e "$keys" ] && grep -q '"decrypted"' "$2" || return 0
+    if [ -e "${keys%.keys}.pem" ]; then
+        compared "$1" "$2" " with its keys" --decrypted --keylog "$keys" --key "${keys%.keys}.pem"
+    else
+        compared "$1" "$2" " with its keys" --decrypted --keylog "$keys"
     fi
 }
 
@@ -35,15 +52,29 @@ if [ $# -gt 0 ]; then
     done
     exit "$failed"
 fi
+# Those of TLS mostly wait, so they run beside each other; each makes namespaces of its own.
+codes=()
 ran=0
+finished() { # SCRIPT CODE
+    case $2 in
+    0) ran=1 ;;
+    77) ;; # it has said why it is skipped
+    *) failed=1 && echo "FAIL $1.sh exits $2" ;;
+    esac
+}
+for script in tls suites cmg proxy; do
+    bash "$here/$script.sh" "$work/run" &
+    codes+=("$script:$!")
+done
 for script in lab auth ccm; do
     code=0
     bash "$here/$script.sh" "$work/run" || code=$?
-    case $code in
-    0) ran=1 ;;
-    77) ;; # it has said why it is skipped
-    *) failed=1 && echo "FAIL $script.sh exits $code" ;;
-    esac
+    finished $script $code
+done
+for script in "${codes[@]}"; do
+    code=0
+    wait "${script#*:}" || code=$?
+    finished "${script%:*}" $code
 done
 [ "$ran" = 1 ] || exit "$failed"
 mkdir "$work/pcaps"
@@ -54,6 +85,19 @@ for truth in "$work"/pcaps/*.truth.json; do
 done
 for truth in "$work"/run/*.truth.json; do
     file=${truth%.truth.json}.pcap code=0
+    shipped=$here/../../pcaps/$(basename "$truth")
+    case $truth in # their scripts have let tshark read them
+    */tls-* | */cmg-* | */proxy-*)
+        if python3 "$here/samelab.py" "$shipped" "$truth" >"$work/diff"; then
+            echo "ok   $file, as shipped"
+        else
+            echo "FAIL $file is not as shipped"
+            sed 's/^/     /' "$work/diff"
+            failed=1
+        fi
+        continue
+        ;;
+    esac
     python3 "$here/crosscheck.py" "$file" "$truth" >"$work/diff" || code=$?
     case $code in
     0) echo "ok   $file, read by tshark" ;;

@@ -50,6 +50,25 @@ def accepted(line):
     return (row["mode"], row.get("account"), row.get("account_kind"))
 
 
+LET_IN = set(range(100, 400)) | {404, 405, 416, 500}
+
+
+def by_certificate(truth):
+    """Requests without another credential that were let in where the client had sent a certificate:
+    by client, server and what the certificate names."""
+    found = collections.Counter()
+    subjects = {c["name"]: c["subject"].removeprefix("CN=") for c in truth.get("certificates", [])}
+    bare = {(row["client"], row["server"], "/" + row["directory"]) for row in truth["anonymous"]}
+    for row in truth.get("tls", []):
+        if row.get("client_certificate") != "sent" or row["handshake"] == "failed":
+            continue
+        for one in row["requests"]:
+            directory = "/" + one["target"].split("/")[1]
+            if one.get("status") in LET_IN and (row["client"], row["server"], directory) in bare:
+                found[(row["client"], row["server"], subjects.get(row["client_certificate_name"]))] += 1
+    return found
+
+
 def compare_accounts(truth, report, check):
     """Accounts of the report: by server, over all its routes."""
     found = collections.Counter()
@@ -58,6 +77,8 @@ def compare_accounts(truth, report, check):
         for row in route.get("auth", []):
             if row["stage"] == "message" or row["mode"] in ("anonymous", "none-observed"):
                 continue
+            if "tokens" in truth and row["mode"] in TOKENS.values():
+                continue  # compare_tokens looks at each
             key = (route["destination"]["address"], row["mode"], row.get("account"))
             found[key] += row["count"]
             kinds[key] = row.get("account_kind")
@@ -71,6 +92,10 @@ def compare_accounts(truth, report, check):
             clients[row["account"]].add(row["client"])
             agents[row["account"]].update(row.get("agents", []))
             kind[key] = row["account_kind"]
+    for (_, server, name), count in by_certificate(truth).items():
+        key = (server, "pki-certificate", name)
+        wanted[key] += count
+        kind[key] = "computer"
     for key, count in wanted.items():
         have = found.pop(key, 0)
         check("requests of %s by %s at %s" % (key[2], key[1], key[0]), count, have)
@@ -106,6 +131,9 @@ def compare_exchanges(truth, lines, check):
         let_in = sum(n for code, n in row["statuses"].items() if code not in ("401", "403", "407"))
         if let_in:
             wanted[(row["client"], row["server"])] += let_in
+    for (client, server, _), count in by_certificate(truth).items():
+        wanted[(client, server)] -= count
+    wanted = +wanted
     check("anonymous exchanges", dict(wanted), dict(plain))
 
 
@@ -210,7 +238,69 @@ def compare_uploads(truth, report, check):
             check(what + "tried again", second["id"], first.get("retried_as"))
 
 
+def compare_channels(truth, report, check):
+    """Connections, VMs and fallbacks of channels, as both ends logged them."""
+    rows = {(r["destination"]["address"], r.get("port")): r for r in report["routes"]}
+    want = collections.defaultdict(collections.Counter)
+    for row in truth["channels"]:
+        want[(row["server"], row["port"])].update(row["connections"])
+        route = rows.get((row["server"], row["port"]), {})
+        what = "channel to %s:%d: " % (row["server"], row["port"])
+        check(what + "instance", row.get("instance"), route.get("instance"))
+        if "instance" in row:
+            check(what + "route", ("cmg-cp/cmg", row["protocol"]), (route.get("route"), route.get("protocol")))
+    for key, sums in want.items():
+        have = rows.get(key, {}).get("connections", {})
+        sums["reset"] += sums["refused"]  # a refusal is a reset, too
+        for name in ("attempted", "established", "refused", "unanswered", "reset"):
+            check("%s of channel to %s:%d" % ((name,) + key), sums[name], have.get(name))
+    found = {
+        (server, f["from_port"], port, f["reason"])
+        for (server, port), row in rows.items()
+        for f in row.get("fallbacks", [])
+    }
+    check("fallbacks", {(r["server"], r["from"], r["to"], r["why"]) for r in truth["fallbacks"]}, found)
+    for row in truth["fallbacks"]:
+        route = rows.get((row["server"], row["to"]), {})
+        check("route of %s:%d" % (row["server"], row["to"]), "cmg-cp/cmg", route.get("route"))
+
+
+def compare_names(truth, report, check):
+    """What the name server said is what the hosts are called, and what it did not know is told."""
+    hosts = {h["address"]: h for h in report["hosts"]}
+    failed = {row["name"] for row in report["lookups"] if row["failed"]}
+    for row in truth["dns"]:
+        asked = row["name"].lower()
+        answers = [value for _, value in row["answers"]]
+        check("%s not resolved" % asked, "NXDOMAIN" in answers, asked in failed)
+        for address in answers:
+            if address in hosts:
+                check("%s is %s" % (address, asked), True,
+                      "dns" in hosts[address].get("name_sources", {}).get(asked, []))
+
+
+def compare_connections(truth, lines, decrypted, check):
+    """Each request on the connection that it came on."""
+    found, wanted = collections.Counter(), collections.Counter()
+    for line in lines:
+        if line.get("method"):
+            found[(line["source"], line["method"], line["target"].lower(), line.get("status"))] += 1
+    for row in truth["tls"]:
+        source, tunnel = "%s:%d" % (row["client"], row["client_port"]), row.get("tunnel", {})
+        for status in tunnel.get("statuses", []):
+            wanted[(source, "CONNECT", tunnel["target"], status)] += 1
+        if decrypted or row["handshake"] == "none":
+            for one in row["requests"]:
+                wanted[(source, one["method"], one["target"].lower(), one.get("status"))] += 1
+    check("requests missing on a connection", {}, dict(wanted - found))
+    check("requests too many on a connection", {}, dict(found - wanted))
+
+
 def compare(truth, report, lines, check):
+    if "channels" in truth:
+        compare_channels(truth, report, check)
+    if "dns" in truth:
+        compare_names(truth, report, check)
     if "auth" in truth:
         compare_accounts(truth, report, check)
         compare_fallbacks(truth, report, check)

@@ -64,6 +64,18 @@ def reorder(packets, every):
     return out
 
 
+def slower(packets, factor, least=0):
+    """Pauses of at least so many us last factor times as long: for beats that are minutes apart."""
+    at = before = packets[0].sec * 1000000 + packets[0].usec
+    out = []
+    for packet in packets:
+        now = packet.sec * 1000000 + packet.usec
+        at += (now - before) * (factor if now - before >= least else 1)
+        before = now
+        out.append(packet._replace(sec=at // 1000000, usec=at % 1000000))
+    return out
+
+
 def span(packets):
     """A mirror port that copies the way in and the way out: each packet twice, 20 us apart."""
     out = []
@@ -85,6 +97,8 @@ def main():
     parser.add_argument("--duplicate", action="store_true")
     parser.add_argument("--requests-only", action="store_true")
     parser.add_argument("--snaplen", type=int, metavar="BYTES")
+    parser.add_argument("--slower", type=int, metavar="TIMES", help="everything")
+    parser.add_argument("--pauses", type=int, metavar="TIMES", help="only pauses from 100 ms on")
     options = parser.parse_args()
     packets = pcapfile.read(options.input)
     if options.flows_with:
@@ -105,6 +119,10 @@ def main():
         packets = requests_only(packets)
     if options.snaplen:
         packets = [p._replace(data=p.data[: options.snaplen]) for p in packets]
+    if options.slower:
+        packets = slower(packets, options.slower)
+    if options.pauses:
+        packets = slower(packets, options.pauses, 100000)
     pcapfile.write(options.output, packets)
 
 

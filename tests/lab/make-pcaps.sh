@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Make the shipped captures. in: RUNDIR, the output directory of lab.sh, auth.sh and ccm.sh (what is
-# not there stays as it is), PCAPS
+# Make the shipped captures. in: RUNDIR, the output directory of the scenario scripts (what is not
+# there stays as it is), PCAPS
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 run=${1:?usage: make-pcaps.sh RUNDIR PCAPS} pcaps=${2:?}
@@ -11,8 +11,40 @@ scan() { python3 "$here/truth.py" "${@:2}" "$pcaps/$1" >"$pcaps/${1%.*}.truth.js
 
 for truth in "$run"/*.truth.json; do # one capture a scenario
     name=$(basename "$truth" .truth.json)
-    [ "$name" = lab ] || cp "$run/$name.pcap" "$truth" "$pcaps"
+    case $name in
+    lab) ;;
+    tls-* | cmg-* | proxy-*)
+        editcap -F pcapng "$run/$name.pcap" "$pcaps/$name.pcapng"
+        cp "$truth" "$pcaps"
+        ;;
+    *) cp "$run/$name.pcap" "$truth" "$pcaps" ;;
+    esac
+    for file in "$run/$name.keys" "$run/$name.pem"; do [ ! -e "$file" ] || cp "$file" "$pcaps"; done
 done
+for file in "$run"/tls-suites-*; do # their script has made the files as they are shipped
+    [ ! -e "$file" ] || cp "$file" "$pcaps"
+done
+tls_variant() { # NAME IMPAIR-OPTIONS...: of the scenario pki of tls.sh
+    local name=tls-$1
+    impair "$run/tls-pki.pcap" "$run/damaged.pcap" "${@:2}"
+    python3 "$here/tlsvisible.py" "$run/tls-pki.pcap" "$run/tls-pki.truth.json" "$run/damaged.pcap" \
+        >"$pcaps/$name.truth.json"
+    editcap -F pcapng "$run/damaged.pcap" "$pcaps/$name.pcapng"
+    cp "$run/tls-pki.keys" "$pcaps/$name.keys"
+    rm "$run/damaged.pcap"
+    python3 "$here/tlsfacts.py" "$pcaps/$name.pcapng" "$pcaps/$name.truth.json"
+}
+tls_variants() {
+    tls_variant midstream --from-packet 9
+    tls_variant one-direction --requests-only
+    tls_variant snaplen --snaplen 320
+    tls_variant loss --drop-every 50
+    tls_variant holes --drop-every 7
+    editcap -F pcapng --inject-secrets "tls,$run/tls-pki.keys" "$run/tls-pki.pcap" "$pcaps/tls-secrets.pcapng"
+    sed '1s/{/{\n "secrets": "inside",/' "$run/tls-pki.truth.json" >"$pcaps/tls-secrets.truth.json"
+    python3 "$here/tlsfacts.py" "$pcaps/tls-secrets.pcapng" "$pcaps/tls-secrets.truth.json"
+}
+[ ! -e "$run/tls-pki.pcap" ] || tls_variants
 variants() { # of the run of lab.sh
     editcap -F pcapng "$base" "$pcaps/demo.pcapng"
     cp "$run/lab.truth.json" "$pcaps/demo.truth.json"

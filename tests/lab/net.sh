@@ -89,7 +89,7 @@ listening() { # NAMESPACE PORT...: waits for servers
 }
 capture() { # NAME: into $work/NAME.pcap
     : >"$work/tcpdump.log"
-    (within switch tcpdump -i br0 -p -Z root -U -s 0 -w "$work/$1.pcap" ip) 2>"$work/tcpdump.log" &
+    (within switch tcpdump -i br0 -p -Z root -U ${settle:+--immediate-mode} -s 0 -w "$work/$1.pcap" ip) 2>"$work/tcpdump.log" &
     dump=$!
     pids+=("$dump")
     dump_name=$1
@@ -100,8 +100,8 @@ capture() { # NAME: into $work/NAME.pcap
     # in a user namespace without a range of groups tcpdump cannot set its groups and gives up
     skip "$(tail -n 1 "$work/tcpdump.log") (run it as root)"
 }
-end_capture() { # the file goes to $out
-    sleep 1
+end_capture() { # the file goes to $out; $settle: seconds for the last packets, if a second is too long
+    sleep "${settle:-1}"
     kill -INT "$dump"
     wait "$dump" || true
     if ! grep -q '^0 packets dropped by kernel' "$work/tcpdump.log"; then

@@ -6,8 +6,10 @@
 
 enum { ROUNDS = 60, FLOWS = 60, PARTS = 5, STEPS = 600 };
 
-static const char *const servers[] = { "10.0.0.9:80",   "10.0.0.8:80",      "10.0.0.7:8530",
-                                       "10.0.0.3:8080", "[2001:db8::9]:80", "10.0.0.2:445" };
+static const char *const servers[] = { "10.0.0.9:80",    "10.0.0.8:80",      "10.0.0.7:8530",
+                                       "10.0.0.3:8080",  "[2001:db8::9]:80", "10.0.0.2:445",
+                                       "10.0.0.7:10140", "10.0.0.7:10124",   "10.0.0.7:443",
+                                       "10.0.0.6:10123" };
 static const char *const targets[] = {
     "/ccm_system/request",
     "/SMS_MP/.sms_aut?MPLIST",
@@ -94,8 +96,10 @@ static void proofs(world *w, unsigned i, const flow *f)
     if (mechanism) {
         drv_text(&o, CCM_KEY_header, "authorization");
         drv_text(&o, CCM_KEY_mechanism, mechanism);
-        if (!strcmp(mechanism, "ntlm"))
+        if (!strcmp(mechanism, "ntlm")) {
             ccm_obs_u64(&o, CCM_KEY_ntlm_type, g_rand_boolean(w->r) ? 1 : 3);
+            drv_text(&o, CCM_KEY_workstation, g_rand_boolean(w->r) ? "WKS01" : NULL);
+        }
         if (strcmp(mechanism, "kerberos"))
             drv_text(&o, CCM_KEY_account, PICK(w->r, accounts));
         else
@@ -137,6 +141,37 @@ static void step_kerberos(world *w, unsigned i, const flow *f)
     drv_text(&o, CCM_KEY_spn, g_rand_boolean(w->r) ? "HTTP/mp.x" : "HTTP/dp.x");
     if (type == 30)
         ccm_obs_u64(&o, CCM_KEY_error_code, PICK(w->r, codes));
+    both(w, i, &o);
+}
+
+static const char *const looked_up[] = { "mp.x",
+                                         "CMG.contoso.com",
+                                         "a.manage.microsoft.com",
+                                         "_mssms_mp_p01._tcp.x",
+                                         "_kerberos._tcp.x",
+                                         "9.0.0.10.in-addr.arpa" };
+static const char *const chains[] = { NULL, "contoso.cloudapp.net",
+                                      "contoso.eastus.cloudapp.azure.com", "e1.akamaiedge.net" };
+
+static void step_dns(world *w, unsigned i, const flow *f)
+{
+    bool answer = g_rand_boolean(w->r);
+    ccm_obs o =
+        drv_obs(answer ? CCM_OBS_dns_answer : CCM_OBS_dns_query, i + 1,
+                answer ? "10.0.0.2:53" : f->client, answer ? f->client : "10.0.0.2:53", w->now);
+    char addresses[32];
+    drv_text(&o, CCM_KEY_name, PICK(w->r, looked_up));
+    ccm_obs_u64(&o, CCM_KEY_record_type, g_rand_boolean(w->r) ? 1 : 33);
+    if (answer) {
+        g_snprintf(addresses, sizeof addresses, "10.0.0.%d 10.0.1.%d",
+                   g_rand_int_range(w->r, 1, 10), g_rand_int_range(w->r, 1, 10));
+        ccm_obs_u64(&o, CCM_KEY_rcode, (uint64_t)(g_rand_boolean(w->r) ? 0 : g_rand_int(w->r) & 3));
+        ccm_obs_u64(&o, CCM_KEY_records, g_rand_int(w->r) & 1);
+        drv_text(&o, CCM_KEY_addresses, addresses);
+        drv_text(&o, CCM_KEY_chain, PICK(w->r, chains));
+        drv_text(&o, CCM_KEY_targets, g_rand_boolean(w->r) ? "mp.x:80" : "dp.x:443");
+        drv_text(&o, CCM_KEY_glue, g_rand_boolean(w->r) ? "mp.x=10.0.0.9" : NULL);
+    }
     both(w, i, &o);
 }
 
@@ -231,6 +266,8 @@ static void stream(world *w)
             step_http(w, i, f);
         else if (what < 19 && g_rand_boolean(w->r))
             step_kerberos(w, i, f);
+        else if (what < 19 && g_rand_boolean(w->r))
+            step_dns(w, i, f);
         else if (what < 19)
             step_other(w, i, f);
         else

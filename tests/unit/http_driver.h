@@ -18,6 +18,7 @@ typedef struct drive_dir {
 } drive_dir;
 
 typedef struct drive {
+    const ccm_proto *proto;
     ccm_parse ps;
     ccm_limits limits;
     drive_dir dir[2];
@@ -39,7 +40,8 @@ static inline void drive_emit(void *user_data, const ccm_obs *o)
     for (int i = 0; i < o->n; i++) {
         ccm_key key = (ccm_key)o->key[i];
         g_assert_true(ccm_kind_has(o->kind, key));
-        if (d->no_times && (key == CCM_KEY_ttfb_ns || key == CCM_KEY_duration_ns))
+        if (d->no_times &&
+            (key == CCM_KEY_ttfb_ns || key == CCM_KEY_duration_ns || key == CCM_KEY_handshake_ns))
             continue;
         g_string_append_printf(d->out, " %s=", ccm_key_name(key));
         if (ccm_key_type(key) == CCM_TYPE_STR)
@@ -50,9 +52,10 @@ static inline void drive_emit(void *user_data, const ccm_obs *o)
     g_string_append_c(d->out, '\n');
 }
 
-static inline void drive_open(drive *d, bool midstream)
+static inline void drive_open_proto(drive *d, const ccm_proto *proto, bool midstream)
 {
     memset(d, 0, sizeof *d);
+    d->proto = proto;
     ccm_limits_init(&d->limits);
     d->out = g_string_new(NULL);
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -72,7 +75,12 @@ static inline void drive_open(drive *d, bool midstream)
     d->ps.end[1].port = 80;
     for (int i = 0; i < 2; i++)
         d->dir[i].carry = g_byte_array_new();
-    d->ps.state = ccm_proto_http.open(&d->ps);
+    d->ps.state = d->proto->open(&d->ps);
+}
+
+static inline void drive_open(drive *d, bool midstream)
+{
+    drive_open_proto(d, &ccm_proto_http, midstream);
 }
 
 static inline void drive_at(drive *d, unsigned dir, uint64_t time_ns)
@@ -87,7 +95,7 @@ static inline void drive_at(drive *d, unsigned dir, uint64_t time_ns)
 static inline void drive_settle(drive *d, drive_dir *x)
 {
     if (x->passed)
-        ccm_proto_http.skipped(&d->ps, x->passed, x->missing);
+        d->proto->skipped(&d->ps, x->passed, x->missing);
     x->passed = x->missing = 0;
 }
 
@@ -132,7 +140,7 @@ static inline void drive_bytes(drive *d, unsigned dir, uint64_t time_ns, const v
         x->pos += n;
         g_byte_array_append(x->carry, data, (guint)n);
         d->shown_bytes += n;
-        ccm_feed f = ccm_proto_http.feed(&d->ps, drive_show(d, x->carry->data, x->carry->len));
+        ccm_feed f = d->proto->feed(&d->ps, drive_show(d, x->carry->data, x->carry->len));
         d->bad = f.result == CCM_FEED_BAD;
         g_assert_cmpuint(f.used, <=, x->carry->len);
         g_byte_array_remove_range(x->carry, 0, (guint)f.used);
@@ -162,7 +170,7 @@ static inline void drive_lose(drive *d, unsigned dir, uint64_t time_ns, uint64_t
     if (!n)
         return;
     d->ps.pos = x->pos - x->carry->len;
-    ccm_proto_http.gap(&d->ps, n, drive_show(d, x->carry->data, x->carry->len));
+    d->proto->gap(&d->ps, n, drive_show(d, x->carry->data, x->carry->len));
     x->pos += n;
     g_byte_array_set_size(x->carry, 0);
 }
@@ -176,7 +184,7 @@ static inline void drive_end(drive *d, unsigned dir, uint64_t time_ns)
     x->ended = true;
     drive_settle(d, x);
     x->skip = 0;
-    ccm_proto_http.end(&d->ps, drive_show(d, x->carry->data, x->carry->len));
+    d->proto->end(&d->ps, drive_show(d, x->carry->data, x->carry->len));
     g_byte_array_set_size(x->carry, 0);
 }
 
@@ -189,15 +197,38 @@ static inline char *drive_close(drive *d, uint64_t time_ns)
         if (!x->ended && !d->bad) {
             drive_settle(d, x);
             if (x->carry->len)
-                ccm_proto_http.gap(&d->ps, 0, drive_show(d, x->carry->data, x->carry->len));
+                d->proto->gap(&d->ps, 0, drive_show(d, x->carry->data, x->carry->len));
         }
         g_byte_array_unref(x->carry);
     }
-    ccm_proto_http.close(&d->ps);
+    d->proto->close(&d->ps);
     if (d->bad)
         g_string_append(d->out, "BAD\n");
     (void)munmap(d->page, d->room + (size_t)sysconf(_SC_PAGESIZE));
     return g_string_free(d->out, FALSE);
+}
+
+/* Operations of a fuzzer's input: a byte (bits 0-1: 0/1 data of that side, 2 lose, 3 end; bit 2:
+ * side of a loss or end), two bytes of length, and for data so many bytes. */
+static inline void drive_ops(drive *d, ccm_cursor *c)
+{
+    uint64_t now = 1;
+    while (ccm_cur_left(c) >= 3 && d->out->len < 1 << 20) {
+        uint8_t op = ccm_cur_u8(c);
+        size_t n = ccm_cur_le16(c);
+        unsigned side = op >> 2 & 1;
+        now += 1000;
+        if ((op & 3) < 2) {
+            ccm_span s = ccm_cur_take(c, MIN(n, ccm_cur_left(c)));
+            if (s.n && !d->dir[op & 1].ended)
+                drive_bytes(d, op & 1, now, s.p, s.n);
+        } else if ((op & 3) == 2) {
+            if (n && !d->dir[side].ended)
+                drive_lose(d, side, now, n);
+        } else {
+            drive_end(d, side, now);
+        }
+    }
 }
 
 /* One part of a conversation: what side 0 (the client) or 1 sent at a time. dir 2: end of side 0,
@@ -214,13 +245,14 @@ static inline size_t drive_part_size(const drive_part *p)
     return p->size ? p->size : p->text ? strlen(p->text) : 0;
 }
 
-/* Plays `parts` in pieces of `piece` bytes (0: whole), without the bytes from..from+lost-1 of side
- * `lost_dir` (counted in its stream). */
-static inline char *drive_play(const drive_part *parts, size_t n, size_t piece, unsigned lost_dir,
-                               uint64_t from, uint64_t lost, bool no_times)
+/* Plays `parts` to `proto` in pieces of `piece` bytes (0: whole), without the bytes
+ * from..from+lost-1 of side `lost_dir` (counted in its stream). */
+static inline char *drive_play_proto(const ccm_proto *proto, const drive_part *parts, size_t n,
+                                     size_t piece, unsigned lost_dir, uint64_t from, uint64_t lost,
+                                     bool no_times)
 {
     drive d;
-    drive_open(&d, false);
+    drive_open_proto(&d, proto, false);
     d.no_times = no_times;
     uint64_t now = 0, pos[2] = { 0, 0 };
     for (size_t i = 0; i < n; i++) {
@@ -248,6 +280,12 @@ static inline char *drive_play(const drive_part *parts, size_t n, size_t piece, 
         }
     }
     return drive_close(&d, now);
+}
+
+static inline char *drive_play(const drive_part *parts, size_t n, size_t piece, unsigned lost_dir,
+                               uint64_t from, uint64_t lost, bool no_times)
+{
+    return drive_play_proto(&ccm_proto_http, parts, n, piece, lost_dir, from, lost, no_times);
 }
 
 #endif

@@ -241,6 +241,40 @@ static inline void dump_throttle(GString *out, const ccm_view_throttle *t)
     }
 }
 
+static inline void dump_channel(GString *out, const ccm_view_route *r)
+{
+    const ccm_view_channel *c = &r->channel;
+    if (!c->state)
+        return;
+    g_string_append_printf(out, " vm=%u channel=%s/%s", r->instance, c->state,
+                           c->reason ? c->reason : "-");
+    dump_u64(out, "pauses",
+             (const uint64_t[]){ c->reconnects, c->pauses, c->pause_median_s, c->pause_shortest_s,
+                                 c->pause_longest_s },
+             5);
+    for (unsigned i = 0; i < r->n_fallbacks; i++) {
+        const ccm_view_fallback *f = &r->fallbacks[i];
+        g_string_append_printf(out, " from=%u/%s/%s/%s", f->from_port, f->from_protocol, f->reason,
+                               ccm_certainty_name(f->certainty));
+        dump_u64(out, "n", (const uint64_t[]){ f->count, f->first_seen_ns }, 2);
+        dump_names(out, "why", &f->evidence);
+    }
+}
+
+static inline void dump_lookups(GString *out, const ccm_view *v)
+{
+    for (unsigned i = 0; i < v->n_lookups; i++) {
+        const ccm_view_lookup *l = &v->lookups[i];
+        g_string_append_printf(out, "lookup %s %u %d", l->name, l->type, l->failed);
+        dump_u64(out, "n",
+                 (const uint64_t[]){ l->clients, l->queries, l->answered, l->empty, l->nxdomain,
+                                     l->servfail, l->other, l->first_frame, l->first_seen_ns,
+                                     l->last_seen_ns },
+                 10);
+        g_string_append_c(out, '\n');
+    }
+}
+
 static inline void dump_route(GString *out, const ccm_view_route *r)
 {
     char a[CCM_ADDR_TEXT], b[CCM_ADDR_TEXT];
@@ -282,6 +316,7 @@ static inline void dump_route(GString *out, const ccm_view_route *r)
     dump_auth(out, r);
     for (unsigned i = 0; i < r->n_throttle; i++)
         dump_throttle(out, &r->throttle[i]);
+    dump_channel(out, r);
     g_string_append_c(out, '\n');
 }
 
@@ -292,9 +327,13 @@ static inline void dump_hosts(GString *out, const ccm_view *v)
         const ccm_view_host *h = &v->hosts[i];
         g_string_append_printf(out, "host %s", ccm_addr_text(&h->addr, a));
         dump_names(out, "name", &h->names);
+        for (unsigned k = 0; k < h->names.n; k++)
+            g_string_append_printf(out, " %u", h->name_sources[k]);
         for (unsigned k = 0; k < h->n_roles; k++) {
             const ccm_view_role *r = &h->roles[k];
-            g_string_append_printf(out, " role=%s/%s", r->role, ccm_certainty_name(r->certainty));
+            g_string_append_printf(out, " role=%s/%s/%s", r->role,
+                                   r->qualifier ? r->qualifier : "-",
+                                   ccm_certainty_name(r->certainty));
             for (unsigned j = 0; j < r->n_evidence; j++)
                 g_string_append_printf(out, "(%s,%s,%u,%u)", r->evidence[j].id,
                                        ccm_certainty_name(r->evidence[j].certainty),
@@ -366,6 +405,7 @@ static inline char *drv_dump(const ccm_model *m, bool per_client)
         g_string_append_c(out, '\n');
     }
     dump_messages(out, v);
+    dump_lookups(out, v);
     ccm_view_free(v);
     return g_string_free(out, FALSE);
 }

@@ -66,7 +66,7 @@ static const want wants[] = {
     { "GET", "/x.cab", "au.download.windowsupdate.com:80", "Windows-Update-Agent", 80,
       "update-agent", "client/microsoft-update", "microsoft-update", "strong",
       "windows-update-agent" },
-    { "GET", "/x.cab", "DOWNLOAD.windowsupdate.com", NULL, 80, "microsoft-update",
+    { "GET", "/x.cab", "DOWNLOAD.windowsupdate.com", NULL, 80, "name:microsoft-update",
       "client/microsoft-update", "microsoft-update", "weak", NULL },
     { "GET", "/pkiops/crl/x.crl", "www.microsoft.com", NULL, 80, "revocation-pkiops",
       "client/revocation", "revocation", "weak", NULL },
@@ -179,7 +179,35 @@ static void ports(const void *data)
 #define ROUTES                                                                                     \
     "[unknown]\nroute=unknown/unknown\nprotocol=tcp\nport=0\ntitle=U\nref=r\n"                     \
     "[a]\nroute=client/mp\nprotocol=http\nport=80\ntitle=A\nref=r\n"
+#define NAMES(more) "[n]\nserver_role=mp\nroute=a\ncertainty=weak\ntitle=N\nref=r\n" more "\n"
 #define URLS "[x]\npath=/x\nroute=a\ncertainty=weak\ntitle=X\nref=r\n"
+
+static void name_errors(void)
+{
+    const struct {
+        const char *says, *names;
+    } t[] = {
+        { NULL, NAMES("name=a.b;*.b;c*d.b") },
+        { "neither or both", NAMES("") },
+        { "names.ini, [n], name", NAMES("name=b") },
+        { "names.ini, [n], name", NAMES("name=a.*.b") },
+        { "names.ini, [n], name", NAMES("name=*") },
+        { "names.ini, [n], name", NAMES("name=*.") },
+        { "names.ini, [n], name", NAMES("name=a.b;;c.b") },
+        { "names.ini, [n], name", NAMES("name=a.b;A.B") },
+        { "generic: neither", NAMES("name=a.b\ngeneric=yes") },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(t); i++) {
+        const char *pairs[] = { "roles.ini", ROLES, "routes.ini", ROUTES,     "ports.ini", "",
+                                "urls.ini",  URLS,  "names.ini",  t[i].names, NULL };
+        g_autoptr(GError) error = NULL;
+        ccm_catalog *c = ccm_catalog_parse(pairs, &error);
+        g_test_message("case %u: %s", i, error ? error->message : "");
+        g_assert_cmpint(c == NULL, ==, t[i].says != NULL);
+        g_assert_true(!t[i].says || strstr(error->message, t[i].says));
+        ccm_catalog_unref(c);
+    }
+}
 
 static void errors(void)
 {
@@ -210,8 +238,9 @@ static void errors(void)
         { ROLES, ROUTES, "", "no group\n", "urls.ini is not a key file" },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(t); i++) {
-        const char *pairs[] = { "roles.ini", t[i].roles, "routes.ini", t[i].routes, "ports.ini",
-                                t[i].ports,  "urls.ini", t[i].urls,    NULL };
+        const char *pairs[] = { "roles.ini", t[i].roles, "routes.ini", t[i].routes,
+                                "ports.ini", t[i].ports, "urls.ini",   t[i].urls,
+                                "names.ini", "",         NULL };
         GError *error = NULL;
         ccm_catalog *c = ccm_catalog_parse(pairs, &error);
         g_test_message("case %u", i);
@@ -287,6 +316,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/catalog/ports", c, ports);
     g_test_add_data_func("/catalog/refs", c, refs);
     g_test_add_func("/catalog/errors", errors);
+    g_test_add_func("/catalog/name-errors", name_errors);
     g_test_add_func("/catalog/directory", directory);
     int result = g_test_run();
     ccm_catalog_unref(c);

@@ -143,18 +143,22 @@ static void test_tunnels(void)
     static const drive_part connect[] = {
         { 0, 1, "CONNECT mp:443 HTTP/1.1\r\nHost: mp:443\r\n\r\n", 0 },
         { 1, 2, "HTTP/1.1 200 Connection established\r\n\r\n", 0 },
-        { 0, 3, "\x16\x03\x01GET / HTTP/1.1\r\n\r\n", 0 },
-        { 1, 4, "HTTP/1.1 200 OK\r\n\r\n", 0 },
+        { 0, 3, "GET / HTTP/1.1\r\n\r\n", 0 },
+        { 1, 4, "HTTP/1.1 204 No Content\r\n\r\n", 0 },
     };
     check(connect, N(connect),
           "request C @1 exchange=1 method=CONNECT target=mp:443 version=11 host=mp:443\n"
           "response S @2 exchange=1 status=200 version=11\n"
           "done C @2 exchange=1 pairing=sure request_bytes=0 response_bytes=0 complete=1 "
-          "ttfb_ns=1 duration_ns=1 tunnel=1\n");
+          "ttfb_ns=1 duration_ns=1 tunnel=1\n"
+          "request C @3 through=mp:443 exchange=2 method=GET target=/ version=11\n"
+          "response S @4 through=mp:443 exchange=2 status=204 version=11\n"
+          "done C @4 through=mp:443 exchange=2 pairing=sure request_bytes=0 response_bytes=0 "
+          "complete=1 ttfb_ns=1 duration_ns=1\n");
     static const drive_part upgrade[] = {
         { 0, 1, "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", 0 },
         { 1, 2, "HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05hello", 0 },
-        { 0, 3, "GET /no HTTP/1.1\r\n\r\n", 0 },
+        { 0, 3, "\x81\x85\x01\x02\x03\x04ieoho", 0 },
     };
     check(upgrade, N(upgrade),
           "request C @1 exchange=1 method=GET target=/ws version=11\n"

@@ -145,6 +145,20 @@ static void network_access(fixture *f, const void *data)
     ccm_view_free(v);
 }
 
+static void look_up(fixture *f, const char *client, const char *name, bool answered)
+{
+    ccm_obs o = drv_obs(CCM_OBS_dns_query, 0, client, "10.0.0.2:53", f->now);
+    drv_text(&o, CCM_KEY_name, name);
+    ccm_obs_u64(&o, CCM_KEY_record_type, 33);
+    ccm_model_observe(f->m, &o);
+    o = drv_obs(CCM_OBS_dns_answer, 0, "10.0.0.2:53", client, f->now);
+    drv_text(&o, CCM_KEY_name, name);
+    ccm_obs_u64(&o, CCM_KEY_record_type, 33);
+    ccm_obs_u64(&o, CCM_KEY_rcode, answered ? 0 : 3);
+    ccm_obs_u64(&o, CCM_KEY_records, answered);
+    ccm_model_observe(f->m, &o);
+}
+
 /* 7.1: why NTLM was used, by other traffic of the client. */
 static void fallbacks(fixture *f, const void *data)
 {
@@ -155,13 +169,16 @@ static void fallbacks(fixture *f, const void *data)
     kdc(f, "10.0.2.2:50100", 10, "WKS2$", "krbtgt/LAB", 0); /* pattern 2 */
     kdc(f, "10.0.2.5:50100", 10, "WKS5$", "krbtgt/LAB", 0); /* the usual first answer is none */
     kdc(f, "10.0.2.5:50100", 30, NULL, "krbtgt/LAB", 25);
-    kdc(f, "10.0.2.6:50100", 30, NULL, "HTTP/other.lab", 7); /* about another service */
-    connect_to(f, "10.0.2.3:50001", MP);                     /* pattern 3, over two connections */
+    kdc(f, "10.0.2.6:50100", 30, NULL, "HTTP/other.lab", 7);             /* about another service */
+    look_up(f, "10.0.2.7:50100", "_kerberos._tcp.dc._msdcs.lab", false); /* pattern 2, DNS */
+    look_up(f, "10.0.2.8:50100", "_kerberos._tcp.dc._msdcs.lab", false);
+    look_up(f, "10.0.2.8:50100", "_ldap._tcp.dc._msdcs.lab", true); /* another answer came */
+    connect_to(f, "10.0.2.3:50001", MP); /* pattern 3, over two connections */
     ask(f, "GET", target, NULL);
     ticket(f, "HTTP/mp01.lab");
     answer(f, 401);
     hang_up(f);
-    for (unsigned i = 1; i <= 6; i++) {
+    for (unsigned i = 1; i <= 8; i++) {
         char client[32], account[16];
         g_snprintf(client, sizeof client, "10.0.2.%u:50002", i);
         g_snprintf(account, sizeof account, "WKS%u$", i);
@@ -177,13 +194,14 @@ static void fallbacks(fixture *f, const void *data)
     const ccm_view_route *r = drv_route(v, "client/mp");
     static const char *const ids[] = { "fallback-kdc-error", "fallback-kdc-silent",
                                        "fallback-rejected",  "direct-ntlm",
-                                       "direct-ntlm",        "direct-ntlm" };
-    for (unsigned i = 1; i <= 6; i++) {
+                                       "direct-ntlm",        "direct-ntlm",
+                                       "fallback-dns",       "direct-ntlm" };
+    for (unsigned i = 1; i <= 8; i++) {
         char account[16];
         g_snprintf(account, sizeof account, "LAB\\WKS%u$", i);
         const ccm_view_auth *a = drv_auth(r, "transport", "ntlm", account);
         g_assert_nonnull(drv_why(a, ids[i - 1]));
-        g_assert_true(i > 3 || !drv_why(a, "direct-ntlm"));
+        g_assert_true(g_str_equal(ids[i - 1], "direct-ntlm") || !drv_why(a, "direct-ntlm"));
     }
     g_assert_cmpuint(
         drv_why(drv_auth(r, "transport", "ntlm", "LAB\\WKS1$"), "fallback-kdc-error")->code, ==, 7);
