@@ -422,6 +422,8 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
     }
     if (f->pace)
         ccm_pace_pour(to, at, f->pace, to != from);
+    if (f->served.requests)
+        ccm_content_pour(to, from, at, &f->served);
     return at;
 }
 
@@ -441,6 +443,7 @@ static ccm_edge *settle(ccm_model *m, ccm_model_flow *f, uint32_t hash)
     f->edge = pour(m, m, f, hash);
     f->route = ccm_edge_at(m, f->edge)->key.route;
     f->n_pending = f->n_counters = 0;
+    f->served.requests = 0;
     if (f->pace)
         f->pace->n = 0;
     memset(&f->traffic, 0, sizeof f->traffic);

@@ -197,6 +197,12 @@ typedef struct ccm_flow_counter {
     uint32_t key, count;
 } ccm_flow_counter;
 
+/* What was fetched over an edge of one package or content. */
+typedef struct ccm_content {
+    uint32_t id, edge; /* text, edge */
+    uint64_t bytes, requests, first_ns, last_ns;
+} ccm_content;
+
 /* What came of a flow since it was last settled with its edge, which is elsewhere in memory. */
 typedef struct ccm_model_flow {
     uint64_t id; /* 0 = this record is free */
@@ -221,6 +227,7 @@ typedef struct ccm_model_flow {
     uint32_t client_id; /* text */
     uint32_t client_at; /* number of the client that was named last */
     uint32_t content;   /* text; of the request that is open, or CCM_NONE */
+    ccm_content served; /* of one content, since the flow was settled; no requests = nothing */
     uint32_t bulk;      /* bytes before there was a pace */
     ccm_pace *pace;     /* NULL = no bulk data that limits work on */
     uint64_t active;    /* latest second + 1 that was counted as active */
@@ -330,12 +337,6 @@ typedef struct ccm_file {
     uint32_t name;
     uint64_t first_frame, packets, bytes;
 } ccm_file;
-
-/* What was fetched over an edge of one package or content. */
-typedef struct ccm_content {
-    uint32_t id, edge; /* text, edge */
-    uint64_t bytes, requests, first_ns, last_ns;
-} ccm_content;
 
 typedef struct ccm_capture_sums {
     uint64_t streams, ended; /* models that saw anything; `capture` observations */
@@ -468,6 +469,8 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs);
 void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target);
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_content_add(ccm_model *m, const ccm_content *add);
+void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,
+                      const ccm_content *served);
 /* The smaller of two texts that may be CCM_NONE: a choice that no order of arrival changes. */
 uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b);
 
