@@ -54,6 +54,7 @@ typedef struct ccm_limits {
     unsigned host_names;        /* names kept of one host */
     unsigned client_ids;        /* distinct client ids in the model */
     unsigned buckets;           /* timeline points kept of all routes together */
+    unsigned bursts;            /* classes of bursts and silences kept of all routes together */
     unsigned methods;           /* distinct request methods kept of one route */
     unsigned accounts;          /* accounts kept of one route */
     unsigned tls_secrets;       /* secrets of TLS connections, given and learned */
@@ -146,6 +147,11 @@ typedef struct ccm_model ccm_model;
 
 CCM_API ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits);
 CCM_API void ccm_model_free(ccm_model *model);
+/* What is configured, to compare with and for the time zone, from a key file: [site] time_zone,
+ * [dp NAME] limits and schedule. CCM_ERROR_USAGE with a message when a line is wrong. */
+CCM_API bool ccm_model_add_site(ccm_model *model, const char *path, GError **error);
+/* The rate of the link, for shares of it. */
+CCM_API void ccm_model_set_link(ccm_model *model, uint64_t bits_per_second);
 /* A ccm_obs_fn; `model` is the user data. */
 CCM_API void ccm_model_observe(void *model, const ccm_obs *obs);
 /* Adds what `source` knows to `model`; commutative and associative while no limit was hit. */
@@ -160,7 +166,7 @@ typedef struct ccm_sink {
 } ccm_sink;
 
 typedef struct ccm_report_options {
-    const char *format;  /* "json", "text" or "summary" */
+    const char *format;  /* "json", "text", "summary", "windows", "windows-json" or "windows-csv" */
     bool per_client;     /* a row per source address */
     bool color;
     unsigned width;      /* terminal columns; 0 = 100 */
@@ -171,7 +177,8 @@ typedef struct ccm_report_options {
 CCM_API bool ccm_report_write(ccm_model *model, const ccm_report_options *options,
                               const ccm_sink *sink, GError **error);
 
-/* A line per HTTP exchange, TLS handshake and SMB file, printed while observations pass. `sink` must outlive it. */
+/* A line per HTTP exchange, TLS handshake and SMB file, printed while observations pass. `sink`
+ * must outlive it. */
 typedef struct ccm_exchanges ccm_exchanges;
 
 typedef struct ccm_exchange_options {

@@ -37,6 +37,8 @@ unit_tests = \
 	tests/unit/test_smb \
 	tests/unit/test_tls \
 	tests/unit/test_verify \
+	tests/unit/test_throttle \
+	tests/unit/test_throttle_rules \
 	tests/unit/test_timeline \
 	tests/unit/test_verify_keys \
 	tests/unit/test_win_auth \
@@ -44,6 +46,7 @@ unit_tests = \
 prop_tests = \
 	tests/prop/test_http \
 	tests/prop/test_merge \
+	tests/prop/test_schedule \
 	tests/prop/test_smb \
 	tests/prop/test_stream \
 	tests/prop/test_tls

@@ -122,8 +122,12 @@ static int start(run *r, options *o, const ccm_limits *limits)
     r->catalog = ccm_catalog_load(o->catalog, &error);
     if (!r->catalog)
         return complain(&error);
-    if (o->command != CMD_EXCHANGES)
+    if (o->command != CMD_EXCHANGES) {
         r->model = ccm_model_new(r->catalog, limits);
+        ccm_model_set_link(r->model, o->link_bps);
+        if (o->site && !ccm_model_add_site(r->model, o->site, &error))
+            return complain(&error);
+    }
     if (o->command & (CMD_EXCHANGES | CMD_LIVE)) {
         r->exchanges = ccm_exchanges_new(r->catalog, limits, &o->exchange, &r->sink, &error);
         if (!r->exchanges)
@@ -156,7 +160,7 @@ static int feed(run *r, options *o, const ccm_limits *limits, bool *have_data)
         o->engine.progress_data = &status;
     }
     /* A summary shows no message, so it reads their headers alone; facts are always whole. */
-    o->engine.messages = o->command != CMD_SUMMARY || o->observations;
+    o->engine.messages = !(o->command & (CMD_SUMMARY | CMD_WINDOWS)) || o->observations;
     ccm_engine *engine = ccm_engine_new(limits, &o->engine, observe, r);
     if (!add_keys(engine, o, &error)) {
         ccm_engine_free(engine);
@@ -190,7 +194,7 @@ static int finish(run *r, options *o, bool have_data)
     if (r->exchanges)
         good = ccm_exchanges_free(r->exchanges);
     if (r->model && have_data && good) {
-        if (o->command != CMD_REPORT)
+        if (!(o->command & (CMD_REPORT | CMD_WINDOWS)))
             o->report.format = "summary";
         if (!ccm_report_write(r->model, &o->report, &r->sink, &error)) {
             good = false;

@@ -10,9 +10,9 @@
 #include "tool.h"
 
 enum {
-    FILES = CMD_SUMMARY | CMD_REPORT | CMD_EXCHANGES,
+    FILES = CMD_SUMMARY | CMD_REPORT | CMD_EXCHANGES | CMD_WINDOWS,
     ALL = FILES | CMD_LIVE,
-    READERS = ALL & ~CMD_SUMMARY, /* read messages whole */
+    READERS = ALL & ~(CMD_SUMMARY | CMD_WINDOWS), /* read messages whole */
     /* options without a short form */
     OPT_OBSERVATIONS = 256,
     OPT_NO_CLASSIFY,
@@ -24,6 +24,8 @@ enum {
     OPT_FORMAT,
     OPT_PER_CLIENT,
     OPT_MESSAGES,
+    OPT_CSV,
+    OPT_LINK,
     OPT_JSON,
     OPT_VERB,
     OPT_STATUS,
@@ -43,7 +45,8 @@ static const struct {
 } commands[] = {
     { "summary", CMD_SUMMARY, "one screen: roles, routes, who authenticated how (the default)" },
     { "report", CMD_REPORT, "everything, as text or JSON" },
-    { "exchanges", CMD_EXCHANGES, "a line per HTTP exchange" },
+    { "exchanges", CMD_EXCHANGES, "a line per HTTP exchange, TLS handshake and SMB file" },
+    { "windows", CMD_WINDOWS, "bandwidth over time, and the limits and schedules it shows" },
     { "live", CMD_LIVE, "capture: lines while it runs, the summary at its end" },
 };
 
@@ -71,18 +74,22 @@ static const struct row {
     { OPT_FAILED, "failed", NULL, CMD_EXCHANGES, "only errors, rejected messages, or no response" },
     { OPT_FORMAT, "format", "FORMAT", CMD_REPORT,
       "text or json; default by the name of -o, else text" },
-    { OPT_JSON, "json", NULL, CMD_REPORT | CMD_EXCHANGES, "JSON" },
+    { OPT_JSON, "json", NULL, CMD_REPORT | CMD_EXCHANGES | CMD_WINDOWS, "JSON" },
+    { OPT_CSV, "csv", NULL, CMD_WINDOWS, "a line per window, with commas" },
+    { OPT_LINK, "link", "RATE", CMD_REPORT | CMD_WINDOWS,
+      "rate of the link, as 10M (bit/s): shares of it" },
     { OPT_PER_CLIENT, "per-client", NULL, CMD_REPORT, "a route row per source address" },
     { OPT_MESSAGES, "messages", NULL, CMD_REPORT, "list the Configuration Manager messages, too" },
     { 'o', "output", "FILE", ALL, "write to FILE instead of standard output" },
     { OPT_OBSERVATIONS, "observations", "FILE", ALL,
       "also write the facts; such a file is an input, too" },
     { OPT_NO_CLASSIFY, "no-classify", NULL, ALL, "do not ask nDPI about unknown flows" },
+    { OPT_SITE, "site", "FILE", READERS | CMD_WINDOWS,
+      "what is known of the site: limits, time zone, keys of clients" },
     { OPT_KEYLOG, "keylog", "FILE", ALL,
       "secrets of TLS connections (SSLKEYLOGFILE); may be repeated" },
     { OPT_KEY, "key", "FILE", ALL,
       "a server's private RSA key, or the public key of a signer; may be repeated" },
-    { OPT_SITE, "site", "FILE", READERS, "file with the keys of clients" },
     { OPT_NO_VERIFY, "no-verify", NULL, READERS, "do not check signatures" },
     { OPT_CATALOG, "catalog", "DIR", ALL, "use the catalogue files of DIR" },
     { OPT_COLOR, "color", "WHEN", ALL, "auto, always or never" },
@@ -160,6 +167,28 @@ static bool usage(int *exit_code, const char *format, ...)
 static bool parse_number(const char *text, uint64_t *out)
 {
     return g_ascii_string_to_unsigned(text, 10, 1, UINT32_MAX, out, NULL);
+}
+
+/* "10M", "2.5G", "512k": bits per second. */
+static bool parse_rate(const char *text, uint64_t *out)
+{
+    static const char units[] = "kMGT";
+    char *end;
+    double n = g_ascii_strtod(text, &end);
+    const char *unit = *end ? strchr(units, *end == 'K'   ? 'k'
+                                            : *end == 'm' ? 'M'
+                                            : *end == 'g' ? 'G'
+                                                          : *end)
+                            : NULL;
+
+    if (end == text || (*end && (!unit || end[1])))
+        return false;
+    for (const char *u = units; unit && u <= unit; u++)
+        n *= 1000;
+    if (!(n >= 1 && n <= 1e15))
+        return false;
+    *out = (uint64_t)n;
+    return true;
 }
 
 static bool parse_when(const char *text, when *out)
@@ -248,6 +277,8 @@ static bool *flag_option(options *o, int code)
         return &o->exchange.json;
     case OPT_FAILED:
         return &o->exchange.failed;
+    case OPT_CSV:
+        return &o->csv;
     default:
         return NULL;
     }
@@ -300,6 +331,10 @@ static bool apply(options *o, const struct row *row, const char *value, int *exi
     case 'a':
         return parse_stop(o, value) ||
                usage(exit_code, "-a needs duration:SECONDS or filesize:KB, not \"%s\"", value);
+    case OPT_LINK:
+        return parse_rate(value, &o->link_bps) ||
+               usage(exit_code, "--link needs bits per second such as 512k, 10M or 1G, not \"%s\"",
+                     value);
     case OPT_COLOR:
         return parse_when(value, &o->color) ||
                usage(exit_code, "--color needs auto, always or never, not \"%s\"", value);
@@ -364,6 +399,12 @@ static bool check(options *o, int *exit_code)
     if (o->inputs->len == 0)
         return usage(exit_code, "what to read? Name a capture file, a directory of them, or - for "
                                 "standard input");
+    if (o->csv && o->exchange.json)
+        return usage(exit_code, "only one of --json and --csv");
+    if (o->command == CMD_WINDOWS) {
+        o->report.format = o->csv ? "windows-csv" : o->exchange.json ? "windows-json" : "windows";
+        return true;
+    }
     if (o->command == CMD_REPORT && !o->report.format)
         o->report.format = o->exchange.json || (o->output && g_str_has_suffix(o->output, ".json"))
                                ? "json"

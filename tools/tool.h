@@ -13,7 +13,13 @@ enum {
     EXIT_INTERNAL = 7
 }; /* the others are ccm_error_code values */
 
-typedef enum command { CMD_SUMMARY = 1, CMD_REPORT = 2, CMD_EXCHANGES = 4, CMD_LIVE = 8 } command;
+typedef enum command {
+    CMD_SUMMARY = 1,
+    CMD_REPORT = 2,
+    CMD_EXCHANGES = 4,
+    CMD_LIVE = 8,
+    CMD_WINDOWS = 16
+} command;
 
 typedef enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER } when;
 
@@ -23,7 +29,8 @@ typedef struct options {
     GPtrArray *inputs, *keylogs, *keys; /* of const char * */
     const char *catalog, *output, *observations, *site;
     when color, progress;
-    bool quiet, verbose, messages;
+    bool quiet, verbose, messages, csv;
+    uint64_t link_bps; /* 0 = not given */
     ccm_engine_options engine;
     ccm_live_options live;
     ccm_report_options report;

@@ -35,6 +35,7 @@ void ccm_limits_init(ccm_limits *limits)
         .host_names = 16,
         .client_ids = 20000,
         .buckets = 200000,
+        .bursts = 262144,
         .methods = 24,
         .accounts = 64,
         .smb_entries = 65536,

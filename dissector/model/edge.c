@@ -140,9 +140,10 @@ void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap)
     sums_add(&to->dir[1], &add->dir[!swap]);
 }
 
-void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2])
+void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2],
+                    uint64_t active)
 {
-    ccm_timeline_add(&m->timeline, edge, second, bytes, m->limits.buckets);
+    ccm_timeline_add(&m->timeline, edge, second, bytes, active, m->limits.buckets);
 }
 
 /* ---- flows ----------------------------------------------------------------------------------- */
@@ -191,6 +192,10 @@ static void forget(ccm_model *m, ccm_model_flow *f)
 
 static void release(ccm_model *m, ccm_model_flow *f)
 {
+    if (f->pace)
+        ccm_pace_pour(m, f->edge, f->pace, true);
+    ccm_pace_free(f->pace);
+    f->pace = NULL;
     g_free(f->more);
     f->more = NULL;
     f->edge = m->free_flow;
@@ -248,7 +253,7 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     f->l4 = obs->l4;
     f->edge = f->host[0] = f->host[1] = CCM_NONE;
     f->mark = f->route = -1;
-    f->upload = f->target = f->client_id = f->client_at = CCM_NONE;
+    f->upload = f->target = f->client_id = f->client_at = f->content = CCM_NONE;
     f->loop = ccm_endpoint_eq(&obs->src, &obs->dst);
     f->indexed = !memo_is_ours(m, obs);
     if (f->indexed)
@@ -281,7 +286,8 @@ static void pend(ccm_model *m, ccm_model_flow *f, uint64_t second, unsigned from
         f->more = g_renew(ccm_pending, f->more, f->cap_pending);
     }
     ccm_pending *p = pending_at(f, f->n_pending++);
-    *p = (ccm_pending){ .second = second };
+    *p = (ccm_pending){ .second = second, .active = second >= f->active };
+    f->active = ccm_max64(f->active, second + 1);
     p->bytes[from] = bytes;
 }
 
@@ -355,6 +361,9 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     if (s.packets)
         seen(&f->traffic, obs->time_ns, end_ns);
     sums_add(&f->traffic.dir[from], &s);
+    if (s.payload && f->id && f->l4 == 6 &&
+        ccm_pace_upward(f->end[!f->client].port) == (from == f->client))
+        ccm_pace_run(m, f, obs->time_ns, end_ns, s.payload, s.packets);
 }
 
 void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count)
@@ -414,8 +423,12 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
     for (unsigned i = 0; i < f->n_pending; i++) {
         const ccm_pending *p = pending_at(f, i);
         uint64_t bytes[2] = { p->bytes[f->client], p->bytes[!f->client] };
-        ccm_points_add(to, at, p->second, bytes);
+        ccm_points_add(to, at, p->second, bytes, p->active);
     }
+    if (f->pace)
+        ccm_pace_pour(to, at, f->pace, to != from);
+    if (f->served.requests)
+        ccm_content_pour(to, from, at, &f->served);
     return at;
 }
 
@@ -435,6 +448,9 @@ static ccm_edge *settle(ccm_model *m, ccm_model_flow *f, uint32_t hash)
     f->edge = pour(m, m, f, hash);
     f->route = ccm_edge_at(m, f->edge)->key.route;
     f->n_pending = f->n_counters = 0;
+    f->served.requests = 0;
+    if (f->pace)
+        f->pace->n = 0;
     memset(&f->traffic, 0, sizeof f->traffic);
     return ccm_edge_at(m, f->edge);
 }

@@ -77,9 +77,17 @@ static void merge_edges(ccm_model *to, const ccm_model *from)
     for (uint32_t i = 0; i <= from->timeline.mask; i++) {
         const ccm_point *p = &from->timeline.v[i];
         if (p->key)
-            ccm_points_add(to, map[ccm_point_edge(p)], ccm_point_bucket(p) * interval, p->bytes);
+            ccm_points_add(to, map[ccm_point_edge(p)], ccm_point_bucket(p) * interval, p->bytes,
+                           p->active);
     }
     to->timeline.full |= from->timeline.full;
+    for (unsigned i = 0; i < from->contents->len; i++) {
+        ccm_content c = g_array_index(from->contents, ccm_content, i);
+        c.id = map_text(to, from, c.id);
+        c.edge = map[c.edge];
+        ccm_content_add(to, &c);
+    }
+    ccm_paces_merge(&to->paces, &from->paces, map, to->limits.bursts);
     g_free(map);
 }
 

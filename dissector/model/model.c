@@ -5,6 +5,7 @@
 #include "base/pages.h"
 #include "model/proofs.h"
 #include "model/smb.h"
+#include "model/site.h"
 #include "model/tls_book.h"
 #include "model/tunnel.h"
 
@@ -33,6 +34,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     /* Numbers of edges share a 64-bit key with a time; the others are plain sanity. */
     m->limits.edges = CLAMP(limits->edges, 1, 1u << 26);
     m->limits.buckets = CLAMP(limits->buckets, 16, 1u << 28);
+    m->limits.bursts = CLAMP(limits->bursts, 1024, 1u << 24);
     m->limits.flows = CLAMP(limits->flows, 1, 1u << 30);
     m->limits.methods = CLAMP(limits->methods, 1, 4096);
     m->limits.accounts = CLAMP(limits->accounts, 1, 4096);
@@ -43,12 +45,14 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     ccm_index_init(&m->flow_index, 256);
     ccm_index_init(&m->client_index, 64);
     ccm_index_init(&m->upload_index, 16);
+    ccm_index_init(&m->content_index, 64);
     ccm_index_init(&m->lookup_index, 16);
     m->hosts = g_array_new(FALSE, FALSE, sizeof(ccm_host));
     m->edge_pages = g_ptr_array_new_with_free_func(free_edges);
     m->flow_pages = g_ptr_array_new_with_free_func(free_flows);
     m->clients = g_array_new(FALSE, FALSE, sizeof(ccm_client));
     m->uploads = g_array_new(FALSE, FALSE, sizeof(ccm_upload));
+    m->contents = g_array_new(FALSE, FALSE, sizeof(ccm_content));
     m->lookups = g_array_new(FALSE, FALSE, sizeof(ccm_lookup));
     m->services = g_array_new(FALSE, FALSE, sizeof(ccm_service));
     m->files = g_array_new(FALSE, FALSE, sizeof(ccm_file));
@@ -56,6 +60,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     m->anomalies = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
     m->notes = g_array_new(FALSE, FALSE, sizeof(ccm_noted));
     ccm_timeline_init(&m->timeline);
+    ccm_paces_init(&m->paces);
     m->proofs = ccm_proofs_new();
     m->smb = ccm_smb_sums_new();
     m->tls = ccm_tls_book_new(m->limits.flows);
@@ -69,8 +74,10 @@ void ccm_model_free(ccm_model *m)
         return;
     for (uint32_t i = 0; i < m->n_edges; i++)
         g_free(ccm_edge_at(m, i)->counters.v);
-    for (uint32_t i = 0; i < m->n_flows; i++)
+    for (uint32_t i = 0; i < m->n_flows; i++) {
         g_free(ccm_model_flow_at(m, i)->more);
+        ccm_pace_free(ccm_model_flow_at(m, i)->pace);
+    }
     for (unsigned i = 0; i < m->hosts->len; i++) {
         g_free(ccm_host_at(m, i)->names);
         g_free(ccm_host_at(m, i)->evidence);
@@ -79,21 +86,39 @@ void ccm_model_free(ccm_model *m)
         client_clear(&g_array_index(m->clients, ccm_client, i));
     ccm_proofs_free(m->proofs);
     ccm_smb_sums_free(m->smb);
+    ccm_site_unref(m->site);
     ccm_tls_book_free(m->tls);
-    GArray *arrays[] = { m->hosts, m->clients,      m->uploads,   m->lookups, m->services,
-                         m->files, m->noted_limits, m->anomalies, m->notes };
+    GArray *arrays[] = { m->hosts, m->clients,  m->uploads,      m->lookups,   m->services,
+                         m->files, m->contents, m->noted_limits, m->anomalies, m->notes };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_array_free(arrays[i], TRUE);
-    ccm_index *indexes[] = { &m->host_index,   &m->edge_index,   &m->flow_index,
-                             &m->client_index, &m->upload_index, &m->lookup_index };
+    ccm_index *indexes[] = { &m->host_index,   &m->edge_index,   &m->flow_index,   &m->client_index,
+                             &m->upload_index, &m->lookup_index, &m->content_index };
     for (unsigned i = 0; i < G_N_ELEMENTS(indexes); i++)
         ccm_index_clear(indexes[i]);
     g_ptr_array_free(m->edge_pages, TRUE);
     g_ptr_array_free(m->flow_pages, TRUE);
     ccm_timeline_clear(&m->timeline);
+    ccm_paces_clear(&m->paces);
     ccm_texts_clear(&m->texts);
     ccm_catalog_unref(m->catalog);
     g_free(m);
+}
+
+bool ccm_model_add_site(ccm_model *m, const char *path, GError **error)
+{
+    ccm_site *site = ccm_site_load(path, error);
+
+    if (!site)
+        return false;
+    ccm_site_unref(m->site);
+    m->site = site;
+    return true;
+}
+
+void ccm_model_set_link(ccm_model *m, uint64_t bits_per_second)
+{
+    m->link_bps = bits_per_second;
 }
 
 /* A run of a packet that belongs to no flow goes straight to an edge. */
@@ -177,6 +202,19 @@ static void on_connection(ccm_model *m, const ccm_obs *obs)
     if (obs->dst.port == CCM_KDC_PORT &&
         (how->state == CCM_ENDED_UNANSWERED || how->state == CCM_ENDED_REFUSED))
         ccm_krb_call(m, obs);
+}
+
+/* The end of a file that was written is a mark in the pace of its flow. */
+static void on_smb_file(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_file_mark mark = { .first_ns = ccm_obs_get_u64(obs, CCM_KEY_data_start_ns),
+                           .last_ns = ccm_obs_get_u64(obs, CCM_KEY_data_end_ns),
+                           .bytes = ccm_obs_get_u64(obs, CCM_KEY_write_bytes),
+                           .deleted = ccm_obs_has(obs, CCM_KEY_delete_on_close) &&
+                                      !ccm_obs_has(obs, CCM_KEY_renamed_to) };
+
+    if (obs->flow && mark.bytes && mark.last_ns)
+        ccm_pace_file(m, ccm_model_flow_get(m, obs), &mark);
 }
 
 static void on_count(ccm_model *m, const ccm_obs *obs)
@@ -307,11 +345,14 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     case CCM_OBS_smb_auth:
     case CCM_OBS_smb_session:
     case CCM_OBS_smb_tree:
-    case CCM_OBS_smb_file:
     case CCM_OBS_smb_requests:
     case CCM_OBS_smb_answers:
     case CCM_OBS_smb_done:
         ccm_model_smb(m, obs);
+        break;
+    case CCM_OBS_smb_file:
+        ccm_model_smb(m, obs);
+        on_smb_file(m, obs);
         break;
     case CCM_OBS_hint:
     case CCM_OBS_icmp_error:

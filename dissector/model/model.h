@@ -10,6 +10,7 @@
 
 #include "model/catalog.h"
 #include "model/texts.h"
+#include "model/throttle.h"
 #include "model/view.h"
 #include "observe/obs.h"
 
@@ -26,8 +27,9 @@ enum {
     CCM_FILES = 65536,
     CCM_LOOKUPS = 1 << 15,
     CCM_SERVICES = 256,
-    CCM_NOTES = 64,   /* distinct anomalies, limits, reasons */
-    CCM_PAGE = 16384, /* edges and flows are allocated in pages and never move */
+    CCM_CONTENTS = 65536, /* contents x edges */
+    CCM_NOTES = 64,       /* distinct anomalies, limits, reasons */
+    CCM_PAGE = 16384,     /* edges and flows are allocated in pages and never move */
 };
 
 /* ---- counters: a small unordered map from a kind and a number to a sum ----------------------- */
@@ -188,13 +190,19 @@ typedef enum ccm_ended_as {
 enum { CCM_ENDINGS = 16 };
 
 typedef struct ccm_pending {
-    uint64_t second;
+    uint64_t second : 63, active : 1; /* active: the flow's first of this second */
     uint64_t bytes[2];
 } ccm_pending;
 
 typedef struct ccm_flow_counter {
     uint32_t key, count;
 } ccm_flow_counter;
+
+/* What was fetched over an edge of one package or content. */
+typedef struct ccm_content {
+    uint32_t id, edge; /* text, edge */
+    uint64_t bytes, requests, first_ns, last_ns;
+} ccm_content;
 
 /* What came of a flow since it was last settled with its edge, which is elsewhere in memory. */
 typedef struct ccm_model_flow {
@@ -219,6 +227,11 @@ typedef struct ccm_model_flow {
     uint32_t upload, target;
     uint32_t client_id; /* text */
     uint32_t client_at; /* number of the client that was named last */
+    uint32_t content;   /* text; of the request that is open, or CCM_NONE */
+    ccm_content served; /* of one content, since the flow was settled; no requests = nothing */
+    uint32_t bulk;      /* bytes before there was a pace */
+    ccm_pace *pace;     /* NULL = no bulk data that limits work on */
+    uint64_t active;    /* latest second + 1 that was counted as active */
 } ccm_model_flow;
 
 typedef enum ccm_bits_packet {
@@ -234,6 +247,7 @@ typedef enum ccm_bits_packet {
 typedef struct ccm_point {
     uint64_t key;      /* edge << 36 | (bucket + 1); 0 = empty */
     uint64_t bytes[2]; /* wire bytes, to the server and back */
+    uint64_t active;   /* seconds in which a flow was active, summed up over the flows */
 } ccm_point;
 
 enum { CCM_LADDER = 5, CCM_TIMELINE_WAITING = 16 };
@@ -253,7 +267,7 @@ void ccm_timeline_init(ccm_timeline *t);
 void ccm_timeline_clear(ccm_timeline *t);
 /* `second` since 1970; at most `max` points are kept. */
 void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t second, const uint64_t bytes[2],
-                      unsigned max);
+                      uint64_t active, unsigned max);
 /* Puts what waits into the table: before the points are read. */
 void ccm_timeline_settle(ccm_timeline *t, unsigned max);
 void ccm_timeline_coarsen(ccm_timeline *t);
@@ -349,14 +363,19 @@ struct ccm_model {
     uint32_t free_flow, n_free; /* a free record, which leads to the next; how many there are */
     ccm_ending endings[CCM_ENDINGS]; /* ended flows, a ring */
     uint32_t first_ending, n_endings;
-    GArray *clients;                          /* ccm_client */
-    GArray *uploads;                          /* ccm_upload */
+    GArray *clients;  /* ccm_client */
+    GArray *uploads;  /* ccm_upload */
+    GArray *contents; /* ccm_content */
+    ccm_index content_index;
     GArray *files;                            /* ccm_file */
     GArray *noted_limits, *anomalies, *notes; /* ccm_noted */
     ccm_timeline timeline;
+    ccm_paces paces;
     ccm_capture_sums capture;
     struct ccm_proofs *proofs; /* proofs.h */
     struct ccm_smb_sums *smb;  /* smb.h */
+    struct ccm_site *site;     /* site.h; what is configured, no evidence; NULL = not supplied */
+    uint64_t link_bps;         /* 0 = not supplied */
     struct ccm_tls_book *tls;  /* tls_book.h */
 };
 
@@ -416,7 +435,8 @@ uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key);
 uint32_t ccm_edge_same(ccm_model *to, const ccm_model *from, const ccm_edge *e);
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count);
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap);
-void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2]);
+void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2],
+                    uint64_t active);
 ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs);
 ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
@@ -448,6 +468,12 @@ bool ccm_lookup_failed(const ccm_lookup *l);
 
 /* requests.c: request, answer and end of an exchange. */
 void ccm_model_http(ccm_model *m, const ccm_obs *obs);
+/* contents.c: notes the content of a request; counts it when the exchange ends; merges. */
+void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target);
+void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
+void ccm_content_add(ccm_model *m, const ccm_content *add);
+void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,
+                      const ccm_content *served);
 /* The smaller of two texts that may be CCM_NONE: a choice that no order of arrival changes. */
 uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b);
 

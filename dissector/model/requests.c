@@ -251,6 +251,7 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
     if (ccm_obs_has(obs, CCM_KEY_decrypted))
         ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_DECRYPTED, 0));
     f->exchange = ccm_obs_get_u64(obs, CCM_KEY_exchange);
+    ccm_content_request(m, f, r.target);
     upload_request(m, f, obs, r.target);
 }
 
@@ -293,6 +294,9 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs)
             f->client = 1;
         }
         on_response(m, f, obs);
+    } else if (f && f->content != CCM_NONE &&
+               ccm_obs_get_u64(obs, CCM_KEY_exchange) == f->exchange) {
+        ccm_content_done(m, f, obs);
     } else if (f && f->upload != CCM_NONE && f->bits == CCM_BITS_FRAGMENT &&
                ccm_obs_get_u64(obs, CCM_KEY_exchange) == f->exchange) {
         upload_at(m, f->upload)->sent += ccm_obs_get_u64(obs, CCM_KEY_request_bytes);

@@ -85,6 +85,7 @@ static void place(ccm_timeline *t, uint32_t i)
         if (at->key == p.key) {
             at->bytes[0] += p.bytes[0];
             at->bytes[1] += p.bytes[1];
+            at->active += p.active;
             return;
         }
         if (at->key && !(at->key & MISPLACED))
@@ -152,6 +153,7 @@ static void put(ccm_timeline *t, const ccm_point *add, unsigned max)
     }
     p->bytes[0] += add->bytes[0];
     p->bytes[1] += add->bytes[1];
+    p->active += add->active;
     while (t->n > max && t->level < CCM_LADDER - 1)
         ccm_timeline_coarsen(t);
 }
@@ -164,7 +166,7 @@ void ccm_timeline_settle(ccm_timeline *t, unsigned max)
 }
 
 void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t second, const uint64_t bytes[2],
-                      unsigned max)
+                      uint64_t active, unsigned max)
 {
     uint64_t key = (uint64_t)edge << 36 | (second + 1);
     uint64_t slot = (uint64_t)edge << 36 | (second / ladder[t->level] + 1);
@@ -172,5 +174,5 @@ void ccm_timeline_add(ccm_timeline *t, uint32_t edge, uint64_t second, const uin
     __builtin_prefetch(&t->v[slot_of_key(t, slot)], 1);
     if (t->n_waiting == CCM_TIMELINE_WAITING)
         ccm_timeline_settle(t, max);
-    t->waiting[t->n_waiting++] = (ccm_point){ key, { bytes[0], bytes[1] } };
+    t->waiting[t->n_waiting++] = (ccm_point){ key, { bytes[0], bytes[1] }, active };
 }

@@ -270,6 +270,8 @@ static void make_limits(view_maker *k)
         ccm_view_count_add(k->list, "texts", 1);
     if (k->m->timeline.full)
         ccm_view_count_add(k->list, "buckets", 1);
+    if (k->m->paces.full)
+        ccm_view_count_add(k->list, "bursts", 1);
     if (k->accounts_rolled)
         ccm_view_count_add(k->list, "accounts", k->accounts_rolled);
     ccm_view_counts c = ccm_view_counts_of(k, k->list);
@@ -370,8 +372,11 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
     view_maker k = { .m = copy ? copy : model,
                      .view = &memory->view,
                      .memory = memory,
+                     .site = model->site,
+                     .link_bps = model->link_bps,
                      .list = g_array_new(FALSE, FALSE, sizeof(ccm_view_count)) };
     memory->view.per_client = per_client;
+    memory->view.link_bps = model->link_bps;
     k.cmg = ccm_cmg_new(k.m);
     k.tunnels = ccm_tunnels_new(k.m);
     ccm_view_make_routes(&k);
@@ -380,6 +385,7 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
     ccm_view_make_clients(&k);
     ccm_view_make_uploads(&k);
     ccm_view_make_smb(&k);
+    ccm_view_make_contents(&k);
     ccm_view_make_certificates(&k);
     ccm_view_make_messages(&k);
     ccm_view_make_lookups(&k);

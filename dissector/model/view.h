@@ -126,7 +126,13 @@ typedef struct ccm_view_timeline {
     const uint64_t *bytes[2]; /* wire bytes per point */
 } ccm_view_timeline;
 
-enum { CCM_VIEW_POINTS = 1440 };
+enum { CCM_VIEW_POINTS = 1440, CCM_VIEW_SOURCES = 64, CCM_VIEW_BUSIEST = 3 };
+
+typedef struct ccm_view_busy {
+    uint64_t start_ns;
+    unsigned length_s;
+    uint64_t bytes; /* on the wire, both directions; 0 = none */
+} ccm_view_busy;
 
 typedef struct ccm_view_auth_evidence {
     const char *id;              /* for instance ntlm-type3, see auth_names.c */
@@ -146,6 +152,60 @@ typedef struct ccm_view_auth {
     const ccm_view_auth_evidence *evidence; /* the most telling first */
     unsigned n_evidence;
 } ccm_view_auth;
+
+/* What a limit measures; 0 = not told. */
+typedef struct ccm_view_measures {
+    uint64_t block_low, block_high; /* bytes sent before each silence */
+    uint64_t delay_low_ns, delay_high_ns;
+    unsigned percent_low, percent_high; /* tenths of a percent */
+    unsigned duty;                      /* sending time, ten-thousandths of the time */
+    uint64_t rate_bps;                  /* payload, silences included */
+} ccm_view_measures;
+
+/* From change point to change point. */
+typedef struct ccm_view_window {
+    uint64_t start_ns, end_ns; /* the first and the last data; of closed windows the boundaries */
+    const char *verdict;
+    ccm_certainty certainty;
+    ccm_view_measures is;
+    uint64_t bytes; /* payload */
+} ccm_view_window;
+
+/* Where the traffic was not as configured. */
+typedef struct ccm_view_deviation {
+    uint64_t start_ns, end_ns;
+    const char *rule; /* closed, priority, pulse, pulse-ceiling, hourly, mode, not-limited,
+                         stored-but-ignored */
+    const char *observed, *expected; /* for people */
+    uint64_t bytes;
+} ccm_view_deviation;
+
+enum { CCM_VIEW_WEEK = 168, CCM_VIEW_WINDOWS = 400, CCM_VIEW_DEVIATIONS = 400 };
+
+/* How the data of one source to one destination was paced. */
+typedef struct ccm_view_throttle {
+    ccm_addr source;     /* family 0 = many */
+    const char *verdict; /* "pulse" ... */
+    ccm_certainty certainty;
+    ccm_view_measures is; /* of the window that the verdict is of */
+    uint64_t bytes;       /* payload in the direction that limits work on */
+    uint64_t discarded_bytes, discarded_files;
+    uint64_t connections_peak;    /* active in the same second; 0 = not known */
+    uint64_t connections_tenths;  /* mean while any was active; 0 = not known */
+    uint64_t files, files_tenths; /* files seen, and the mean of those open while active */
+    uint64_t active_s;            /* seconds with traffic; 0 = not known */
+    const char *time_zone;        /* of hours and schedule */
+    bool zone_assumed;
+    const char *const
+        *hours; /* of the week, from Monday 00 on: verdicts, NULL = unknown; may be NULL */
+    uint64_t day_bytes[24];         /* wire bytes by hour of the day, both directions */
+    ccm_view_names notes;           /* sentences */
+    const ccm_view_window *windows; /* by start */
+    unsigned n_windows;
+    bool compared;                        /* a configuration was supplied for it */
+    const ccm_view_deviation *deviations; /* by start */
+    unsigned n_deviations;
+} ccm_view_throttle;
 
 typedef struct ccm_view_alert {
     const char *from;  /* "client" or "server" */
@@ -240,8 +300,15 @@ typedef struct ccm_view_route {
         unsigned interval_s;
     } rate;
     ccm_view_timeline timeline;
+    ccm_view_busy busiest[CCM_VIEW_BUSIEST]; /* minutes, the busiest first, then the earliest */
+    struct {
+        /* While anything was on the wire; all 0 when the timeline is coarser than a second. */
+        uint64_t seconds, connection_seconds, connections_peak, bps;
+    } active;
     const ccm_view_auth *auth; /* by stage, mode, kind of account, account */
     unsigned n_auth;
+    const ccm_view_throttle *throttle;  /* by bytes, falling: the first stands for the row */
+    unsigned n_throttle, throttle_left; /* those beyond CCM_VIEW_SOURCES are left out */
     ccm_view_tls tls;
 } ccm_view_route;
 
@@ -341,6 +408,15 @@ typedef struct ccm_view_smb {
     unsigned n_files;
 } ccm_view_smb;
 
+/* A package or another content, as the targets of requests name it. */
+typedef struct ccm_view_content {
+    const char *id;
+    uint64_t bytes, requests; /* bodies of answers */
+    unsigned n_clients;
+    ccm_view_counts routes, servers; /* bytes */
+    uint64_t first_seen_ns, last_seen_ns;
+} ccm_view_content;
+
 /* A name that could not be resolved, or a service. Clients are counted. */
 typedef struct ccm_view_lookup {
     const char *name;
@@ -352,7 +428,8 @@ typedef struct ccm_view_lookup {
 
 typedef struct ccm_view {
     bool per_client;
-    bool ended; /* the `capture` observation was seen */
+    uint64_t link_bps; /* 0 = not supplied */
+    bool ended;        /* the `capture` observation was seen */
     ccm_view_capture capture;
     const ccm_view_host *hosts; /* by address (IPv4 first); hosts without a role or name included */
     unsigned n_hosts;
@@ -366,6 +443,8 @@ typedef struct ccm_view {
     unsigned n_uploads;
     const ccm_view_smb *smb; /* by server, port, client */
     unsigned n_smb;
+    const ccm_view_content *contents; /* by bytes, falling, then id */
+    unsigned n_contents;
     const ccm_view_certificate *certificates; /* by subject, fingerprint */
     unsigned n_certificates;
     const ccm_view_lookup *lookups; /* by name, type */

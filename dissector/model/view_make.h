@@ -16,6 +16,8 @@ typedef struct view_maker {
     const ccm_model *m;
     ccm_view *view;
     view_memory *memory;
+    const struct ccm_site *site; /* NULL = none */
+    uint64_t link_bps;           /* 0 = not known */
     ccm_cmg *cmg;
     ccm_tunnels *tunnels;
     uint64_t accounts_rolled; /* accounts that found no place in their row */
@@ -30,11 +32,16 @@ ccm_view_names ccm_view_names_of(view_maker *k, GArray *list);
 ccm_view_names ccm_view_host_names(view_maker *k, const ccm_addr *addr);
 const char *ccm_view_text(view_maker *k, uint32_t text); /* NULL for CCM_NONE */
 void ccm_view_make_routes(view_maker *k);
+/* view_throttle.c; row_of: the row of each edge */
+void ccm_view_make_throttle(view_maker *k, ccm_view_route *rows, unsigned n_rows,
+                            const uint32_t *row_of);
 /* view_clients.c */
 void ccm_view_make_clients(view_maker *k);
 void ccm_view_make_messages(view_maker *k);
 /* view_smb.c */
 void ccm_view_make_smb(view_maker *k);
+/* view_contents.c */
+void ccm_view_make_contents(view_maker *k);
 /* view_tls.c: of the edges of a row; and the certificates of all */
 void ccm_view_make_tls(view_maker *k, const uint32_t *edges, unsigned n, ccm_view_route *r);
 void ccm_view_make_certificates(view_maker *k);

@@ -17,7 +17,7 @@ typedef struct entry {
 } entry;
 
 typedef struct point {
-    uint64_t bucket, bytes[2];
+    uint64_t bucket, bytes[2], active;
     bool used;
 } point;
 
@@ -345,6 +345,33 @@ static void make_rate(ccm_view_route *r, const point *v, unsigned n, unsigned in
     g_free(bytes);
 }
 
+/* The busiest minutes, or buckets where these are longer; and what went on while anything did. */
+static void make_activity(ccm_view_route *r, const point *v, unsigned n, unsigned interval)
+{
+    unsigned length = MAX(interval, 60);
+
+    for (unsigned i = 0, to; i < n; i = to) {
+        uint64_t start = v[i].bucket * interval / length * length;
+        ccm_view_busy b = { start * 1000000000u, length, 0 };
+        for (to = i; to < n && v[to].bucket * interval < start + length; to++)
+            b.bytes += v[to].bytes[0] + v[to].bytes[1];
+        for (unsigned k = 0; k < CCM_VIEW_BUSIEST; k++) {
+            if (b.bytes <= r->busiest[k].bytes)
+                continue;
+            ccm_view_busy out = r->busiest[k];
+            r->busiest[k] = b;
+            b = out;
+        }
+    }
+    for (unsigned i = 0; i < n && interval == 1; i++) {
+        r->active.seconds++;
+        r->active.connection_seconds += v[i].active;
+        r->active.connections_peak = ccm_max64(r->active.connections_peak, v[i].active);
+    }
+    if (r->active.seconds)
+        r->active.bps = bps(r->wire_bytes[0] + r->wire_bytes[1], r->active.seconds * 1000000000u);
+}
+
 /* The finest interval at which the row fits: the ladder's, then doubled hours. */
 static uint64_t dense_interval(unsigned level, uint64_t first, uint64_t last)
 {
@@ -385,6 +412,7 @@ static unsigned join_points(point *v, unsigned n)
         if (left && v[left - 1].bucket == v[i].bucket) {
             v[left - 1].bytes[0] += v[i].bytes[0];
             v[left - 1].bytes[1] += v[i].bytes[1];
+            v[left - 1].active += v[i].active;
         } else {
             v[left++] = v[i];
         }
@@ -404,6 +432,7 @@ static unsigned add_up_points(point *v, unsigned n, uint64_t first, unsigned spa
         p->used = true;
         p->bytes[0] += v[i].bytes[0];
         p->bytes[1] += v[i].bytes[1];
+        p->active += v[i].active;
     }
     for (unsigned i = 0; i < span; i++) {
         if (!dense[i].used)
@@ -430,7 +459,7 @@ static void make_times(view_maker *k, ccm_view_route *rows, unsigned n_rows, con
         const ccm_point *p = &t->v[i];
         if (p->key) /* at[row] moves to where the next row begins */
             v[at[row_of[ccm_point_edge(p)]]++] =
-                (point){ ccm_point_bucket(p), { p->bytes[0], p->bytes[1] }, true };
+                (point){ ccm_point_bucket(p), { p->bytes[0], p->bytes[1] }, p->active, true };
     }
     for (unsigned row = 0; row < n_rows; row++) {
         point *p = v + (row ? at[row - 1] : 0);
@@ -443,6 +472,7 @@ static void make_times(view_maker *k, ccm_view_route *rows, unsigned n_rows, con
         n = n > 1 && last - first < n ? add_up_points(p, n, first, (unsigned)(last - first) + 1)
                                       : join_points(p, n);
         make_rate(&rows[row], p, n, ccm_timeline_interval(t->level));
+        make_activity(&rows[row], p, n, ccm_timeline_interval(t->level));
         make_timeline(k, &rows[row], p, n);
     }
     g_free(at);
@@ -484,6 +514,7 @@ void ccm_view_make_routes(view_maker *k)
     }
     k->accounts_rolled = ccm_view_auth_free(auth);
     make_times(k, rows, n_rows, row_of);
+    ccm_view_make_throttle(k, rows, n_rows, row_of);
     k->view->routes = rows;
     k->view->n_routes = n_rows;
     g_free(rank);

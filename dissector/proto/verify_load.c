@@ -213,9 +213,11 @@ static bool known_groups(GKeyFile *site, const char *path, GError **error)
     g_auto(GStrv) groups = g_key_file_get_groups(site, NULL);
 
     for (char **g = groups; *g; g++)
-        if (strcmp(*g, group) != 0)
-            return usage(error, "'%s': group [%s] is not known; a site file has [%s]", path, *g,
-                         group);
+        /* [site] and [dp NAME] are the model's */
+        if (strcmp(*g, group) != 0 && strcmp(*g, "site") != 0 && !g_str_has_prefix(*g, "dp "))
+            return usage(
+                error, "'%s': group [%s] is not known; a site file has [%s], [site] and [dp NAME]",
+                path, *g, group);
     return true;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * exchanges.c - a line per HTTP exchange or SMB file while observations pass, as columns or as JSON
- * Lines. In: observations, through the joiner. Out: lines to the sink. State: filters, column
- * widths, the day printed last, the first sink failure. Spec: docs/report.schema.json,
- * $defs/exchange. */
+ * exchanges.c - a line per HTTP exchange, TLS handshake and SMB file while observations pass, as
+ * columns or as JSON lines. In: observations, through the joiner. Out: lines to the sink. State:
+ * filters, column widths, the day printed last, the first sink failure. Spec:
+ * docs/report.schema.json, $defs/exchange. */
 #include "model/catalog.h"
 #include "model/exchange.h"
 #include "report/proofs.h"

@@ -4,6 +4,7 @@
 #include "report/proofs.h"
 #include "report/smb.h"
 #include "report/tls_report.h"
+#include "report/windows.h"
 
 static void names(ccm_json *j, const char *key, ccm_view_names list)
 {
@@ -247,7 +248,7 @@ static void route_timeline(ccm_json *j, const ccm_view_timeline *t)
     ccm_json_close(j, '}');
 }
 
-static void route(ccm_json *j, const ccm_view_route *r)
+static void route(ccm_json *j, const ccm_view_route *r, uint64_t link_bps)
 {
     ccm_json_open(j, NULL, '{');
     ccm_json_text(j, "route", r->route);
@@ -287,8 +288,10 @@ static void route(ccm_json *j, const ccm_view_route *r)
     ccm_json_u64(j, "peak_bps", r->rate.peak_bps);
     ccm_json_u64(j, "interval_s", r->rate.interval_s);
     ccm_json_close(j, '}');
+    ccm_json_bandwidth(j, r, link_bps);
     if (r->timeline.n)
         route_timeline(j, &r->timeline);
+    ccm_json_throttle(j, r);
     ccm_json_close(j, '}');
 }
 
@@ -330,6 +333,41 @@ static void upload(ccm_json *j, const ccm_view_upload *u)
     ccm_json_close(j, '}');
 }
 
+static void contents(ccm_json *j, const ccm_view *view, ccm_out *out)
+{
+    ccm_json_open(j, "contents", '[');
+    for (unsigned i = 0; i < view->n_contents; i++, ccm_out_drain(out)) {
+        const ccm_view_content *c = &view->contents[i];
+        ccm_json_open(j, NULL, '{');
+        ccm_json_text(j, "id", c->id);
+        ccm_json_u64(j, "bytes", c->bytes);
+        ccm_json_u64(j, "requests", c->requests);
+        counts(j, "routes", c->routes);
+        counts(j, "servers", c->servers);
+        ccm_json_u64(j, "clients", c->n_clients);
+        ccm_json_time(j, "first_seen", c->first_seen_ns);
+        ccm_json_time(j, "last_seen", c->last_seen_ns);
+        ccm_json_close(j, '}');
+    }
+    ccm_json_close(j, ']');
+}
+
+void ccm_report_windows_json(const ccm_view *view, ccm_out *out)
+{
+    ccm_json j;
+    ccm_json_init(&j, out->text, true);
+    ccm_json_open(&j, NULL, '{');
+    ccm_json_text(&j, "schema", "ccmscope.windows/1");
+    capture(&j, &view->capture);
+    ccm_json_open(&j, "routes", '[');
+    for (unsigned i = 0; i < view->n_routes; i++, ccm_out_drain(out))
+        route(&j, &view->routes[i], view->link_bps);
+    ccm_json_close(&j, ']');
+    contents(&j, view, out);
+    ccm_json_close(&j, '}');
+    g_string_append_c(out->text, '\n');
+}
+
 static void lookup(ccm_json *j, const ccm_view_lookup *l)
 {
     ccm_json_open(j, NULL, '{');
@@ -365,13 +403,14 @@ void ccm_report_json(const ccm_view *view, ccm_out *out)
     ccm_json_close(&j, ']');
     ccm_json_open(&j, "routes", '[');
     for (unsigned i = 0; i < view->n_routes; i++, ccm_out_drain(out))
-        route(&j, &view->routes[i]);
+        route(&j, &view->routes[i], view->link_bps);
     ccm_json_close(&j, ']');
     ccm_json_open(&j, "clients", '[');
     for (unsigned i = 0; i < view->n_clients; i++, ccm_out_drain(out))
         client(&j, &view->clients[i]);
     ccm_json_close(&j, ']');
     ccm_json_messages(&j, view, out);
+    contents(&j, view, out);
     ccm_json_open(&j, "uploads", '[');
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
         upload(&j, &view->uploads[i]);

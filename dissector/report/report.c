@@ -38,16 +38,19 @@ bool ccm_out_end(ccm_out *out, GError **error)
 
 static bool known_format(const char *format)
 {
-    return format &&
-           (!strcmp(format, "json") || !strcmp(format, "text") || !strcmp(format, "summary"));
+    return format && (!strcmp(format, "json") || !strcmp(format, "text") ||
+                      !strcmp(format, "summary") || !strcmp(format, "windows") ||
+                      !strcmp(format, "windows-json") || !strcmp(format, "windows-csv"));
 }
 
 static bool check_format(const char *format, GError **error)
 {
     if (known_format(format))
         return true;
-    g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE, "unknown format '%s': use json, text or summary",
-                format ? format : "");
+    g_set_error(
+        error, CCM_ERROR, CCM_ERROR_USAGE,
+        "unknown format '%s': use json, text, summary, windows, windows-json or windows-csv",
+        format ? format : "");
     return false;
 }
 
@@ -62,6 +65,12 @@ bool ccm_report_write_view(const ccm_view *view, const ccm_report_options *optio
         ccm_report_json(view, &out);
     else if (!strcmp(options->format, "text"))
         ccm_report_text(view, options, &out);
+    else if (!strcmp(options->format, "windows"))
+        ccm_report_windows(view, options, &out);
+    else if (!strcmp(options->format, "windows-json"))
+        ccm_report_windows_json(view, &out);
+    else if (!strcmp(options->format, "windows-csv"))
+        ccm_report_windows_csv(view, &out);
     else
         ccm_report_summary(view, options, &out);
     return ccm_out_end(&out, error);

@@ -127,6 +127,11 @@ void ccm_json_seconds(ccm_json *json, const char *key, uint64_t ns);
 /* ---- formats --------------------------------------------------------------------------------- */
 
 void ccm_report_json(const struct ccm_view *view, ccm_out *out);
+/* The part of it that tells of bandwidth and limits. */
+void ccm_report_windows_json(const struct ccm_view *view, ccm_out *out);
+void ccm_report_windows_csv(const struct ccm_view *view, ccm_out *out);
+void ccm_report_windows(const struct ccm_view *view, const ccm_report_options *options,
+                        ccm_out *out);
 void ccm_report_text(const struct ccm_view *view, const ccm_report_options *options, ccm_out *out);
 void ccm_report_summary(const struct ccm_view *view, const ccm_report_options *options,
                         ccm_out *out);

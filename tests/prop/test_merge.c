@@ -48,6 +48,18 @@ static void both(world *w, unsigned i, const ccm_obs *o)
     ccm_model_observe(w->part[i % PARTS], o);
 }
 
+/* A file on a share ended, or was given up. */
+static void step_file(world *w, unsigned i, const flow *f)
+{
+    ccm_obs o = drv_obs(CCM_OBS_smb_file, i + 1, f->client, f->server, w->now);
+    drv_text(&o, CCM_KEY_path, "SMS_DP$/x");
+    ccm_obs_u64(&o, CCM_KEY_write_bytes, (uint64_t)g_rand_int_range(w->r, 1, 100000));
+    ccm_obs_u64(&o, CCM_KEY_data_start_ns, w->now - SECOND);
+    ccm_obs_u64(&o, CCM_KEY_data_end_ns, w->now);
+    ccm_obs_flag(&o, CCM_KEY_delete_on_close, g_rand_boolean(w->r));
+    both(w, i, &o);
+}
+
 static void step_run(world *w, unsigned i, flow *f)
 {
     bool out = g_rand_boolean(w->r);
@@ -66,6 +78,8 @@ static void step_run(world *w, unsigned i, flow *f)
     w->packets += packets;
     w->bytes += bytes;
     both(w, i, &o);
+    if (g_str_has_suffix(f->server, ":445") && g_rand_boolean(w->r))
+        step_file(w, i, f);
 }
 
 static const char *const mechanisms[] = { "ntlm", "kerberos", "basic", NULL, NULL };
@@ -308,6 +322,8 @@ static void once(ccm_catalog *cat, guint32 seed, unsigned buckets)
                                 .host_names = 100,
                                 .client_ids = 100,
                                 .buckets = buckets,
+                                /* enough for any level, or so few that parts end at other levels */
+                                .bursts = buckets > 1000 ? 1 << 20 : 1024,
                                 .methods = 30,
                                 .accounts = 50,
                                 .messages = 10000 };

@@ -209,6 +209,38 @@ static inline void dump_messages(GString *out, const ccm_view *v)
     }
 }
 
+static inline void dump_measures(GString *out, const ccm_view_measures *m)
+{
+    dump_u64(out, "is",
+             (const uint64_t[]){ m->block_low, m->block_high, m->delay_low_ns, m->delay_high_ns,
+                                 m->percent_low, m->percent_high, m->duty, m->rate_bps },
+             8);
+}
+
+static inline void dump_throttle(GString *out, const ccm_view_throttle *t)
+{
+    char a[CCM_ADDR_TEXT];
+    g_string_append_printf(out, " throttle %s %s/%d", ccm_addr_text(&t->source, a), t->verdict,
+                           (int)t->certainty);
+    dump_measures(out, &t->is);
+    dump_u64(out, "t",
+             (const uint64_t[]){ t->bytes, t->discarded_bytes, t->discarded_files, t->files,
+                                 t->connections_peak, t->connections_tenths, t->files_tenths,
+                                 t->active_s },
+             8);
+    dump_u64(out, "day", t->day_bytes, 24);
+    dump_names(out, "note", &t->notes);
+    for (unsigned i = 0; t->hours && i < CCM_VIEW_WEEK; i++)
+        if (t->hours[i])
+            g_string_append_printf(out, " %u:%s", i, t->hours[i]);
+    for (unsigned i = 0; i < t->n_windows; i++) {
+        const ccm_view_window *w = &t->windows[i];
+        g_string_append_printf(out, " window %s/%d", w->verdict, (int)w->certainty);
+        dump_measures(out, &w->is);
+        dump_u64(out, "w", (const uint64_t[]){ w->start_ns, w->end_ns, w->bytes }, 3);
+    }
+}
+
 static inline void dump_channel(GString *out, const ccm_view_route *r)
 {
     const ccm_view_channel *c = &r->channel;
@@ -282,6 +314,8 @@ static inline void dump_route(GString *out, const ccm_view_route *r)
     for (unsigned d = 0; d < 2; d++)
         dump_u64(out, "points", r->timeline.bytes[d], r->timeline.n);
     dump_auth(out, r);
+    for (unsigned i = 0; i < r->n_throttle; i++)
+        dump_throttle(out, &r->throttle[i]);
     dump_channel(out, r);
     g_string_append_c(out, '\n');
 }
@@ -358,6 +392,17 @@ static inline char *drv_dump(const ccm_model *m, bool per_client)
         g_string_append_printf(out, " %d host=%s moved=%d/%s retried=%s\n", u->closed,
                                u->host ? u->host : "-", u->moved, ccm_addr_text(&u->moved_to, a),
                                u->retried_as ? u->retried_as : "-");
+    }
+    for (unsigned i = 0; i < v->n_contents; i++) {
+        const ccm_view_content *x = &v->contents[i];
+        g_string_append_printf(out, "content %s", x->id);
+        dump_u64(out, "c",
+                 (const uint64_t[]){ x->bytes, x->requests, x->n_clients, x->first_seen_ns,
+                                     x->last_seen_ns },
+                 5);
+        dump_counts(out, "route", &x->routes);
+        dump_counts(out, "server", &x->servers);
+        g_string_append_c(out, '\n');
     }
     dump_messages(out, v);
     dump_lookups(out, v);

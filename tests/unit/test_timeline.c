@@ -41,7 +41,7 @@ static void in_place(void)
         for (unsigned i = 0; i < max; i++) {
             unsigned at = (unsigned)((uint64_t)i * 7919 % max); /* each once, in no order */
             uint64_t bytes[2] = { at % 1000 + 1, 2 * (at % 1000 + 1) };
-            ccm_timeline_add(&t, at / GRID_SECONDS, at % GRID_SECONDS, bytes, max);
+            ccm_timeline_add(&t, at / GRID_SECONDS, at % GRID_SECONDS, bytes, 1, max);
             cell[at] += bytes[0];
         }
         ccm_timeline_settle(&t, max);

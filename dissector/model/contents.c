@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * contents.c - which package or content filled the link: bytes of answers by content id and edge.
+ *
+ * In: http_request (its content id is kept at the flow), http_done (what was served is, until the
+ * flow is settled). Out: rows that merge. State: a
+ * table of at most CCM_CONTENTS rows; beyond, the limit "contents" is reported. Spec:
+ * ccm-protocol.md 2.6. */
+#include "model/model.h"
+#include "model/naming.h"
+
+typedef struct content_key {
+    uint32_t id, edge;
+} content_key;
+
+static bool content_eq(const void *table, uint32_t value, const void *key)
+{
+    const ccm_content *a = &g_array_index(((const ccm_model *)table)->contents, ccm_content, value);
+    const content_key *b = key;
+    return a->id == b->id && a->edge == b->edge;
+}
+
+void ccm_content_add(ccm_model *m, const ccm_content *add)
+{
+    content_key key = { add->id, add->edge };
+    uint32_t hash = ccm_hash_end(ccm_mix(11, (uint64_t)key.id << 32 | key.edge));
+    uint32_t at = ccm_index_find(&m->content_index, hash, content_eq, m, &key);
+
+    if (at == CCM_NONE) {
+        if (m->contents->len >= CCM_CONTENTS) {
+            ccm_model_limit(m, "contents", 1);
+            return;
+        }
+        ccm_index_add(&m->content_index, hash, m->contents->len);
+        g_array_append_val(m->contents, *add);
+        return;
+    }
+    ccm_content *c = &g_array_index(m->contents, ccm_content, at);
+    c->bytes += add->bytes;
+    c->requests += add->requests;
+    c->first_ns = ccm_min64(c->first_ns, add->first_ns);
+    c->last_ns = ccm_max64(c->last_ns, add->last_ns);
+}
+
+void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target)
+{
+    ccm_content_name name;
+
+    f->content = CCM_NONE;
+    /* Nearly no other target has one. */
+    if (target.n && (memchr(target.p, '$', target.n) || memchr(target.p, '%', target.n)) &&
+        ccm_content_name_of(target, &name))
+        f->content = ccm_texts_add(&m->texts, name.id);
+}
+
+void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
+{
+    uint64_t lasted = ccm_obs_get_u64(obs, CCM_KEY_duration_ns);
+    uint64_t first_ns = obs->time_ns - ccm_min64(lasted, obs->time_ns);
+    ccm_content *c = &f->served;
+
+    if (c->requests && c->id != f->content)
+        ccm_model_flow_settle(m, f); /* takes it along */
+    if (!c->requests)
+        *c = (ccm_content){ .id = f->content, .first_ns = first_ns, .last_ns = obs->time_ns };
+    c->bytes += ccm_obs_get_u64(obs, CCM_KEY_response_bytes);
+    c->requests++;
+    c->first_ns = ccm_min64(c->first_ns, first_ns);
+    c->last_ns = ccm_max64(c->last_ns, obs->time_ns);
+    f->content = CCM_NONE;
+}
+
+void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,
+                      const ccm_content *served)
+{
+    ccm_content c = *served;
+
+    c.edge = edge;
+    c.id = ccm_texts_map(&to->texts, &from->texts, c.id);
+    ccm_content_add(to, &c);
+}

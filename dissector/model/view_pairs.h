@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * view_pairs.h - a source and a destination whose pace is concluded; shared by the files that do.
+ */
+#ifndef CCM_MODEL_VIEW_PAIRS_H
+#define CCM_MODEL_VIEW_PAIRS_H
+
+#include "model/pacing.h"
+#include "model/site.h"
+#include "model/view_make.h"
+
+/* A bucket of the timeline. */
+typedef struct pair_bucket {
+    uint64_t second, bytes[2], active;
+} pair_bucket;
+
+/* Points [from, to) of a pair, alike. */
+typedef struct pair_segment {
+    unsigned from, to;
+    ccm_pacing is;
+} pair_segment;
+
+/* A time when the schedule kept data back. */
+typedef struct pair_closing {
+    uint64_t start_ns, end_ns; /* hours of the sender's clock */
+    ccm_pacing_verdict verdict;
+    bool discarded;
+    ccm_certainty certainty;
+} pair_closing;
+
+typedef struct pace_pair {
+    unsigned row;
+    ccm_addr client, server;
+    bool upward;
+    uint32_t n_edges;
+    ccm_traffic traffic;
+    const ccm_pace_point **points; /* bursts by cell, then events by time */
+    unsigned n_bursts, n_points;
+    pair_bucket *time; /* by second */
+    unsigned n_time;
+    unsigned interval_s, level;
+    GTimeZone *zone; /* NULL = UTC */
+    const ccm_site_dp *dp;
+    GArray *segments, *closings;
+    ccm_pacing all;
+    unsigned notes;
+} pace_pair;
+
+/* Seconds of the sender's clock. */
+int64_t ccm_pair_local(const pace_pair *p, uint64_t second);
+/* Hour of the week, from Monday 00 on, of local seconds. */
+unsigned ccm_pair_week_hour(int64_t local);
+/* Bytes of both directions in the buckets that lie wholly in [from, to). */
+uint64_t ccm_pair_bytes(const pace_pair *p, uint64_t from_s, uint64_t to_s);
+/* pair_schedule.c: fills p->closings. */
+void ccm_pair_schedule(pace_pair *p);
+/* pair_yield.c: does the pair give way to `others`? Both by second, interval 1. */
+bool ccm_pair_yields(const pace_pair *p, const pair_bucket *others, unsigned n);
+/* pair_compare.c: deviations from p->dp. */
+void ccm_pair_compare(view_maker *k, const pace_pair *p, ccm_view_throttle *out);
+ccm_view_measures ccm_pair_measures(const ccm_pacing *is);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * test_throttle_rules.c - hourly limits of other rules than the inferred one, and what is
+ * configured: the site file, its errors, and where traffic differs from it. What is expected is
+ * what the sender did. */
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+#include "../gen/scenarios.h"
+
+static ccm_catalog *catalog;
+
+/* ---- other rules of the hourly mode, which nobody has documented -------------------------------
+ */
+
+typedef struct variant {
+    const char *name;
+    gen_rule rule;
+    unsigned percent;
+    double mbit;
+} variant;
+
+static const variant variants[] = {
+    { "block-512K", { 65536, 524288, 0.5, 4, GEN_DOWN, 1 }, 10, 10 },
+    { "block-2M", { 65536, 2097152, 0.5, 4, GEN_DOWN, 1 }, 25, 10 },
+    { "block-384K-no-first", { 0, 393216, 0.5, 1, GEN_DOWN, 1 }, 10, 5 },
+    { "block-700000", { 0, 700000, 0, 1, GEN_DOWN, 1 }, 15, 4 },
+    { "exact", { 0, 1048576, 0, 1, GEN_EXACT, 1 }, 10, 10 },
+    { "exact-50", { 0, 1048576, 0, 1, GEN_EXACT, 1 }, 50, 2 },
+    { "exact-first", { 65536, 1048576, 0, 1, GEN_EXACT, 1 }, 20, 4 },
+    { "tenths", { 0, 786432, 0.1, 4, GEN_DOWN, 0.1 }, 30, 4 },
+    { "nearest", { 0, 1048576, 0, 1, GEN_NEAREST, 1 }, 10, 6 },
+    { "step-1s", { 65536, 1048576, 1, 4, GEN_DOWN, 1 }, 10, 10 },
+    { "slice-10s",
+      { 0, 1203000, 0, 1, GEN_EXACT, 1 },
+      10,
+      10 }, /* 1 s of sending, 9 s of silence */
+};
+
+static void other_rule(const void *data)
+{
+    const variant *v = data;
+    gen_limit l = { .percent = v->percent, .rule = v->rule, .gap_low = 0.02, .gap_high = 0.3 };
+    ccm_limits limits;
+    world w = { .catalog = catalog };
+
+    ccm_limits_init(&limits);
+    w.model = ccm_model_new(catalog, &limits);
+    simple(&w, v->mbit, 60 * v->rule.block, 1, &l, 0);
+    w.view = ccm_view_new(w.model, true);
+    const ccm_view_throttle *t = is_hourly(&w, v->percent);
+    BETWEEN(t->is.block_high, v->rule.block, v->rule.block * 1.06);
+    g_assert_cmpuint(t->is.block_low, <=, v->rule.block);
+    /* an interval that says something */
+    g_assert_cmpuint(t->is.percent_high - t->is.percent_low, <=, MAX(v->percent * 10 / 2, 30));
+    world_end(&w);
+}
+
+/* ---- configured limits ----------------------------------------------------------------------- */
+
+static void with_site(world *w, void (*make)(world *), const char *text)
+{
+    char path[] = "/tmp/ccm-site-XXXXXX";
+    GError *error = NULL;
+    ccm_limits limits;
+    int fd = g_mkstemp(path);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    ccm_limits_init(&limits);
+    *w = (world){ .catalog = catalog };
+    w->model = ccm_model_new(catalog, &limits);
+    ccm_model_add_site(w->model, path, &error);
+    g_assert_no_error(error);
+    make(w);
+    w->view = ccm_view_new(w->model, true);
+    g_remove(path);
+}
+
+static bool deviates(const ccm_view_throttle *t, const char *rule)
+{
+    for (unsigned i = 0; i < t->n_deviations; i++)
+        if (!strcmp(t->deviations[i].rule, rule))
+            return true;
+    return false;
+}
+
+static void compare(void (*make)(world *), const char *text, const char *rule)
+{
+    world w;
+
+    with_site(&w, make, text);
+    const ccm_view_throttle *t = dp(&w);
+    g_assert_true(t->compared);
+    if (rule)
+        g_assert_true(deviates(t, rule));
+    else
+        g_assert_cmpuint(t->n_deviations, ==, 0);
+    world_end(&w);
+}
+
+#define AT "[dp DP01]\naddress=10.0.0.9\n"
+
+static void compliance(void)
+{
+    compare(g3, AT "mode=pulse\nblock_kb=256\ndelay_s=1\n", NULL);
+    compare(g3, AT "mode=pulse\nblock_kb=256\ndelay_s=2\n", "pulse");
+    compare(g3, AT "mode=pulse\nblock_kb=128\ndelay_s=1\n", "pulse");
+    compare(g3, AT "mode=hourly\nhourly=00-24=10\n", "mode");
+    compare(g3, AT "mode=unlimited\n", "mode");
+    compare(g1, AT "mode=unlimited\n", NULL);
+    compare(g1, AT "mode=pulse\nblock_kb=256\ndelay_s=1\n", "pulse-ceiling");
+    compare(g1, AT "mode=hourly\nhourly=00-24=10\n", "not-limited");
+    compare(g6, AT "mode=hourly\nhourly=00-24=10\n", NULL);
+    compare(g6, AT "mode=hourly\nhourly=00-24=25\n", "hourly");
+    /* 6 to 18 at a tenth, as it was sent */
+    compare(g21, AT "mode=hourly\nhourly=06-18=10\n", NULL);
+    compare(g21, AT "mode=hourly\nhourly=06-18=50\n", "hourly");
+    /* the stop at 08:00 takes less than a minute; three days from Monday on */
+    compare(g19, AT "schedule=daily 08-10 closed\n", NULL);
+    compare(g19, AT "schedule=mon 07-08 closed\n", "closed");
+    compare(g19, AT "schedule=sat-sun 00-24 closed\n", NULL);
+    /* the same clock, two hours further east: 08 to 10 there is 06 to 08 UTC */
+    compare(g19, "[site]\ntime_zone=+02:00\n" AT "schedule=daily 09-10 closed\n", "closed");
+    compare(g19, "[site]\ntime_zone=+02:00\n" AT "schedule=daily 10-12 closed\n", NULL);
+}
+
+static void pull_is_told(void)
+{
+    world w;
+
+    with_site(&w, g24, AT "pull=true\nmode=hourly\nhourly=00-24=10\n");
+    g_assert_true(deviates(of(&w, "dp/dp", "10.0.0.20"), "stored-but-ignored"));
+    world_end(&w);
+}
+
+/* The sender's clock: what is 06 to 18 UTC is 08 to 20 in a zone two hours east. */
+static void zone_is_used(void)
+{
+    world w;
+
+    with_site(&w, g30, "[site]\ntime_zone=+02:00\n");
+    const ccm_view_throttle *t = dp(&w);
+    g_assert_false(t->zone_assumed);
+    g_assert_cmpstr(t->hours[10], ==, "hourly");
+    g_assert_cmpstr(t->hours[7], ==, "no-limit-seen");
+    world_end(&w);
+}
+
+static void site_errors(void)
+{
+    static const struct {
+        const char *text, *says;
+    } wrong[] = {
+        { "[dp A]\nmode=pulse\n", "address" },
+        { AT "mode=slow\n", "unlimited, pulse or hourly" },
+        { AT "mode=pulse\nblock_kb=300\ndelay_s=1\n", "1 to 256" },
+        { AT "mode=pulse\nblock_kb=256\ndelay_s=0\n", "1 to 30" },
+        { AT "mode=pulse\nblock_kb=256\n", "delay_s" },
+        { AT "mode=hourly\n", "hourly" },
+        { AT "mode=hourly\nhourly=1 2 3\n", "24 percentages" },
+        { AT "mode=hourly\nhourly=06-18=0\n", "24 percentages" },
+        { AT "schedule=mon 8 closed\n", "DAYS HOURS LEVEL" },
+        { AT "schedule=someday 08-10 closed\n", "DAYS HOURS LEVEL" },
+        { AT "schedule=mon 08-10 shut\n", "DAYS HOURS LEVEL" },
+        { AT "blockkb=256\n", "unknown key" },
+        { AT "pull=yes\n", "true or false" },
+        { "[dp A]\naddress=host\n", "not an IP address" },
+        { "[site]\ntime_zone=Mars/Olympus\n", "Europe/Berlin" },
+        { "not a key file", "cannot read site file" },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        char path[] = "/tmp/ccm-site-XXXXXX";
+        ccm_limits limits;
+        GError *error = NULL;
+        close(g_mkstemp(path));
+        g_assert_true(g_file_set_contents(path, wrong[i].text, -1, NULL));
+        ccm_limits_init(&limits);
+        ccm_model *m = ccm_model_new(catalog, &limits);
+        g_assert_false(ccm_model_add_site(m, path, &error));
+        g_assert_error(error, CCM_ERROR, CCM_ERROR_USAGE);
+        if (!strstr(error->message, wrong[i].says))
+            g_error("%s: %s", wrong[i].text, error->message);
+        g_error_free(error);
+        ccm_model_free(m);
+        g_remove(path);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    catalog = ccm_catalog_load(NULL, NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(variants); i++) {
+        g_autofree char *name = g_strconcat("/throttle/rules/", variants[i].name, NULL);
+        g_test_add_data_func(name, &variants[i], other_rule);
+    }
+    g_test_add_func("/throttle/site/compliance", compliance);
+    g_test_add_func("/throttle/site/pull", pull_is_told);
+    g_test_add_func("/throttle/site/zone", zone_is_used);
+    g_test_add_func("/throttle/site/errors", site_errors);
+    int result = g_test_run();
+    ccm_catalog_unref(catalog);
+    return result;
+}
