@@ -7,6 +7,8 @@
 
 #include "model/proofs.h"
 
+#define INNER (UINT64_C(1) << CCM_TLS_INNER)
+
 enum { SAN_NAMES = 4 }; /* of a certificate that become names of a host */
 
 struct ccm_tls_book *ccm_tls_book_new(unsigned flows)
@@ -223,7 +225,7 @@ void ccm_tls_book_observe(ccm_model *m, const ccm_obs *obs)
 
     if (!obs->flow)
         return;
-    ccm_tls_facts *facts = ccm_tls_flows_get(&b->flows, obs->flow);
+    ccm_tls_facts *facts = ccm_tls_flows_get(&b->flows, ccm_tls_flow_of(obs));
     ccm_tls_collect(facts, &m->texts, &b->sessions, obs);
     if (obs->kind == CCM_OBS_tls_certificate) {
         on_certificate(m, obs);
@@ -247,10 +249,12 @@ void ccm_tls_book_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
 {
     if (!m->tls->flows.index.n)
         return;
-    const ccm_tls_facts *facts = ccm_tls_flows_find(&m->tls->flows, id);
-    if (facts && facts->has_verdict)
-        verdict_to_edge(m, f->edge, &facts->verdict);
-    ccm_tls_flows_end(&m->tls->flows, id);
+    for (unsigned inner = 0; inner < 2; inner++, id |= INNER) {
+        const ccm_tls_facts *facts = ccm_tls_flows_find(&m->tls->flows, id);
+        if (facts && facts->has_verdict)
+            verdict_to_edge(m, f->edge, &facts->verdict);
+        ccm_tls_flows_end(&m->tls->flows, id);
+    }
 }
 
 /* ---- merging --------------------------------------------------------------------------------- */
@@ -259,6 +263,18 @@ static uint32_t map_text(ccm_model *to, const ccm_model *from, uint32_t i)
 {
     return i == CCM_NONE ? CCM_NONE
                          : ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(&from->texts, i)));
+}
+
+/* A connection that is over, but whose flow is not. */
+static void merge_open(ccm_model *to, const ccm_model *from, const ccm_model_flow *f, uint64_t id)
+{
+    const ccm_tls_facts *facts = f->id ? ccm_tls_flows_find(&from->tls->flows, id) : NULL;
+
+    if (!facts || !facts->has_verdict)
+        return;
+    ccm_auth_verdict v = facts->verdict;
+    v.account = map_text(to, from, v.account);
+    verdict_to_edge(to, ccm_proofs_edge(to, from, f), &v);
 }
 
 void ccm_tls_book_merge(ccm_model *to, const ccm_model *from)
@@ -275,11 +291,7 @@ void ccm_tls_book_merge(ccm_model *to, const ccm_model *from)
     }
     for (uint32_t i = 0; from->tls->flows.index.n && i < from->n_flows; i++) {
         const ccm_model_flow *f = ccm_model_flow_at(from, i);
-        const ccm_tls_facts *facts = f->id ? ccm_tls_flows_find(&from->tls->flows, f->id) : NULL;
-        if (!facts || !facts->has_verdict)
-            continue;
-        ccm_auth_verdict v = facts->verdict;
-        v.account = map_text(to, from, v.account);
-        verdict_to_edge(to, ccm_proofs_edge(to, from, f), &v);
+        merge_open(to, from, f, f->id);
+        merge_open(to, from, f, f->id | INNER);
     }
 }
