@@ -186,7 +186,7 @@ void ccm_tls_begin(ccm_tls_facts *f, uint64_t flow)
                           .ja4 = CCM_NONE,
                           .cipher = CCM_NONE,
                           .through = CCM_NONE };
-    f->is.account = f->is.issuer = f->is.subject = CCM_NONE;
+    f->is.account = f->is.issuer = f->is.subject = f->is.fingerprint = CCM_NONE;
 }
 
 /* One of the comma-separated words of `list` begins with `prefix`. */
@@ -222,6 +222,7 @@ static void client_certificate(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs
     f->is.kind = CCM_ACCOUNT_COMPUTER; /* device only: auth-modes.md 3 */
     f->is.client_certainty = fits ? CCM_CERTAINTY_PROVEN : CCM_CERTAINTY_STRONG;
     f->is.account = text(texts, name);
+    f->is.fingerprint = text(texts, ccm_obs_get_str(obs, CCM_KEY_fingerprint));
 }
 
 static void on_certificate(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs *obs)

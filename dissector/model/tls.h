@@ -47,6 +47,7 @@ typedef struct ccm_tls_session {
     uint8_t server, client, client_certainty;
     uint8_t mode, kind; /* of the client's certificate; CCM_AUTH_NONE_OBSERVED = none */
     uint32_t account, issuer, subject; /* texts; CCM_NONE */
+    uint32_t fingerprint;              /* of the client's certificate; text; CCM_NONE */
 } ccm_tls_session;
 
 /* Texts: CCM_NONE = not seen. */
