@@ -37,7 +37,9 @@ const char *ccm_tls_version_name(unsigned version);
 
 typedef struct ccm_tls_alert {
     uint8_t code;
-    bool encrypted, fatal, from_client;
+    bool encrypted, fatal;
+    bool from_client; /* valid from tls_session on */
+    ccm_endpoint from;
     uint32_t name; /* text; CCM_NONE */
 } ccm_tls_alert;
 
