@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The decision tables on authentication, row by row, against what the program says of shipped captures.
 
-In: $CCMSCOPE, auth-tables.tsv (its head explains the columns), pcaps/. A row holds when such a
+In: $CCMSCOPE, auth-tables.tsv (its head explains the columns), pcaps/. Rows of auth-matrix are about three
+captures of the same exchanges: clear, TLS 1.2 and TLS 1.3 with their keys. A row holds when such a
 verdict is there, and each client that has it has it like this. Of a client and server that are
 listed, no verdict may be there that no row expects. Prints TAP. `auth-tables.py --list` prints which rows of the tables have a capture.
 """
@@ -16,6 +17,7 @@ import sys
 
 HERE = pathlib.Path(os.environ.get("srcdir", pathlib.Path(__file__).resolve().parent.parent))
 TABLE = HERE / "tests" / "auth-tables.tsv"
+MATRIX = {"clear": "80", "tls12+keys": "443", "tls13+keys": "443"}
 COLUMNS = "capture source destination stage mode kind account certainty evidence reference".split()
 
 
@@ -25,14 +27,22 @@ def rows():
     for values in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
         if len(values) != len(COLUMNS):
             raise SystemExit("auth-tables.tsv: %d columns: %s" % (len(values), values))
-        yield dict(zip(COLUMNS, values))
+        row = dict(zip(COLUMNS, values))
+        matrix = MATRIX.items() if row["capture"] == "auth-matrix" else ()
+        for kind, port in matrix:
+            yield dict(row, capture="auth-matrix-" + kind, destination=row["destination"].replace("PORT", port))
+        if row["capture"] != "auth-matrix":
+            yield row
 
 
 @functools.cache
 def verdicts(capture):
     """(destination, source) -> its verdicts"""
-    path = next((HERE / "pcaps").glob(capture + ".pcap*"))
+    name, keyed, _ = capture.partition("+keys")
+    path = next((HERE / "pcaps").glob(name + ".pcap*"))
     command = [os.environ["CCMSCOPE"], "report", "--format", "json", "--per-client", str(path)]
+    if keyed:
+        command += ["--keylog", str(path.with_suffix(".keys"))]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True)
     found = {}
     for route in json.loads(done.stdout)["routes"]:

@@ -32,6 +32,7 @@ unit_tests = \
 	tests/unit/test_proofs \
 	tests/unit/test_reader \
 	tests/unit/test_redact \
+	tests/unit/test_relay \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
 	tests/unit/test_smb \

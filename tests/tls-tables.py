@@ -19,7 +19,7 @@ HERE = pathlib.Path(os.environ.get("srcdir", pathlib.Path(__file__).resolve().pa
 TABLE = HERE / "tests" / "tls-tables.tsv"
 # Beyond these the truth is about something else: the tunnel's other end, or who asked a proxy.
 DAMAGED = {"tls-midstream", "tls-one-direction", "tls-snaplen", "tls-loss", "tls-holes"}
-CAPTURES = sorted(path.name.split(".")[0] for pattern in ("tls-*", "cmg-*", "proxy-*")
+CAPTURES = sorted(path.name.split(".")[0] for pattern in ("tls-*", "cmg-*", "proxy-*", "auth-matrix-tls*")
                   for path in (HERE / "pcaps").glob(pattern + ".truth.json"))
 
 

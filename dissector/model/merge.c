@@ -6,6 +6,7 @@
  * a minimum, a maximum or a set. State: none of its own. Numbers of texts, hosts and edges are
  * mapped by value. Flows that `source` still holds open are poured into edges as they stand. */
 #include "model/proofs.h"
+#include "model/relay.h"
 #include "model/smb.h"
 #include "model/tls_book.h"
 
@@ -201,4 +202,5 @@ void ccm_model_merge(ccm_model *to, const ccm_model *from)
     ccm_proofs_merge(to, from);
     ccm_smb_merge(to, from);
     ccm_tls_book_merge(to, from);
+    ccm_relays_merge(to, from);
 }

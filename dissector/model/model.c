@@ -6,6 +6,7 @@
 #include "model/proofs.h"
 #include "model/smb.h"
 #include "model/site.h"
+#include "model/relay.h"
 #include "model/tls_book.h"
 #include "model/tunnel.h"
 
@@ -64,6 +65,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     m->proofs = ccm_proofs_new();
     m->smb = ccm_smb_sums_new();
     m->tls = ccm_tls_book_new(m->limits.flows);
+    m->relays = ccm_relays_new();
     ccm_edge_get(m, &(ccm_edge_key){ .route = -1 }); /* edge 0 */
     return m;
 }
@@ -88,6 +90,7 @@ void ccm_model_free(ccm_model *m)
     ccm_smb_sums_free(m->smb);
     ccm_site_unref(m->site);
     ccm_tls_book_free(m->tls);
+    ccm_relays_free(m->relays);
     GArray *arrays[] = { m->hosts, m->clients,  m->uploads,      m->lookups,   m->services,
                          m->files, m->contents, m->noted_limits, m->anomalies, m->notes };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)

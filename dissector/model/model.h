@@ -114,11 +114,12 @@ typedef enum ccm_name_source {
     CCM_NAME_HTTP = 8,        /* Host header */
     CCM_NAME_NTLM = 16,
     CCM_NAME_KERBEROS = 32,
-    CCM_NAME_TLS = 64, /* server name indication */
-    CCM_NAME_CERTIFICATE = 128,
+    CCM_NAME_TLS = 64,                 /* server name indication */
+    CCM_NAME_CERTIFICATE = 128,        /* of a server */
+    CCM_NAME_CLIENT_CERTIFICATE = 256, /* which may have come through a proxy */
 } ccm_name_source;
 
-enum { CCM_NAME_SOURCES = 8, CCM_NAME_MAX = 253 };
+enum { CCM_NAME_SOURCES = 9, CCM_NAME_MAX = 253 };
 
 typedef struct ccm_host_label {
     uint32_t text;
@@ -377,6 +378,7 @@ struct ccm_model {
     struct ccm_site *site;     /* site.h; what is configured, no evidence; NULL = not supplied */
     uint64_t link_bps;         /* 0 = not supplied */
     struct ccm_tls_book *tls;  /* tls_book.h */
+    struct ccm_relays *relays; /* relay.h */
 };
 
 static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)

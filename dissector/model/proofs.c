@@ -303,6 +303,8 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
     ccm_proof_flow *p = get_flow(m, f);
     if (obs->kind == CCM_OBS_http_request)
         note_certificate(m, p, obs);
+    if (obs->kind == CCM_OBS_http_request || obs->kind == CCM_OBS_ccm_message)
+        ccm_tls_book_client_id(m, obs);
     if (plain(p, obs, number))
         return;
     if (obs->kind == CCM_OBS_http_request && idle(p)) {

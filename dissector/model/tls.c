@@ -186,7 +186,7 @@ void ccm_tls_begin(ccm_tls_facts *f, uint64_t flow)
                           .ja4 = CCM_NONE,
                           .cipher = CCM_NONE,
                           .through = CCM_NONE };
-    f->is.account = f->is.issuer = f->is.subject = CCM_NONE;
+    f->is.account = f->is.issuer = f->is.subject = f->is.fingerprint = CCM_NONE;
 }
 
 /* One of the comma-separated words of `list` begins with `prefix`. */
@@ -201,10 +201,18 @@ static bool lists(ccm_span list, const char *prefix)
     return false;
 }
 
+/* It broke off before its subject, so who issued it is not known to be another. */
+static bool names_missing(const ccm_obs *obs)
+{
+    return ccm_obs_has(obs, CCM_KEY_incomplete) && !ccm_obs_has(obs, CCM_KEY_subject);
+}
+
 ccm_tls_server ccm_tls_certificate_kind(const ccm_obs *obs)
 {
     if (is(ccm_obs_get_str(obs, CCM_KEY_issuer_name), "SMS Issuing")) /* T2: issuer first */
         return CCM_TLS_ENHANCED_HTTP;
+    if (names_missing(obs))
+        return CCM_TLS_HIDDEN;
     return ccm_obs_has(obs, CCM_KEY_self_signed) ? CCM_TLS_SELF_SIGNED : CCM_TLS_PKI;
 }
 
@@ -218,10 +226,15 @@ static void client_certificate(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs
 
     f->client_frame = obs->frame;
     f->is.client = CCM_TLS_YES;
+    if (names_missing(obs)) {
+        f->is.client_certainty = CCM_CERTAINTY_PROVEN;
+        return;
+    }
     f->is.mode = self ? CCM_AUTH_SELF_SIGNED : CCM_AUTH_PKI;
     f->is.kind = CCM_ACCOUNT_COMPUTER; /* device only: auth-modes.md 3 */
     f->is.client_certainty = fits ? CCM_CERTAINTY_PROVEN : CCM_CERTAINTY_STRONG;
     f->is.account = text(texts, name);
+    f->is.fingerprint = text(texts, ccm_obs_get_str(obs, CCM_KEY_fingerprint));
 }
 
 static void on_certificate(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs *obs)
@@ -276,8 +289,7 @@ static void on_alert(ccm_tls_facts *f, ccm_texts *texts, const ccm_obs *obs)
     a->code = (uint8_t)ccm_obs_get_u64(obs, CCM_KEY_alert);
     a->encrypted = ccm_obs_has(obs, CCM_KEY_encrypted);
     a->fatal = is(ccm_obs_get_str(obs, CCM_KEY_level), "fatal");
-    a->from_client = f->client.addr.family && ccm_addr_cmp(&obs->src.addr, &f->client.addr) == 0 &&
-                     obs->src.port == f->client.port;
+    a->from = obs->src;
     a->name = text(texts, ccm_obs_get_str(obs, CCM_KEY_name));
     if (a->fatal && !f->alert_frame)
         f->alert_frame = obs->frame;
@@ -357,6 +369,10 @@ static void remember(const ccm_tls_facts *f, ccm_tls_sessions *sessions, uint64_
 
 static void on_session(ccm_tls_facts *f, const ccm_obs *obs)
 {
+    f->client = obs->src;
+    for (unsigned i = 0; i < f->n_alerts; i++)
+        f->alert[i].from_client = ccm_addr_cmp(&f->alert[i].from.addr, &f->client.addr) == 0 &&
+                                  f->alert[i].from.port == f->client.port;
     f->established = ccm_obs_has(obs, CCM_KEY_established);
     f->renegotiated = ccm_obs_has(obs, CCM_KEY_renegotiated);
     f->decrypted |= ccm_obs_has(obs, CCM_KEY_decrypted);

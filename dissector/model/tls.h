@@ -37,7 +37,9 @@ const char *ccm_tls_version_name(unsigned version);
 
 typedef struct ccm_tls_alert {
     uint8_t code;
-    bool encrypted, fatal, from_client;
+    bool encrypted, fatal;
+    bool from_client; /* valid from tls_session on */
+    ccm_endpoint from;
     uint32_t name; /* text; CCM_NONE */
 } ccm_tls_alert;
 
@@ -47,6 +49,7 @@ typedef struct ccm_tls_session {
     uint8_t server, client, client_certainty;
     uint8_t mode, kind; /* of the client's certificate; CCM_AUTH_NONE_OBSERVED = none */
     uint32_t account, issuer, subject; /* texts; CCM_NONE */
+    uint32_t fingerprint;              /* of the client's certificate; text; CCM_NONE */
 } ccm_tls_session;
 
 /* Texts: CCM_NONE = not seen. */

@@ -6,6 +6,9 @@
 #include "model/tls_book.h"
 
 #include "model/proofs.h"
+#include "model/relay.h"
+
+#define INNER (UINT64_C(1) << CCM_TLS_INNER)
 
 enum { SAN_NAMES = 4 }; /* of a certificate that become names of a host */
 
@@ -62,6 +65,20 @@ static void seen_on(ccm_certificate_seen *c, const ccm_endpoint *end)
         c->seen[at] = *end;
 }
 
+static void add_id(ccm_certificate_seen *c, uint64_t id)
+{
+    unsigned at = 0;
+
+    while (at < c->n_ids && c->id[at] < id)
+        at++;
+    if (at == CCM_CERTIFICATE_IDS || (at < c->n_ids && c->id[at] == id))
+        return;
+    c->n_ids = (uint8_t)MIN(c->n_ids + 1, CCM_CERTIFICATE_IDS);
+    for (unsigned i = c->n_ids; i-- > at + 1u;)
+        c->id[i] = c->id[i - 1];
+    c->id[at] = id;
+}
+
 /* Adds `add`, whose texts are the model's. */
 static void certificate_add(ccm_model *m, const ccm_certificate_seen *add)
 {
@@ -89,6 +106,8 @@ static void certificate_add(ccm_model *m, const ccm_certificate_seen *add)
     c->more |= add->more;
     for (unsigned k = 0; k < add->n_seen; k++)
         seen_on(c, &add->seen[k]);
+    for (unsigned k = 0; k < add->n_ids; k++)
+        add_id(c, add->id[k]);
 }
 
 static uint32_t text_at(ccm_model *m, const ccm_obs *obs, ccm_key key)
@@ -130,6 +149,29 @@ static void on_certificate(ccm_model *m, const ccm_obs *obs)
     certificate_add(m, &c);
 }
 
+void ccm_tls_book_client_id(ccm_model *m, const ccm_obs *obs)
+{
+    bool message = obs->kind == CCM_OBS_ccm_message;
+    ccm_span id = ccm_obs_get_str(obs, message ? CCM_KEY_source_id : CCM_KEY_client_id);
+    uint64_t hash = 17;
+
+    if (!id.n || !m->tls->flows.index.n || !ccm_obs_has(obs, CCM_KEY_decrypted) ||
+        ccm_obs_has(obs, CCM_KEY_reply))
+        return;
+    const ccm_tls_facts *facts = ccm_tls_flows_find(&m->tls->flows, ccm_tls_flow_of(obs));
+    if (!facts || facts->is.fingerprint == CCM_NONE)
+        return;
+    uint32_t print = facts->is.fingerprint;
+    uint32_t i = ccm_index_find(&m->tls->index, ccm_hash_end(ccm_mix(15, print)), certificate_eq,
+                                m->tls->certificates, &print);
+    const uint8_t *colon = memchr(id.p, ':', id.n); /* "GUID:" and braces come and go */
+    for (size_t k = colon ? (size_t)(colon - id.p) : 0; k < id.n; k++)
+        if (g_ascii_isxdigit((char)id.p[k]))
+            hash = ccm_mix(hash, (uint64_t)g_ascii_tolower((char)id.p[k]));
+    if (i != CCM_NONE)
+        add_id(&g_array_index(m->tls->certificates, ccm_certificate_seen, i), hash);
+}
+
 /* ---- names ----------------------------------------------------------------------------------- */
 
 /* A name with a dot, as hosts have; that of a person or of a policy has none, or has blanks. What
@@ -155,14 +197,16 @@ static void host_name(ccm_model *m, const ccm_obs *obs, const ccm_endpoint *end,
 static void certificate_names(ccm_model *m, const ccm_obs *obs)
 {
     ccm_span san = ccm_obs_get_str(obs, CCM_KEY_san);
+    ccm_name_source source =
+        ccm_obs_has(obs, CCM_KEY_from_client) ? CCM_NAME_CLIENT_CERTIFICATE : CCM_NAME_CERTIFICATE;
 
     if (ccm_obs_get_u64(obs, CCM_KEY_position))
         return;
-    host_name(m, obs, &obs->src, ccm_obs_get_str(obs, CCM_KEY_subject_name), CCM_NAME_CERTIFICATE);
+    host_name(m, obs, &obs->src, ccm_obs_get_str(obs, CCM_KEY_subject_name), source);
     for (unsigned i = 0; san.n && i < SAN_NAMES; i++) {
         const uint8_t *comma = memchr(san.p, ',', san.n);
         size_t n = comma ? (size_t)(comma - san.p) : san.n;
-        host_name(m, obs, &obs->src, ccm_span_of(san.p, n), CCM_NAME_CERTIFICATE);
+        host_name(m, obs, &obs->src, ccm_span_of(san.p, n), source);
         n += comma != NULL;
         san = ccm_span_of(san.p + n, san.n - n);
     }
@@ -223,12 +267,13 @@ void ccm_tls_book_observe(ccm_model *m, const ccm_obs *obs)
 
     if (!obs->flow)
         return;
-    ccm_tls_facts *facts = ccm_tls_flows_get(&b->flows, obs->flow);
+    ccm_tls_facts *facts = ccm_tls_flows_get(&b->flows, ccm_tls_flow_of(obs));
     ccm_tls_collect(facts, &m->texts, &b->sessions, obs);
     if (obs->kind == CCM_OBS_tls_certificate) {
         on_certificate(m, obs);
         certificate_names(m, obs);
     } else if (obs->kind == CCM_OBS_tls_client_hello) {
+        ccm_relays_observe(m, obs);
         host_name(m, obs, &obs->dst, ccm_obs_get_str(obs, CCM_KEY_sni), CCM_NAME_TLS);
     } else if (obs->kind == CCM_OBS_tls_session) {
         count_session(m, ccm_model_flow_get(m, obs), facts);
@@ -247,10 +292,12 @@ void ccm_tls_book_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
 {
     if (!m->tls->flows.index.n)
         return;
-    const ccm_tls_facts *facts = ccm_tls_flows_find(&m->tls->flows, id);
-    if (facts && facts->has_verdict)
-        verdict_to_edge(m, f->edge, &facts->verdict);
-    ccm_tls_flows_end(&m->tls->flows, id);
+    for (unsigned inner = 0; inner < 2; inner++, id |= INNER) {
+        const ccm_tls_facts *facts = ccm_tls_flows_find(&m->tls->flows, id);
+        if (facts && facts->has_verdict)
+            verdict_to_edge(m, f->edge, &facts->verdict);
+        ccm_tls_flows_end(&m->tls->flows, id);
+    }
 }
 
 /* ---- merging --------------------------------------------------------------------------------- */
@@ -259,6 +306,18 @@ static uint32_t map_text(ccm_model *to, const ccm_model *from, uint32_t i)
 {
     return i == CCM_NONE ? CCM_NONE
                          : ccm_texts_add(&to->texts, ccm_span_str(ccm_texts_get(&from->texts, i)));
+}
+
+/* A connection that is over, but whose flow is not. */
+static void merge_open(ccm_model *to, const ccm_model *from, const ccm_model_flow *f, uint64_t id)
+{
+    const ccm_tls_facts *facts = f->id ? ccm_tls_flows_find(&from->tls->flows, id) : NULL;
+
+    if (!facts || !facts->has_verdict)
+        return;
+    ccm_auth_verdict v = facts->verdict;
+    v.account = map_text(to, from, v.account);
+    verdict_to_edge(to, ccm_proofs_edge(to, from, f), &v);
 }
 
 void ccm_tls_book_merge(ccm_model *to, const ccm_model *from)
@@ -275,11 +334,7 @@ void ccm_tls_book_merge(ccm_model *to, const ccm_model *from)
     }
     for (uint32_t i = 0; from->tls->flows.index.n && i < from->n_flows; i++) {
         const ccm_model_flow *f = ccm_model_flow_at(from, i);
-        const ccm_tls_facts *facts = f->id ? ccm_tls_flows_find(&from->tls->flows, f->id) : NULL;
-        if (!facts || !facts->has_verdict)
-            continue;
-        ccm_auth_verdict v = facts->verdict;
-        v.account = map_text(to, from, v.account);
-        verdict_to_edge(to, ccm_proofs_edge(to, from, f), &v);
+        merge_open(to, from, f, f->id);
+        merge_open(to, from, f, f->id | INNER);
     }
 }

@@ -10,7 +10,7 @@
 #include "model/model.h"
 #include "model/tls.h"
 
-enum { CCM_CERTIFICATES = 8192, CCM_CERTIFICATE_PLACES = 8 };
+enum { CCM_CERTIFICATES = 8192, CCM_CERTIFICATE_PLACES = 8, CCM_CERTIFICATE_IDS = 8 };
 
 /* A certificate, known by its fingerprint. Texts: CCM_NONE = absent. */
 typedef struct ccm_certificate_seen {
@@ -24,6 +24,8 @@ typedef struct ccm_certificate_seen {
     uint8_t n_seen;
     ccm_endpoint
         seen[CCM_CERTIFICATE_PLACES]; /* of who sent it, clients without port; the lowest */
+    uint8_t n_ids;
+    uint64_t id[CCM_CERTIFICATE_IDS]; /* hashes of the client ids that it sent; the lowest */
 } ccm_certificate_seen;
 
 struct ccm_tls_book {
@@ -36,6 +38,8 @@ struct ccm_tls_book {
 struct ccm_tls_book *ccm_tls_book_new(unsigned flows);
 void ccm_tls_book_free(struct ccm_tls_book *b);
 void ccm_tls_book_observe(ccm_model *m, const ccm_obs *obs);
+/* An HTTP observation that came out of TLS: whose client id its certificate speaks for. */
+void ccm_tls_book_client_id(ccm_model *m, const ccm_obs *obs);
 /* The flow is over and settled with its edge. */
 void ccm_tls_book_end(ccm_model *m, const ccm_model_flow *f, uint64_t id);
 void ccm_tls_book_merge(ccm_model *to, const ccm_model *from);

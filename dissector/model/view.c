@@ -3,6 +3,7 @@
  *
  * In: a model. Out: ccm_view (see view.h for every order). State: a view owns what it points to. A
  * model with open flows is first merged into an empty one, which closes them in the copy alone. */
+#include "model/relay.h"
 #include "model/view_make.h"
 
 void *ccm_view_alloc(view_maker *k, size_t n, size_t size)
@@ -69,22 +70,37 @@ void ccm_view_count_add(GArray *list, const char *name, uint64_t count)
     g_array_append_val(list, c);
 }
 
+/* Is it a proxy, so that certificates of clients that come from it may be those of others? */
+static bool passes_tls(view_maker *k, const ccm_host *h)
+{
+    int proxy = ccm_catalog_role(k->m->catalog, "web-proxy");
+
+    for (unsigned i = 0; i < h->n_evidence; i++)
+        if (h->evidence[i].server &&
+            ccm_mark_at(k->m->catalog, h->evidence[i].mark)->server_role == proxy)
+            return true;
+    return ccm_relay_find(k->relays, &h->addr, CCM_RELAY_TUNNELLING) != NULL;
+}
+
 ccm_view_names ccm_view_host_names(view_maker *k, const ccm_addr *addr)
 {
     uint32_t at = addr->family ? ccm_host_find(k->m, addr) : CCM_NONE;
     if (at != CCM_NONE) {
         const ccm_host *h = ccm_host_at(k->m, at);
+        bool passes = passes_tls(k, h);
         for (unsigned i = 0; i < h->n_names; i++)
-            ccm_view_count_add(k->list, ccm_texts_get(&k->m->texts, h->names[i].text), 1);
+            if (!passes || h->names[i].sources != CCM_NAME_CLIENT_CERTIFICATE)
+                ccm_view_count_add(k->list, ccm_texts_get(&k->m->texts, h->names[i].text), 1);
     }
     return ccm_view_names_of(k, k->list);
 }
 
 const char *ccm_view_source_name(unsigned bit)
 {
-    static const char *const names[CCM_NAME_SOURCES] = { "pcapng",    "dns",        "dns-reverse",
-                                                         "http-host", "ntlm",       "kerberos",
-                                                         "tls-sni",   "certificate" };
+    static const char *const names[CCM_NAME_SOURCES] = {
+        "pcapng",   "dns",     "dns-reverse", "http-host",         "ntlm",
+        "kerberos", "tls-sni", "certificate", "client-certificate"
+    };
     return bit < CCM_NAME_SOURCES ? names[bit] : NULL;
 }
 
@@ -130,7 +146,7 @@ static void add_evidence(ccm_view_role *r, ccm_view_evidence *room, const ccm_vi
     room[r->n_evidence++] = *e;
 }
 
-enum { MORE_EVIDENCE = 10 }; /* that is no mark of the host's own */
+enum { MORE_EVIDENCE = 12 }; /* that is no mark of the host's own */
 
 /* What the channels of the capture make of the host. */
 static unsigned add_channel_roles(view_maker *k, const ccm_host *h, seen *list)
@@ -149,12 +165,38 @@ static unsigned add_channel_roles(view_maker *k, const ccm_host *h, seen *list)
     return n;
 }
 
+/* What TLS that passes it makes of the host. */
+static unsigned add_relay_roles(view_maker *k, const ccm_host *h, seen *list)
+{
+    int role = ccm_catalog_role(k->m->catalog, "web-proxy");
+    unsigned n = 0;
+
+    for (unsigned mode = 0; mode < 2; mode++) {
+        const ccm_relay *r = ccm_relay_find(k->relays, &h->addr, mode);
+        if (r && role >= 0)
+            list[n++] =
+                (seen){ role,
+                        { ccm_relay_evidence(mode), r->certainty, r->count, r->first_frame } };
+    }
+    return n;
+}
+
+/* "tunnelling", "bridging"; NULL where it does both or neither. */
+static const char *relay_qualifier(view_maker *k, const ccm_host *h)
+{
+    bool tunnels = ccm_relay_find(k->relays, &h->addr, CCM_RELAY_TUNNELLING);
+    bool bridges = ccm_relay_find(k->relays, &h->addr, CCM_RELAY_BRIDGING);
+    return tunnels == bridges ? NULL
+                              : ccm_relay_name(tunnels ? CCM_RELAY_TUNNELLING : CCM_RELAY_BRIDGING);
+}
+
 static void make_roles(view_maker *k, const ccm_host *h, ccm_view_host *out)
 {
     const ccm_catalog *c = k->m->catalog;
     seen list[CCM_HOST_EVIDENCE + MORE_EVIDENCE];
-    ccm_evidence services[MORE_EVIDENCE - 2];
+    ccm_evidence services[MORE_EVIDENCE - 4];
     unsigned n = add_channel_roles(k, h, list);
+    n += add_relay_roles(k, h, list + n);
     unsigned more = ccm_names_services(k->m, h, services, G_N_ELEMENTS(services));
 
     for (unsigned i = 0; i < h->n_evidence + more; i++) {
@@ -180,6 +222,8 @@ static void make_roles(view_maker *k, const ccm_host *h, ccm_view_host *out)
                                                      .evidence = room };
             if (!strcmp(row->id, "cmg"))
                 roles[out->n_roles - 1].qualifier = ccm_cmg_qualifier(k->cmg, h);
+            else if (!strcmp(row->id, "web-proxy"))
+                roles[out->n_roles - 1].qualifier = relay_qualifier(k, h);
         }
         add_evidence(&roles[out->n_roles - 1], room, &list[i].e);
     }
@@ -379,6 +423,7 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
     memory->view.link_bps = model->link_bps;
     k.cmg = ccm_cmg_new(k.m);
     k.tunnels = ccm_tunnels_new(k.m);
+    k.relays = ccm_relays_conclude(k.m);
     ccm_view_make_routes(&k);
     make_capture(&k); /* it tells the limits that the routes hit */
     make_hosts(&k);
@@ -392,6 +437,7 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
     g_array_free(k.list, TRUE);
     ccm_cmg_free(k.cmg);
     ccm_tunnels_free(k.tunnels);
+    g_array_free(k.relays, TRUE);
     ccm_model_free(copy);
     return &memory->view;
 }

@@ -82,7 +82,7 @@ typedef struct ccm_view_evidence {
 
 typedef struct ccm_view_role {
     const char *role, *title;
-    const char *qualifier; /* "classic", "scale-set"; NULL = not known */
+    const char *qualifier; /* "classic", "scale-set", "tunnelling", "bridging"; NULL = not known */
     ccm_certainty certainty;
     const ccm_view_evidence *evidence; /* certainty falling, then id */
     unsigned n_evidence;

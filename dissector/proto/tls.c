@@ -128,6 +128,7 @@ static void note_flight(ccm_tls *t, ccm_tls_half *h, uint16_t size, uint64_t now
     }
     if (t->n_flight == CCM_TLS_FLIGHT)
         return;
+    t->flight_lost |= h->unsure;
     t->flight[t->n_flight++] = size;
     bool sha384 = t->suite == 0x1302;
     if (size == (sha384 ? CCM_TLS_FINISHED_384 : CCM_TLS_FINISHED_256))
@@ -147,8 +148,10 @@ static void note_opaque(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_reco
         h->last_frame = ps->frame;
     } else if (r.type == CCM_TLS_HANDSHAKE) {
         t->renegotiated |= h->finished;
-        if (h->finished && ccm_tls_is_client(t, ps->dir) && t->n_flight < CCM_TLS_FLIGHT)
+        if (h->finished && ccm_tls_is_client(t, ps->dir) && t->n_flight < CCM_TLS_FLIGHT) {
+            t->flight_lost |= h->unsure;
             t->flight[t->n_flight++] = r.size;
+        }
         ccm_tls_finished(t, h, ps->time_ns);
     } else if (r.type == CCM_TLS_ALERT) {
         ccm_tls_alert_encrypted(ps, t);

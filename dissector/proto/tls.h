@@ -63,6 +63,7 @@ typedef struct ccm_tls {
     uint64_t undecrypted;
     uint64_t hello_ns, over_ns; /* 0 = not seen */
     uint8_t n_types, types[CCM_TLS_TYPES];
+    bool flight_lost; /* bytes before or inside the client's flight are missing */
     uint8_t n_flight;
     uint16_t flight[CCM_TLS_FLIGHT];
 } ccm_tls;

@@ -186,6 +186,7 @@ static void client_hello(ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
         ccm_obs_str(&o, CCM_KEY_ja3, ccm_span_str(ja3));
         ccm_obs_str(&o, CCM_KEY_ja4, ccm_span_str(ja4));
     }
+    obs_hash(&o, CCM_KEY_random_hash, h.random);
     obs_hash(&o, CCM_KEY_session_hash, h.session_id);
     obs_hash(&o, CCM_KEY_session_ticket, h.ticket);
     ccm_obs_flag(&o, CCM_KEY_psk, h.psk);

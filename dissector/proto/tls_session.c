@@ -55,8 +55,10 @@ const char *ccm_tls_client_certificate(const ccm_tls *t)
 {
     if (t->client_certificate)
         return t->client_certificate == CCM_TLS_SENT ? "yes" : "empty";
-    /* All that the server said up to its last message was read, and it did not ask. */
-    bool read = t->server_done || t->key_exchange || t->client_finished;
+    /* All that the server said up to its last message was read, and it did not ask; or all that
+     * the client said, who would have had to answer. */
+    bool read = (t->server_hello && t->server_done) ||
+                (t->client_hello && (t->key_exchange || t->client_finished));
     return read && !t->hurt && !t->requested && !t->resumed ? "no" : "";
 }
 
@@ -82,7 +84,9 @@ void ccm_tls_session(const ccm_parse *ps, const ccm_tls *t)
     ccm_obs_flag(&o, CCM_KEY_renegotiated, t->renegotiated);
     ccm_obs_flag(&o, CCM_KEY_certificate_requested, t->requested);
     ccm_obs_str(&o, CCM_KEY_client_certificate, ccm_span_str(ccm_tls_client_certificate(t)));
-    ccm_obs_str(&o, CCM_KEY_client_flight, numbers(t->flight, t->n_flight, flight, sizeof flight));
+    if (!t->flight_lost)
+        ccm_obs_str(&o, CCM_KEY_client_flight,
+                    numbers(t->flight, t->n_flight, flight, sizeof flight));
     ccm_obs_flag(&o, CCM_KEY_early_data, t->early_data);
     ccm_obs_str(&o, CCM_KEY_handshake, numbers(types, t->n_types, messages, sizeof messages));
     if (t->hello_ns && t->over_ns > t->hello_ns)

@@ -32,7 +32,7 @@ typedef struct flow {
     char client[32];
     const char *server;
     uint64_t exchange;
-    bool over;
+    bool over, secure;
 } flow;
 
 typedef struct world {
@@ -190,6 +190,7 @@ static void step_http(world *w, unsigned i, flow *f)
     drv_text(&o, CCM_KEY_host, PICK(w->r, hosts));
     drv_text(&o, CCM_KEY_user_agent, g_rand_boolean(w->r) ? "SMS CCM 5.0" : NULL);
     drv_text(&o, CCM_KEY_client_id, g_rand_boolean(w->r) ? id : NULL);
+    ccm_obs_flag(&o, CCM_KEY_decrypted, f->secure);
     drv_text(&o, CCM_KEY_bits_packet, packet);
     drv_text(&o, CCM_KEY_bits_session, packet ? session : NULL);
     drv_text(&o, CCM_KEY_content_range, packet ? "bytes 0-9/100" : NULL);
@@ -209,6 +210,82 @@ static void step_http(world *w, unsigned i, flow *f)
     ccm_obs_u64(&o, CCM_KEY_exchange, f->exchange);
     ccm_obs_u64(&o, CCM_KEY_request_bytes, 33);
     drv_text(&o, CCM_KEY_pairing, g_rand_int_range(w->r, 0, 9) ? "sure" : "uncertain");
+    both(w, i, &o);
+}
+
+static const char *const prints[] = { "AA", "BB", "CC" };
+static const char *const issuers[] = { "SMS Issuing", "Lab CA" };
+
+/* What a certificate has to say depends on which it is. */
+static void certificate(world *w, unsigned i, const flow *f, bool client)
+{
+    unsigned which = (unsigned)g_rand_int_range(w->r, 0, G_N_ELEMENTS(prints));
+    ccm_obs o = drv_obs(CCM_OBS_tls_certificate, i + 1, client ? f->client : f->server,
+                        client ? f->server : f->client, w->now);
+    char subject[16];
+
+    g_snprintf(subject, sizeof subject, "host%u.x", which);
+    ccm_obs_flag(&o, CCM_KEY_from_client, client);
+    drv_text(&o, CCM_KEY_fingerprint, prints[which]);
+    drv_text(&o, CCM_KEY_subject, subject);
+    drv_text(&o, CCM_KEY_subject_name, subject);
+    drv_text(&o, CCM_KEY_issuer, issuers[which % 2]);
+    drv_text(&o, CCM_KEY_issuer_name, issuers[which % 2]);
+    drv_text(&o, CCM_KEY_key_usage, which == 2 ? NULL : "1.3.6.1.5.5.7.3.2");
+    both(w, i, &o);
+}
+
+static void alert(world *w, unsigned i, const flow *f)
+{
+    bool client = g_rand_boolean(w->r);
+    ccm_obs o = drv_obs(CCM_OBS_tls_alert, i + 1, client ? f->client : f->server,
+                        client ? f->server : f->client, w->now);
+    if (g_rand_boolean(w->r)) {
+        ccm_obs_flag(&o, CCM_KEY_encrypted, true);
+    } else {
+        drv_text(&o, CCM_KEY_level, g_rand_boolean(w->r) ? "fatal" : "warning");
+        ccm_obs_u64(&o, CCM_KEY_alert, 48);
+    }
+    both(w, i, &o);
+}
+
+/* A handshake. Sessions are resumed among the flows of a part: see tls_book.h. */
+static void step_tls(world *w, unsigned i, const flow *f)
+{
+    static const unsigned versions[] = { 0x0301, 0x0303, 0x0304 };
+    static const char *const names[] = { "mp.x", "a.manage.microsoft.com", NULL };
+    static const char *const sent[] = { NULL, "yes", "empty", "no" };
+    static const char *const flights[] = { NULL, "53", "25,53", "1200,281,53" };
+    uint64_t session = 1 + i % PARTS + (uint64_t)g_rand_int_range(w->r, 0, 3) * PARTS;
+    unsigned version = PICK(w->r, versions);
+
+    ccm_obs o = drv_obs(CCM_OBS_tls_client_hello, i + 1, f->client, f->server, w->now);
+    drv_text(&o, CCM_KEY_sni, PICK(w->r, names));
+    drv_text(&o, CCM_KEY_ja3, "ja3");
+    ccm_obs_u64(&o, CCM_KEY_random_hash, (uint64_t)g_rand_int_range(w->r, 1, 20));
+    ccm_obs_u64(&o, CCM_KEY_session_hash, session);
+    both(w, i, &o);
+    o = drv_obs(CCM_OBS_tls_server_hello, i + 1, f->server, f->client, w->now);
+    ccm_obs_u64(&o, CCM_KEY_tls_version, version);
+    drv_text(&o, CCM_KEY_cipher_name, "X");
+    bool resumed = g_rand_boolean(w->r);
+    ccm_obs_u64(&o, CCM_KEY_session_hash, resumed ? session : session + 1000 * PARTS);
+    both(w, i, &o);
+    if (!resumed && version < 0x0304)
+        certificate(w, i, f, false);
+    if (!resumed && g_rand_boolean(w->r))
+        certificate(w, i, f, true);
+    if (!g_rand_int_range(w->r, 0, 3))
+        alert(w, i, f);
+    o = drv_obs(CCM_OBS_tls_session, i + 1, f->client, f->server, w->now);
+    ccm_obs_u64(&o, CCM_KEY_tls_version, version);
+    ccm_obs_flag(&o, CCM_KEY_established, g_rand_boolean(w->r));
+    ccm_obs_flag(&o, CCM_KEY_resumed, resumed);
+    ccm_obs_flag(&o, CCM_KEY_renegotiated, !g_rand_int_range(w->r, 0, 9));
+    ccm_obs_flag(&o, CCM_KEY_decrypted, !g_rand_int_range(w->r, 0, 4));
+    drv_text(&o, CCM_KEY_client_certificate, PICK(w->r, sent));
+    drv_text(&o, CCM_KEY_client_flight, PICK(w->r, flights));
+    ccm_obs_u64(&o, CCM_KEY_client_bytes, g_rand_int(w->r) & 1023);
     both(w, i, &o);
 }
 
@@ -270,6 +347,8 @@ static void stream(world *w)
             step_dns(w, i, f);
         else if (what < 19)
             step_other(w, i, f);
+        else if (g_rand_boolean(w->r) && !f->secure)
+            f->secure = true, step_tls(w, i, f);
         else
             end_flow(w, i, f);
     }

@@ -275,6 +275,42 @@ static inline void dump_lookups(GString *out, const ccm_view *v)
     }
 }
 
+static inline void dump_tls(GString *out, const ccm_view_tls *t)
+{
+    if (!t->sessions)
+        return;
+    g_string_append_printf(out, " tls=%s/%d/%s/%d", t->server_certificate, (int)t->server_certainty,
+                           t->client_certificate, (int)t->client_certainty);
+    dump_u64(out, "n", (const uint64_t[]){ t->sessions, t->resumed, t->inherited }, 3);
+    const ccm_view_counts *const counts[] = { &t->versions,
+                                              &t->ciphers,
+                                              &t->sni,
+                                              &t->alpn,
+                                              &t->ja3,
+                                              &t->ja4,
+                                              &t->issuers,
+                                              &t->server_certificates,
+                                              &t->client_certificates };
+    for (unsigned i = 0; i < G_N_ELEMENTS(counts); i++)
+        dump_counts(out, "tls", counts[i]);
+    for (unsigned i = 0; i < t->n_alerts; i++)
+        g_string_append_printf(out, " alert=%s/%s/%u/%u", t->alerts[i].from,
+                               t->alerts[i].level ? t->alerts[i].level : "-", t->alerts[i].alert,
+                               (unsigned)t->alerts[i].count);
+}
+
+static inline void dump_certificates(GString *out, const ccm_view *v)
+{
+    for (unsigned i = 0; i < v->n_certificates; i++) {
+        const ccm_view_certificate *c = &v->certificates[i];
+        g_string_append_printf(out, "certificate %s %s %s %d/%d/%d", c->fingerprint, c->subject,
+                               c->kind, c->server, c->client, c->seen_on_more);
+        dump_u64(out, "n", (const uint64_t[]){ c->count, c->first_frame }, 2);
+        dump_names(out, "on", &c->seen_on);
+        g_string_append_c(out, '\n');
+    }
+}
+
 static inline void dump_route(GString *out, const ccm_view_route *r)
 {
     char a[CCM_ADDR_TEXT], b[CCM_ADDR_TEXT];
@@ -317,6 +353,7 @@ static inline void dump_route(GString *out, const ccm_view_route *r)
     for (unsigned i = 0; i < r->n_throttle; i++)
         dump_throttle(out, &r->throttle[i]);
     dump_channel(out, r);
+    dump_tls(out, &r->tls);
     g_string_append_c(out, '\n');
 }
 
@@ -406,6 +443,7 @@ static inline char *drv_dump(const ccm_model *m, bool per_client)
     }
     dump_messages(out, v);
     dump_lookups(out, v);
+    dump_certificates(out, v);
     ccm_view_free(v);
     return g_string_free(out, FALSE);
 }
