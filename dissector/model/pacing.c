@@ -351,7 +351,9 @@ static void conclude_free(double idle, const ccm_pacing_context *c, ccm_pacing *
         return;
     }
     out->notes |= CCM_NOTE_HIDDEN | (out->plateau_bps ? CCM_NOTE_FLAT : 0);
-    rate_confidence(0.9, CCM_PACING_NO_LIMIT, c, out);
+    /* A minute without a silence is long for every limit; some seconds are not. */
+    bool brief = out->busy_ns + out->quiet_ns < UINT64_C(60000000000);
+    rate_confidence(brief ? 0.6 : 0.9, CCM_PACING_NO_LIMIT, c, out);
 }
 
 static void conclude(const pacing_set *s, const ccm_pacing_context *c, ccm_pacing *out)
