@@ -59,6 +59,7 @@ typedef struct ccm_limits {
     unsigned accounts;          /* accounts kept of one route */
     unsigned tls_secrets;       /* secrets of TLS connections, given and learned */
     unsigned messages;          /* messages kept one by one; 0 = none, as by default */
+    unsigned smb_entries;       /* open requests, handles, shares and sessions of SMB together */
 } ccm_limits;
 
 CCM_API void ccm_limits_init(ccm_limits *limits);
@@ -176,7 +177,8 @@ typedef struct ccm_report_options {
 CCM_API bool ccm_report_write(ccm_model *model, const ccm_report_options *options,
                               const ccm_sink *sink, GError **error);
 
-/* A line per HTTP exchange, printed while observations pass. `sink` must outlive it. */
+/* A line per HTTP exchange, TLS handshake and SMB file, printed while observations pass. `sink`
+ * must outlive it. */
 typedef struct ccm_exchanges ccm_exchanges;
 
 typedef struct ccm_exchange_options {

@@ -25,9 +25,14 @@ CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
 DIFFERENCES = HERE / "tests" / "corpus-differences.tsv"
 TIMEOUT_S = 60
 TCP, UDP = 6, 17
-COMPARED = ("pkt.", "tcp.", "udp.", "http.", "http2.", "kerberos.", "ntlm.", "tls.", "dns.")
-# Of these, what rides in HTTP or goes to a key distribution centre is read; SMB is not.
-CARRIERS = {"http", "kdc"}
+COMPARED = ("pkt.", "tcp.", "udp.", "http.", "http2.", "kerberos.", "ntlm.", "smb2.", "tls.", "dns.")
+# Of tokens and Kerberos messages, those are compared that ride in a protocol that is read.
+CARRIERS = {"http", "kdc", "smb", "smb2"}
+SMB2_COMMANDS = {name: number for number, name in enumerate(
+    ("NEGOTIATE SESSION_SETUP LOGOFF TREE_CONNECT TREE_DISCONNECT CREATE CLOSE FLUSH READ WRITE LOCK "
+     "IOCTL CANCEL ECHO QUERY_DIRECTORY CHANGE_NOTIFY QUERY_INFO SET_INFO OPLOCK_BREAK").split())}
+SMB2_DIALECTS = {"2.0.2": "0x0202", "2.1": "0x0210", "2.???": "0x02ff", "3.0": "0x0300",
+                 "3.0.2": "0x0302", "3.1.1": "0x0311"}
 WITH_KEYS = "#with-keys" # behind a name: its rows hold when the key log beside it is given
 SKIP = 77
 
@@ -71,7 +76,8 @@ def check_report(report, facts):
         ("wire bytes of all routes", sum(sum(r["wire_bytes"].values()) for r in routes),
          capture["bytes"]),
         ("requests of all routes", sum(sum(r.get("requests", {}).values()) for r in routes),
-         sum(f["k"] == "http_request" for f in facts)),
+         sum(f["k"] == "http_request" for f in facts) +
+         sum(f["count"] for f in facts if f["k"] == "smb_requests")),
         ("connections of all routes",
          sum(r["connections"].get("attempted", 0) for r in routes if "connections" in r),
          sum(f["k"] == "connection" and f.get("l4") == TCP and
@@ -104,6 +110,44 @@ def measure_auth(m, f):
         m["http.auth_mech", f"{f['auth_scheme']}/{kind}"] += 1
 
 
+def measure_smb_auth(m, f, smb1_flows):
+    """Counts a token of an SMB session set-up."""
+    carrier = "smb" if f["flow"] in smb1_flows else "smb2"
+    if "ntlm_type" in f:
+        m[f"ntlm.type{f['ntlm_type']}", carrier] += 1
+    if "msg_type" in f:
+        m[f"kerberos.msg_{f['msg_type']}", carrier] += 1
+    if f.get("ntlm_type") == 3:
+        name = [f.get(key, "NULL") for key in ("domain", "account", "workstation")]
+        m["ntlm.user", "{}\\{}@{}".format(*name)] += 1
+
+
+def measure_smb(m, f, smb1_flows):
+    """Counts what a fact about SMB 2 tells."""
+    kind = f["k"]
+    if kind == "smb_negotiate":
+        if f.get("dialect") == "1":
+            smb1_flows.add(f["flow"])
+        elif "dialect" in f:
+            m["smb2.dialect", SMB2_DIALECTS[f["dialect"]]] += 1
+    elif kind == "smb_auth":
+        measure_smb_auth(m, f, smb1_flows)
+    elif kind == "smb_tree" and "share" in f:
+        m["smb2.tree_connect", f["share"]] += 1
+    elif kind == "smb_requests":
+        m["smb2.cmd", f"{SMB2_COMMANDS[f['command']]}.req"] += f["count"]
+        if f["command"] == "CREATE":
+            m["smb2.create", ""] += f["count"]
+    elif kind == "smb_answers":
+        m["smb2.cmd", f"{SMB2_COMMANDS[f['command']]}.rsp"] += f["count"]
+        if f["command"] in ("SESSION_SETUP", "TREE_CONNECT"):
+            m[f"smb2.{f['command'].lower()}_status", f"0x{f['nt_status']:08x}"] += f["count"]
+    elif kind == "smb_done":
+        for key in ("signed_pdus", "compressed_pdus", "encrypted_pdus", "write_bytes",
+                    "read_bytes"):
+            m[f"smb2.{key}", ""] += f[key]
+
+
 def measure_tls(m, flows, f):
     """Counts a fact of TLS; `flows` collects the connections that had each kind."""
     kind = f["k"]
@@ -129,7 +173,8 @@ def measure_tls(m, flows, f):
 def measure(facts):
     """The metrics of expected.tsv, from observations: {(metric, key): number}."""
     m = collections.Counter()
-    http_flows, dns_names, tls_flows = set(), set(), collections.defaultdict(set)
+    http_flows, smb1_flows, dns_names = set(), set(), set()
+    tls_flows = collections.defaultdict(set)
     for f in facts:
         kind, l4 = f["k"], f.get("l4", 0)
         if kind == "capture":
@@ -170,6 +215,8 @@ def measure(facts):
                 m["http.www_authenticate", scheme] += 1
         elif kind == "http_auth":
             measure_auth(m, f)
+        elif kind.startswith("smb_"):
+            measure_smb(m, f, smb1_flows)
         elif kind.startswith("tls_"):
             measure_tls(m, tls_flows, f)
         elif kind == "kerberos":
@@ -208,7 +255,7 @@ def examine(name):
     check_report(json.loads(report_text), facts)
     check_report(json.loads(run(["report", "--format", "json", *keys, path])), facts)
     lines = [json.loads(line) for line in run(["exchanges", "--json", *keys, path]).splitlines()]
-    requests = sum(f["k"] == "http_request" for f in facts)
+    requests = sum(f["k"] in ("http_request", "smb_file") for f in facts)
     if sum("method" in line for line in lines) != requests:
         raise Failure(f"exchanges: {sum('method' in x for x in lines)} requests, not {requests}")
     return measure(facts)
@@ -234,7 +281,7 @@ def read_expected():
                 continue
             expected[name][metric, key] = (value, confidence)
     for rows in expected.values():
-        if ("ntlm.type3", "http") not in rows: # the user came by another carrier
+        if not any(row[0] == "ntlm.type3" for row in rows): # the user came by another carrier
             for row in [row for row in rows if row[0] == "ntlm.user"]:
                 del rows[row]
     return expected

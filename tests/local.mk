@@ -35,6 +35,7 @@ unit_tests = \
 	tests/unit/test_relay \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
+	tests/unit/test_smb \
 	tests/unit/test_tls \
 	tests/unit/test_verify \
 	tests/unit/test_throttle \
@@ -47,6 +48,7 @@ prop_tests = \
 	tests/prop/test_http \
 	tests/prop/test_merge \
 	tests/prop/test_schedule \
+	tests/prop/test_smb \
 	tests/prop/test_stream \
 	tests/prop/test_tls
 fuzz_replays = \
@@ -66,6 +68,7 @@ fuzz_replays = \
 	tests/fuzz/replay_message \
 	tests/fuzz/replay_obs_json \
 	tests/fuzz/replay_reader \
+	tests/fuzz/replay_smb \
 	tests/fuzz/replay_tls \
 	tests/fuzz/replay_verify
 test_headers = \
@@ -81,6 +84,7 @@ test_headers = \
 	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
 	tests/unit/packet_driver.h \
+	tests/unit/smb_messages.h \
 	tests/unit/proofs_driver.h \
 	tests/unit/ssl_talk.h \
 	tests/unit/tls_driver.h \
@@ -110,6 +114,7 @@ tests_fuzz_replay_jwt_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_jwt.c
 tests_fuzz_replay_message_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_message.c
 tests_fuzz_replay_obs_json_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_obs_json.c
 tests_fuzz_replay_reader_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_reader.c
+tests_fuzz_replay_smb_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_smb.c
 tests_fuzz_replay_tls_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_tls.c
 tests_fuzz_replay_verify_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_verify.c
 # ... and, with --enable-fuzzers, is a libFuzzer program
@@ -131,6 +136,7 @@ noinst_PROGRAMS = \
 	tests/fuzz/fuzz_message \
 	tests/fuzz/fuzz_obs_json \
 	tests/fuzz/fuzz_reader \
+	tests/fuzz/fuzz_smb \
 	tests/fuzz/fuzz_tls \
 	tests/fuzz/fuzz_verify
 tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -149,6 +155,7 @@ tests_fuzz_fuzz_jwt_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_message_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_obs_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_reader_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_smb_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_tls_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_verify_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif

@@ -45,7 +45,7 @@ static const struct {
 } commands[] = {
     { "summary", CMD_SUMMARY, "one screen: roles, routes, who authenticated how (the default)" },
     { "report", CMD_REPORT, "everything, as text or JSON" },
-    { "exchanges", CMD_EXCHANGES, "a line per HTTP exchange" },
+    { "exchanges", CMD_EXCHANGES, "a line per HTTP exchange, TLS handshake and SMB file" },
     { "windows", CMD_WINDOWS, "bandwidth over time, and the limits and schedules it shows" },
     { "live", CMD_LIVE, "capture: lines while it runs, the summary at its end" },
 };

@@ -90,4 +90,10 @@ static inline uint32_t ccm_cur_le32(ccm_cursor *c)
                : 0;
 }
 
+static inline uint64_t ccm_cur_le64(ccm_cursor *c)
+{
+    uint64_t low = ccm_cur_le32(c), high = ccm_cur_le32(c);
+    return c->bad ? 0 : high << 32 | low;
+}
+
 #endif

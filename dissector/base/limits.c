@@ -38,6 +38,7 @@ void ccm_limits_init(ccm_limits *limits)
         .bursts = 262144,
         .methods = 24,
         .accounts = 64,
+        .smb_entries = 65536,
         .tls_secrets = 131072,
     };
 }

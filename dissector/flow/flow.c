@@ -38,6 +38,7 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
     fs->parse.emit = emit_parsed;
     fs->parse.emit_data = fs;
     fs->parse.decoders = &fs->decoders;
+    fs->parse.smb_entries = &fs->smb_entries;
     fs->parse.gathered = &fs->gathered;
     fs->parse.spare = &fs->spare;
     ccm_table_init(fs);

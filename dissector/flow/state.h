@@ -150,6 +150,7 @@ struct ccm_flows {
     size_t carried; /* memory of all carries */
     uint64_t hits[CCM_HITS];
     unsigned decoders; /* of the parsers, see ccm_parse */
+    unsigned smb_entries;
     size_t gathered;   /* likewise */
     void *spare;       /* likewise */
     ccm_parse parse;

@@ -94,7 +94,7 @@ uint16_t ccm_auth_path_of(ccm_span method, ccm_span target)
 
 /* ---- accounts -------------------------------------------------------------------------------- */
 
-static uint8_t kind_of(ccm_span name)
+uint8_t ccm_auth_account_kind(ccm_span name)
 {
     if (!name.n)
         return CCM_ACCOUNT_UNKNOWN;
@@ -116,7 +116,7 @@ static bool qualified(ccm_span name)
 }
 
 /* DOMAIN\name; a name that already has its domain, or none, as it is. */
-static uint32_t account_text(ccm_texts *texts, ccm_span domain, ccm_span name)
+uint32_t ccm_auth_account(ccm_texts *texts, ccm_span domain, ccm_span name)
 {
     uint8_t room[CCM_TEXT_MAX];
     if (!name.n)
@@ -142,15 +142,17 @@ uint32_t ccm_auth_ticket(ccm_texts *texts, uint32_t host, uint64_t ticket_hash)
 uint32_t ccm_auth_spn_host(ccm_texts *texts, ccm_span spn)
 {
     uint8_t room[CCM_TEXT_MAX];
-    if (!begins(spn, "http/"))
+    bool http = begins(spn, "http/");
+    if (!http && !begins(spn, "cifs/"))
         return CCM_NONE;
-    size_t n = 0;
-    for (size_t i = 5; i < spn.n && n < sizeof room; i++, n++) {
-        if (spn.p[i] == '@' || spn.p[i] == '/' || spn.p[i] == ':')
+    enum { SERVICE = 5 };
+    size_t from = http ? SERVICE : 0, n = 0; /* a host alone is a web server's */
+    for (size_t i = from; i < spn.n && n < sizeof room; i++, n++) {
+        if (spn.p[i] == '@' || spn.p[i] == ':' || (spn.p[i] == '/' && i >= SERVICE))
             break;
         room[n] = (uint8_t)g_ascii_tolower((char)spn.p[i]);
     }
-    return n ? ccm_texts_add(texts, (ccm_span){ room, n }) : CCM_NONE;
+    return n > SERVICE - from ? ccm_texts_add(texts, (ccm_span){ room, n }) : CCM_NONE;
 }
 
 /* ---- headers --------------------------------------------------------------------------------- */
@@ -204,9 +206,9 @@ static void on_http_auth(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs
     ccm_span name = ccm_obs_get_str(obs, CCM_KEY_account);
     o->credential = credential_of(obs, mechanism);
     o->offers_kerberos = lists_kerberos(ccm_obs_get_str(obs, CCM_KEY_mechanisms));
-    o->account = account_text(texts, ccm_obs_get_str(obs, CCM_KEY_domain), name);
-    o->kind =
-        o->credential == CCM_CREDENTIAL_NTLM_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS : kind_of(name);
+    o->account = ccm_auth_account(texts, ccm_obs_get_str(obs, CCM_KEY_domain), name);
+    o->kind = o->credential == CCM_CREDENTIAL_NTLM_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS
+                                                             : ccm_auth_account_kind(name);
     o->spn =
         o->credential == CCM_CREDENTIAL_KERBEROS
             ? ccm_auth_ticket(texts, ccm_auth_spn_host(texts, ccm_obs_get_str(obs, CCM_KEY_spn)),
@@ -289,7 +291,8 @@ static void on_token(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs)
     f->token_kind = same(subject, "device") ? CCM_ACCOUNT_COMPUTER
                     : same(subject, "user") ? CCM_ACCOUNT_USER
                                             : CCM_ACCOUNT_UNKNOWN;
-    f->token_account = account_text(texts, (ccm_span){ 0 }, ccm_obs_get_str(obs, CCM_KEY_account));
+    f->token_account =
+        ccm_auth_account(texts, (ccm_span){ 0 }, ccm_obs_get_str(obs, CCM_KEY_account));
 }
 
 static void on_message(ccm_auth_facts *f, const ccm_obs *obs)

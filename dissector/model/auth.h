@@ -143,8 +143,12 @@ typedef struct ccm_auth_verdicts {
 
 /* auth.c: any observation of an exchange but http_done. Texts go to `texts`. */
 void ccm_auth_collect(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs);
-/* The host of HTTP/host as text, in lower case; CCM_NONE for another service. */
-/* The host of HTTP/host, in lower case; CCM_NONE for another service. */
+/* DOMAIN\\name as text; a name that has its domain already, or none, as it is. CCM_NONE: no name.
+ */
+uint32_t ccm_auth_account(ccm_texts *texts, ccm_span domain, ccm_span name);
+/* ccm_account_kind: a computer's ends with $. */
+uint8_t ccm_auth_account_kind(ccm_span name);
+/* The host of HTTP/host, or cifs/host as it is, in lower case; CCM_NONE for another service. */
 uint32_t ccm_auth_spn_host(ccm_texts *texts, ccm_span spn);
 /* "host#hash": a ticket for the service on `host` that would be known again; `host` alone when the
  * ticket was not whole. */

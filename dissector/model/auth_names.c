@@ -8,7 +8,7 @@
 
 const char *ccm_auth_stage_name(unsigned stage)
 {
-    static const char *const names[CCM_STAGES] = { "transport", "message", "proxy" };
+    static const char *const names[CCM_STAGES] = { "transport", "message", "proxy", "session" };
     return names[stage < CCM_STAGES ? stage : 0];
 }
 
@@ -26,6 +26,7 @@ const char *ccm_auth_mode_name(unsigned mode)
         [CCM_AUTH_BULK_TOKEN] = "bulk-registration-token",
         [CCM_AUTH_CONTENT_TOKEN] = "content-token",
         [CCM_AUTH_MESSAGE_SIGNATURE] = "message-signature",
+        [CCM_AUTH_GUEST] = "guest",
         [CCM_AUTH_PKI] = "pki-certificate",
         [CCM_AUTH_SELF_SIGNED] = "self-signed-certificate",
         [CCM_AUTH_ENCRYPTED_UNKNOWN] = "encrypted-unknown",
@@ -66,6 +67,8 @@ const char *ccm_auth_evidence_name(unsigned id)
         [CCM_EV_HANDSHAKE_UNSEEN] = "handshake-not-seen",
         [CCM_EV_NTLM_TYPE3] = "ntlm-type3",                   /* E5, E6, E7, E8 */
         [CCM_EV_NTLM_ANONYMOUS] = "ntlm-anonymous",           /* E9 */
+        [CCM_EV_SMB_GUEST] = "smb-guest",                     /* M5 */
+        [CCM_EV_SMB_NULL_SESSION] = "smb-null-session",       /* M5 */
         [CCM_EV_SPNEGO_KERBEROS] = "spnego-kerberos",         /* E3 */
         [CCM_EV_TGS_REP] = "tgs-rep",                         /* E4 */
         [CCM_EV_TASK_SEQUENCE_AGENT] = "task-sequence-agent", /* E7 */

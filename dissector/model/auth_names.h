@@ -11,6 +11,7 @@ typedef enum ccm_auth_stage {
     CCM_STAGE_TRANSPORT,
     CCM_STAGE_MESSAGE,
     CCM_STAGE_PROXY,
+    CCM_STAGE_SESSION, /* SMB */
     CCM_STAGES
 } ccm_auth_stage;
 
@@ -26,6 +27,7 @@ typedef enum ccm_auth_mode {
     CCM_AUTH_BULK_TOKEN,
     CCM_AUTH_CONTENT_TOKEN,
     CCM_AUTH_MESSAGE_SIGNATURE,
+    CCM_AUTH_GUEST,
     CCM_AUTH_PKI,
     CCM_AUTH_SELF_SIGNED,
     CCM_AUTH_ENCRYPTED_UNKNOWN,
@@ -66,6 +68,8 @@ typedef enum ccm_auth_evidence {
     CCM_EV_HANDSHAKE_UNSEEN,
     CCM_EV_NTLM_TYPE3,
     CCM_EV_NTLM_ANONYMOUS,
+    CCM_EV_SMB_GUEST,
+    CCM_EV_SMB_NULL_SESSION,
     CCM_EV_SPNEGO_KERBEROS,
     CCM_EV_TGS_REP,
     CCM_EV_TASK_SEQUENCE_AGENT,

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * catalog.c - reads the catalogue's five .ini texts into const rows.
+ * catalog.c - reads the catalogue's six .ini texts into const rows.
  *
- * In: roles.ini, routes.ini, urls.ini, ports.ini, names.ini (GKeyFile; values taken as they stand).
- * Out: a catalogue, or CCM_ERROR_USAGE naming file, group, key and remedy. State: none. Strict: an
- * unknown group, key or value is an error, so that a typing error cannot silently switch a rule
- * off. */
+ * In: roles.ini, routes.ini, urls.ini, ports.ini, names.ini, shares.ini (GKeyFile; values taken as
+ * they stand). Out: a catalogue, or CCM_ERROR_USAGE naming file, group, key and remedy. State:
+ * none. Strict: an unknown group, key or value is an error, so that a typing error cannot silently
+ * switch a rule off. */
 #include "model/catalog.h"
 
 enum { ROWS_MAX = 4096, FILE_MAX = 4 << 20 };
 
-static const char *const file_names[] = { "roles.ini", "routes.ini", "ports.ini", "urls.ini",
-                                          "names.ini" };
+static const char *const file_names[] = { "roles.ini", "routes.ini", "ports.ini",
+                                          "urls.ini",  "names.ini",  "shares.ini" };
+enum { REQUIRED = 5 }; /* without the others a catalogue is whole, too */
 
 static const char *const protocols[] = {
     "http",      "https", "smb",  "tcp-tls", "tls",   "tds", "ssb", "ldap", "kerberos",
@@ -266,6 +267,26 @@ static void read_mark(reader *r)
     g_array_append_val(r->c->marks, m);
 }
 
+static void read_share(reader *r)
+{
+    static const char *const known[] = { "title",       "ref",         "share",     "path", "route",
+                                         "server_role", "client_role", "certainty", NULL };
+    ccm_mark m = { .route_tls = -1 };
+
+    known_keys(r, known);
+    m.id = g_string_chunk_insert_const(r->c->text, r->group);
+    m.title = need(r, "title");
+    m.ref = need(r, "ref");
+    need(r, "share");
+    m.share = lower_value(r, "share");
+    m.path = lower_value(r, "path");
+    m.server_role = role_value(r, "server_role", value(r, "server_role"));
+    m.client_role = role_value(r, "client_role", value(r, "client_role"));
+    m.route = route_value(r, "route", need(r, "route"));
+    read_certainty(r, &m, true);
+    g_array_append_val(r->c->marks, m);
+}
+
 /* Each of the patterns, which have ; between them. */
 static void add_names(reader *r, ccm_span list, int mark)
 {
@@ -317,7 +338,8 @@ static void read_name(reader *r)
 
 static bool read_file(ccm_catalog *c, const char *file, const char *text, GError **error)
 {
-    void (*const row[])(reader *) = { read_role, read_route, read_port, read_mark, read_name };
+    void (*const row[])(reader *) = { read_role, read_route, read_port,
+                                      read_mark, read_name,  read_share };
     GError *why = NULL;
     reader r = { .c = c, .kf = g_key_file_new(), .file = file, .group = "", .error = error };
     unsigned kind = 0;
@@ -369,9 +391,9 @@ ccm_catalog *ccm_catalog_parse(const char *const *pairs, GError **error)
         for (const char *const *p = pairs; *p; p += 2)
             if (strcmp(p[0], file_names[i]) == 0)
                 text = p[1];
-        if (text)
+        if (text) {
             ok = read_file(c, file_names[i], text, error);
-        else {
+        } else if (i < REQUIRED) {
             g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
                         "the catalogue lacks the file %s; add it to the directory", file_names[i]);
             ok = false;
@@ -411,7 +433,7 @@ ccm_catalog *ccm_catalog_load(const char *directory, GError **error)
         if (!read || size > FILE_MAX || strlen(text[n]) != size) {
             g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
                         "catalogue file %s cannot be used: %s; the directory must hold roles.ini, "
-                        "routes.ini, ports.ini, urls.ini and names.ini",
+                        "routes.ini, ports.ini, urls.ini, names.ini and shares.ini",
                         path, read ? "too large, or not text" : why->message);
             g_clear_error(&why);
             g_free(path);

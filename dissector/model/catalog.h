@@ -32,6 +32,7 @@ typedef struct ccm_mark {
     bool host_below; /* host is a suffix that begins with a dot */
     ccm_form form;
     uint16_t port;
+    ccm_span share; /* a mark of SMB: its path is one inside the share */
     /* conclusions; -1 = none */
     int16_t server_role, client_role, route, route_tls; /* route_tls: where nothing was read */
     ccm_certainty certainty;
@@ -122,6 +123,9 @@ typedef struct ccm_match {
 } ccm_match;
 
 void ccm_catalog_match(const ccm_catalog *c, const ccm_request *request, ccm_match *out);
+/* The mark of a share (\\\\SERVER\\SHARE, or SHARE alone) and a path in it, or -1. With an empty
+ * path only those that ask for none. */
+int ccm_catalog_share(const ccm_catalog *c, ccm_span share, ccm_span path);
 /* Collects the parts of an http_request observation. */
 ccm_request ccm_request_of(const struct ccm_obs *obs);
 /* The authority of an absolute target ("http://HOST:80/x"), or an empty span. */

@@ -28,6 +28,9 @@ ccm_certainty ccm_evidence_certainty(const ccm_catalog *c, const ccm_evidence *e
     /* A server that only ever answers "no such thing" is one that somebody takes for the role. */
     if (e->server && !e->ok && e->denied)
         return at_most(sure, CCM_CERTAINTY_LIKELY);
+    /* Who connects to a share may be an administrator at work. */
+    if (!e->server && ccm_mark_at(c, e->mark)->share.n)
+        return at_most(sure, CCM_CERTAINTY_LIKELY);
     return sure;
 }
 
@@ -75,6 +78,15 @@ void ccm_conclude_port(const ccm_catalog *c, uint8_t l4, uint16_t port, bool htt
     out->protocol = ccm_route_at(c, row)->protocol;
     out->certainty = CCM_CERTAINTY_WEAK;
     out->basis = "port";
+}
+
+void ccm_conclude_smb(const ccm_catalog *c, uint16_t port, ccm_conclusion *out)
+{
+    ccm_conclude_port(c, 6, port, false, out);
+    if (strcmp(out->protocol, "smb") == 0)
+        return;
+    ccm_conclude_port(c, 6, 445, false, out); /* on a port of its own */
+    out->basis = "smb";
 }
 
 /* The row of the only role that the host was surely seen to serve on this port; or -1. */
@@ -277,6 +289,14 @@ static ccm_certainty local_certainty(const ccm_model *m, const ccm_edge *e)
     return denied && !other ? at_most(sure, CCM_CERTAINTY_LIKELY) : sure;
 }
 
+static bool has_smb(const ccm_edge *e)
+{
+    for (unsigned i = 0; i < e->counters.n; i++)
+        if (ccm_count_kind_of(e->counters.v[i].key) == CCM_COUNT_SMB)
+            return true;
+    return false;
+}
+
 /* The row of the same route whose protocol is https; or `row`. */
 static int row_of_https(const ccm_catalog *c, int row)
 {
@@ -303,7 +323,7 @@ void ccm_conclude_tls(const ccm_catalog *c, ccm_conclusion *out)
     }
 }
 
-/* The only row for which a host was surely seen to serve, on whatever port; or -1. */
+/* The only row for which a host was surely seen to serve HTTP, on whatever port; or -1. */
 static int row_of_host(const ccm_model *m, uint32_t at)
 {
     int row = -1;
@@ -311,7 +331,7 @@ static int row_of_host(const ccm_model *m, uint32_t at)
     for (unsigned i = 0; at != CCM_NONE && i < ccm_host_at(m, at)->n_evidence; i++) {
         const ccm_evidence *ev = &ccm_host_at(m, at)->evidence[i];
         const ccm_mark *mark = ccm_mark_at(m->catalog, ev->mark);
-        if (!ev->server || mark->route < 0 || mark->form != CCM_FORM_ORIGIN ||
+        if (!ev->server || mark->route < 0 || mark->form != CCM_FORM_ORIGIN || mark->share.n ||
             ccm_evidence_certainty(m->catalog, ev) < CCM_CERTAINTY_STRONG)
             continue;
         if (row >= 0 && ccm_route_at(m->catalog, row)->destination !=
@@ -371,6 +391,9 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels
         out->certainty = CCM_CERTAINTY_LIKELY;
         out->basis = "role-of-destination";
         out->protocol = ccm_route_at(c, out->row)->protocol;
+    } else if (has_smb(e)) {
+        ccm_conclude_smb(c, e->key.port, out);
+        return;
     } else if (!conclude_name(m, e, out)) {
         ccm_conclude_port(c, e->key.l4, e->key.port, !has_tls(e) && has_requests(e), out);
         if (out->certainty == CCM_CERTAINTY_WEAK && plays(m, e, out->row)) {

@@ -25,6 +25,8 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels
 /* What a port alone suggests; `http`: requests were seen. */
 void ccm_conclude_port(const ccm_catalog *c, uint8_t l4, uint16_t port, bool http,
                        ccm_conclusion *out);
+/* The same for SMB that names no share of the catalogue. */
+void ccm_conclude_smb(const ccm_catalog *c, uint16_t port, ccm_conclusion *out);
 /* The connection carried TLS: `out` as concluded without knowing that. */
 void ccm_conclude_tls(const ccm_catalog *c, ccm_conclusion *out);
 /* Would a server without this URL or verb answer so? */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * contents.c - which package or content filled the link: bytes of answers by content id and edge.
  *
- * In: http_request (its content id is kept at the flow), http_done. Out: rows that merge. State: a
+ * In: http_request (its content id is kept at the flow), http_done (what was served is, until the
+ * flow is settled). Out: rows that merge. State: a
  * table of at most CCM_CONTENTS rows; beyond, the limit "contents" is reported. Spec:
  * ccm-protocol.md 2.6. */
 #include "model/model.h"
@@ -54,15 +55,26 @@ void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target)
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
     uint64_t lasted = ccm_obs_get_u64(obs, CCM_KEY_duration_ns);
+    uint64_t first_ns = obs->time_ns - ccm_min64(lasted, obs->time_ns);
+    ccm_content *c = &f->served;
 
-    if (f->edge == CCM_NONE) /* the route is known by now */
-        ccm_model_flow_settle(m, f);
-    ccm_content c = { .id = f->content,
-                      .edge = f->edge,
-                      .bytes = ccm_obs_get_u64(obs, CCM_KEY_response_bytes),
-                      .requests = 1,
-                      .first_ns = obs->time_ns - ccm_min64(lasted, obs->time_ns),
-                      .last_ns = obs->time_ns };
-    ccm_content_add(m, &c);
+    if (c->requests && c->id != f->content)
+        ccm_model_flow_settle(m, f); /* takes it along */
+    if (!c->requests)
+        *c = (ccm_content){ .id = f->content, .first_ns = first_ns, .last_ns = obs->time_ns };
+    c->bytes += ccm_obs_get_u64(obs, CCM_KEY_response_bytes);
+    c->requests++;
+    c->first_ns = ccm_min64(c->first_ns, first_ns);
+    c->last_ns = ccm_max64(c->last_ns, obs->time_ns);
     f->content = CCM_NONE;
+}
+
+void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,
+                      const ccm_content *served)
+{
+    ccm_content c = *served;
+
+    c.edge = edge;
+    c.id = ccm_texts_map(&to->texts, &from->texts, c.id);
+    ccm_content_add(to, &c);
 }

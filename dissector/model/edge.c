@@ -366,17 +366,22 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
         ccm_pace_run(m, f, obs->time_ns, end_ns, s.payload, s.packets);
 }
 
-void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
+void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count)
 {
     for (unsigned i = 0; i < f->n_counters; i++) {
-        if (f->counters[i].key == key && f->counters[i].count < UINT32_MAX) {
-            f->counters[i].count++;
+        if (f->counters[i].key == key && f->counters[i].count <= UINT32_MAX - count) {
+            f->counters[i].count += count;
             return;
         }
     }
     if (f->n_counters == CCM_FLOW_COUNTERS)
         ccm_model_flow_settle(m, f);
-    f->counters[f->n_counters++] = (ccm_flow_counter){ key, 1 };
+    f->counters[f->n_counters++] = (ccm_flow_counter){ key, count };
+}
+
+void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
+{
+    ccm_model_flow_count_many(m, f, key, 1);
 }
 
 /* `f->route` is that of the edge once there is one. */
@@ -422,6 +427,8 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
     }
     if (f->pace)
         ccm_pace_pour(to, at, f->pace, to != from);
+    if (f->served.requests)
+        ccm_content_pour(to, from, at, &f->served);
     return at;
 }
 
@@ -441,6 +448,7 @@ static ccm_edge *settle(ccm_model *m, ccm_model_flow *f, uint32_t hash)
     f->edge = pour(m, m, f, hash);
     f->route = ccm_edge_at(m, f->edge)->key.route;
     f->n_pending = f->n_counters = 0;
+    f->served.requests = 0;
     if (f->pace)
         f->pace->n = 0;
     memset(&f->traffic, 0, sizeof f->traffic);

@@ -5,6 +5,7 @@
  * number, at most limits->flows of them and OPEN_BYTES of their texts; beyond that the oldest is
  * given out with what it has. Records are recycled, so a steady stream allocates nothing. */
 #include "model/exchange_auth.h"
+#include "model/exchange_smb.h"
 #include "model/conclude.h"
 #include "model/exchange_texts.h"
 #include "model/naming.h"
@@ -34,6 +35,7 @@ struct ccm_joiner {
     uint32_t oldest, newest;
     uint64_t bytes;
     ccm_join_auth auth;
+    GString *smb; /* texts of the handle that is given out */
     ccm_tls_flows tls;
     ccm_tls_sessions sessions;
 };
@@ -77,6 +79,7 @@ ccm_joiner *ccm_joiner_new(const ccm_catalog *catalog, const ccm_limits *limits,
     j->v = g_ptr_array_new_with_free_func(open_free);
     j->spare = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     j->oldest = j->newest = CCM_NONE;
+    j->smb = g_string_new(NULL);
     ccm_index_init(&j->index, 64);
     ccm_join_auth_init(&j->auth, j->max);
     ccm_tls_flows_init(&j->tls, j->max);
@@ -513,6 +516,12 @@ void ccm_joiner_observe(ccm_joiner *j, const ccm_obs *obs)
     case CCM_OBS_signature:
         on_detail(j, obs);
         break;
+    case CCM_OBS_smb_file: {
+        ccm_exchange x;
+        ccm_exchange_of_smb(j->catalog, obs, j->smb, &x);
+        j->fn(j->user_data, &x);
+        break;
+    }
     case CCM_OBS_tls_client_hello:
     case CCM_OBS_tls_server_hello:
     case CCM_OBS_tls_ticket:
@@ -555,6 +564,7 @@ void ccm_joiner_free(ccm_joiner *j)
         give_out(j, g_array_index(rest, uint32_t, i));
     g_array_free(rest, TRUE);
     g_array_free(j->spare, TRUE);
+    g_string_free(j->smb, TRUE);
     g_ptr_array_free(j->v, TRUE);
     ccm_index_clear(&j->index);
     ccm_join_auth_clear(&j->auth);

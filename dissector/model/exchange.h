@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * exchange.h - joins the observations of one HTTP exchange into one record, in one pass.
+ * exchange.h - joins the observations of one HTTP exchange, or SMB handle, into one record, in one
+ * pass.
  *
  * In: observations in order. Out: one record per exchange when it ends. State: open exchanges in a
  * table bounded by limits->flows; the oldest is given out when it is full. The route comes from the
@@ -84,6 +85,13 @@ typedef struct ccm_exchange {
         bool has_received;
         uint64_t received;
     } bits;
+    struct {
+        bool present; /* it is a handle of SMB */
+        bool failed, deleted, has_data, has_size;
+        const char *share, *account, *direction, *disposition, *action, *renamed_to;
+        const char *status; /* name of the NT status */
+        uint64_t data_start_ns, data_end_ns, size;
+    } smb;
     unsigned status;  /* 0 = no final response head */
     unsigned interim; /* last 1xx status; 0 = none */
     const char *server_software, *response_content_type, *location, *response_content_range;

@@ -81,8 +81,8 @@ void ccm_catalog_index_marks(ccm_catalog *c)
 {
     for (unsigned i = 0; i < c->marks->len; i++) {
         const ccm_mark *m = ccm_mark_at(c, (int)i);
-        if (m->named)
-            continue;
+        if (m->named || m->share.n)
+            continue; /* found by ccm_catalog_name, _service or _share */
         if (m->component)
             file_mark(c, &c->agents, i);
         else if (m->form != CCM_FORM_ORIGIN)
@@ -94,6 +94,30 @@ void ccm_catalog_index_marks(ccm_catalog *c)
                 file_mark(c, &c->bucket[b], i);
         c->path_max = MAX(c->path_max, (unsigned)m->path.n);
     }
+}
+
+/* Lower case letters of `pattern` fit either case, ? fits anything. */
+static bool fits_pattern(ccm_span s, ccm_span pattern)
+{
+    for (size_t i = 0; s.n == pattern.n && i < s.n; i++)
+        if (pattern.p[i] != '?' && lower(s.p[i]) != pattern.p[i])
+            return false;
+    return s.n == pattern.n;
+}
+
+int ccm_catalog_share(const ccm_catalog *c, ccm_span share, ccm_span path)
+{
+    for (size_t i = share.n; i > 0; i--)
+        if (share.p[i - 1] == '\\') {
+            share = (ccm_span){ share.p + i, share.n - i };
+            break;
+        }
+    for (unsigned i = 0; share.n && i < c->marks->len; i++) {
+        const ccm_mark *m = ccm_mark_at(c, (int)i);
+        if (m->share.n && fits_pattern(share, m->share) && has_prefix(path, m->path))
+            return (int)i;
+    }
+    return -1;
 }
 
 ccm_span ccm_target_authority(ccm_span t)

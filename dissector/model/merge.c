@@ -7,6 +7,7 @@
  * mapped by value. Flows that `source` still holds open are poured into edges as they stand. */
 #include "model/proofs.h"
 #include "model/relay.h"
+#include "model/smb.h"
 #include "model/tls_book.h"
 
 static ccm_span text_of(const ccm_model *from, uint32_t i)
@@ -199,6 +200,7 @@ void ccm_model_merge(ccm_model *to, const ccm_model *from)
         if (ccm_model_flow_at(from, i)->id)
             ccm_model_flow_pour(to, from, ccm_model_flow_at(from, i));
     ccm_proofs_merge(to, from);
+    ccm_smb_merge(to, from);
     ccm_tls_book_merge(to, from);
     ccm_relays_merge(to, from);
 }

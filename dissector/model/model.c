@@ -4,6 +4,7 @@
  * In: observations, in the order of their making. Out: evidence in ccm_model. State: the model. */
 #include "base/pages.h"
 #include "model/proofs.h"
+#include "model/smb.h"
 #include "model/site.h"
 #include "model/relay.h"
 #include "model/tls_book.h"
@@ -62,6 +63,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     ccm_timeline_init(&m->timeline);
     ccm_paces_init(&m->paces);
     m->proofs = ccm_proofs_new();
+    m->smb = ccm_smb_sums_new();
     m->tls = ccm_tls_book_new(m->limits.flows);
     m->relays = ccm_relays_new();
     ccm_edge_get(m, &(ccm_edge_key){ .route = -1 }); /* edge 0 */
@@ -85,6 +87,7 @@ void ccm_model_free(ccm_model *m)
     for (unsigned i = 0; i < m->clients->len; i++)
         client_clear(&g_array_index(m->clients, ccm_client, i));
     ccm_proofs_free(m->proofs);
+    ccm_smb_sums_free(m->smb);
     ccm_site_unref(m->site);
     ccm_tls_book_free(m->tls);
     ccm_relays_free(m->relays);
@@ -341,7 +344,17 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         ccm_names_observe(m, obs);
         ccm_krb_observe(m, obs);
         break;
+    case CCM_OBS_smb_negotiate:
+    case CCM_OBS_smb_auth:
+    case CCM_OBS_smb_session:
+    case CCM_OBS_smb_tree:
+    case CCM_OBS_smb_requests:
+    case CCM_OBS_smb_answers:
+    case CCM_OBS_smb_done:
+        ccm_model_smb(m, obs);
+        break;
     case CCM_OBS_smb_file:
+        ccm_model_smb(m, obs);
         on_smb_file(m, obs);
         break;
     case CCM_OBS_hint:

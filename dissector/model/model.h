@@ -53,6 +53,7 @@ typedef enum ccm_count_kind {
     CCM_COUNT_ALPN,
     CCM_COUNT_JA3,
     CCM_COUNT_JA4,
+    CCM_COUNT_SMB, /* command */
 } ccm_count_kind;
 
 #define CCM_COUNT_KEY(kind, number) ((uint32_t)(kind) << 27 | (uint32_t)(number))
@@ -198,6 +199,12 @@ typedef struct ccm_flow_counter {
     uint32_t key, count;
 } ccm_flow_counter;
 
+/* What was fetched over an edge of one package or content. */
+typedef struct ccm_content {
+    uint32_t id, edge; /* text, edge */
+    uint64_t bytes, requests, first_ns, last_ns;
+} ccm_content;
+
 /* What came of a flow since it was last settled with its edge, which is elsewhere in memory. */
 typedef struct ccm_model_flow {
     uint64_t id; /* 0 = this record is free */
@@ -222,6 +229,7 @@ typedef struct ccm_model_flow {
     uint32_t client_id; /* text */
     uint32_t client_at; /* number of the client that was named last */
     uint32_t content;   /* text; of the request that is open, or CCM_NONE */
+    ccm_content served; /* of one content, since the flow was settled; no requests = nothing */
     uint32_t bulk;      /* bytes before there was a pace */
     ccm_pace *pace;     /* NULL = no bulk data that limits work on */
     uint64_t active;    /* latest second + 1 that was counted as active */
@@ -332,12 +340,6 @@ typedef struct ccm_file {
     uint64_t first_frame, packets, bytes;
 } ccm_file;
 
-/* What was fetched over an edge of one package or content. */
-typedef struct ccm_content {
-    uint32_t id, edge; /* text, edge */
-    uint64_t bytes, requests, first_ns, last_ns;
-} ccm_content;
-
 typedef struct ccm_capture_sums {
     uint64_t streams, ended; /* models that saw anything; `capture` observations */
     bool has_time;
@@ -372,6 +374,7 @@ struct ccm_model {
     ccm_paces paces;
     ccm_capture_sums capture;
     struct ccm_proofs *proofs; /* proofs.h */
+    struct ccm_smb_sums *smb;  /* smb.h */
     struct ccm_site *site;     /* site.h; what is configured, no evidence; NULL = not supplied */
     uint64_t link_bps;         /* 0 = not supplied */
     struct ccm_tls_book *tls;  /* tls_book.h */
@@ -440,6 +443,7 @@ ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs);
 ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key);
+void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count);
 /* The flow showed this row: the first one decides, unless the flow was settled without any. */
 void ccm_model_flow_route(ccm_model_flow *f, int route);
 /* Are route and client of the flow decided? */
@@ -470,6 +474,8 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs);
 void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target);
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_content_add(ccm_model *m, const ccm_content *add);
+void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,
+                      const ccm_content *served);
 /* The smaller of two texts that may be CCM_NONE: a choice that no order of arrival changes. */
 uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b);
 

@@ -8,7 +8,12 @@
 static bool begins(ccm_span s, const char *prefix)
 {
     size_t n = strlen(prefix);
-    return s.n >= n && g_ascii_strncasecmp((const char *)s.p, prefix, n) == 0;
+
+    for (size_t i = 0; s.n >= n && i < n; i++) /* mostly the first one differs */
+        if (s.p[i] != (uint8_t)prefix[i] &&
+            g_ascii_tolower((char)s.p[i]) != g_ascii_tolower(prefix[i]))
+            return false;
+    return s.n >= n;
 }
 
 static bool is(ccm_span s, const char *word)
@@ -85,18 +90,29 @@ static ccm_span cut_version(ccm_span *name)
     return version;
 }
 
-/* The part of the target behind the content directory, or empty. */
+/* Does `s` end with `word`, case apart? */
+static bool ends(ccm_span s, const char *word)
+{
+    size_t n = strlen(word);
+    return s.n >= n && begins(after(s, s.n - n), word);
+}
+
+/* The part of the target behind the content directory, or empty. Its name ends with a dollar sign,
+ * which is rare, perhaps escaped; the drive of an old share may stand before that. */
 static ccm_span below_directory(ccm_span target, bool *signature)
 {
     static const char *const directories[] = { "SMS_DP_SMSPKG", "SMS_DP_SMSSIG",
                                                "SCCM_BranchCache" };
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(directories); i++) {
-        ccm_span rest = behind(target, directories[i]);
-        if (rest.n && g_ascii_isalpha((char)rest.p[0])) /* the drive of an old share */
-            rest = after(rest, 1);
-        size_t dollar = begins(rest, "%24/") ? 4 : begins(rest, "$/") ? 2 : 0;
-        if (dollar) {
+    for (size_t at = 1; at < target.n; at++) {
+        ccm_span rest = after(target, at), name = { target.p, at };
+        bool mark = *rest.p == '$' || *rest.p == '%';
+        size_t dollar = !mark ? 0 : begins(rest, "$/") ? 2 : begins(rest, "%24/") ? 4 : 0;
+        for (unsigned i = 0; dollar && i < G_N_ELEMENTS(directories); i++) {
+            bool drive = g_ascii_isalpha((char)name.p[at - 1]) &&
+                         ends((ccm_span){ name.p, at - 1 }, directories[i]);
+            if (!drive && !ends(name, directories[i]))
+                continue;
             *signature = i == 1;
             return after(rest, dollar);
         }

@@ -324,6 +324,11 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
     ccm_messages_collect(m, f, x, obs);
 }
 
+void ccm_proofs_verdict(ccm_model *m, ccm_model_flow *f, const ccm_auth_verdict *v)
+{
+    keep_verdict(m, f, get_talk(get_flow(m, f)), v);
+}
+
 static void plain_to_edge(ccm_model *m, const ccm_proof_flow *p, uint32_t edge)
 {
     ccm_auth_seen seen;

@@ -126,6 +126,8 @@ struct ccm_proofs *ccm_proofs_new(void);
 void ccm_proofs_free(struct ccm_proofs *p);
 /* Any observation of an HTTP exchange, after the model's own tables have seen it. */
 void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs);
+/* A verdict that does not come from an exchange. */
+void ccm_proofs_verdict(ccm_model *m, ccm_model_flow *f, const ccm_auth_verdict *v);
 /* Flow `id`, whose record this was, is over and settled with its edge. */
 void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id);
 void ccm_proofs_merge(ccm_model *to, const ccm_model *from);

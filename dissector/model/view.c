@@ -429,6 +429,7 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
     make_hosts(&k);
     ccm_view_make_clients(&k);
     ccm_view_make_uploads(&k);
+    ccm_view_make_smb(&k);
     ccm_view_make_contents(&k);
     ccm_view_make_certificates(&k);
     ccm_view_make_messages(&k);

@@ -362,6 +362,52 @@ typedef struct ccm_view_upload {
     uint64_t first_seen_ns, last_seen_ns;
 } ccm_view_upload;
 
+typedef struct ccm_view_smb_session {
+    const char *mechanism;    /* as auth[].mode */
+    const char *account_kind; /* NULL = not known */
+    const char *account;      /* DOMAIN\\name or name@REALM; NULL = not known */
+    const char *dialect;      /* NULL = not seen */
+    const char *status;       /* name of the failure; NULL = none */
+    bool is_signed, encrypted, answered;
+    uint64_t count, first_frame;
+} ccm_view_smb_session;
+
+typedef struct ccm_view_smb_share {
+    const char *share;  /* "" = its name was not seen */
+    const char *mark;   /* of the catalogue; NULL = none */
+    const char *title;  /* for people; NULL with mark */
+    const char *status; /* name of the failure; NULL = none */
+    bool encrypted;
+    uint64_t count, first_frame;
+} ccm_view_smb_share;
+
+/* Handles of one path that came to the same. */
+typedef struct ccm_view_smb_file {
+    const char *path;      /* with its share; "" = not seen */
+    const char *direction; /* write, read, both, none */
+    uint64_t written, was_read, missing;
+    uint64_t handles, complete; /* complete: handles whose opening and closing were seen */
+    bool deleted;               /* when it was closed */
+    uint64_t discarded;         /* of `written`, bytes that a deletion made useless */
+    const char *renamed_to;     /* NULL = not */
+    const char *status;         /* why it was not opened; NULL = it was */
+    uint64_t first_frame, first_seen_ns, last_seen_ns;
+} ccm_view_smb_file;
+
+typedef struct ccm_view_smb {
+    ccm_addr client, server;
+    uint16_t port;
+    uint64_t connections;                 /* that are over */
+    uint64_t bytes[2], encrypted[2];      /* of files; of encrypted messages */
+    uint64_t missing;                     /* file bytes that the capture lacks */
+    const ccm_view_smb_session *sessions; /* by account */
+    unsigned n_sessions;
+    const ccm_view_smb_share *shares; /* by name */
+    unsigned n_shares;
+    const ccm_view_smb_file *files; /* by path */
+    unsigned n_files;
+} ccm_view_smb;
+
 /* A package or another content, as the targets of requests name it. */
 typedef struct ccm_view_content {
     const char *id;
@@ -395,6 +441,8 @@ typedef struct ccm_view {
     unsigned n_clients;
     const ccm_view_upload *uploads; /* by first_seen, id, client, server */
     unsigned n_uploads;
+    const ccm_view_smb *smb; /* by server, port, client */
+    unsigned n_smb;
     const ccm_view_content *contents; /* by bytes, falling, then id */
     unsigned n_contents;
     const ccm_view_certificate *certificates; /* by subject, fingerprint */

@@ -108,6 +108,16 @@ static unsigned kind_of_principal(const char *name)
     return n && name[n - 1] == '$' ? CCM_ACCOUNT_COMPUTER : CCM_ACCOUNT_USER;
 }
 
+const char *ccm_view_auth_owner(const view_auth *a, const ccm_addr *client, uint32_t ticket,
+                                unsigned *kind)
+{
+    const ccm_krb *k = ticket_of(a, client, ticket);
+    if (!k)
+        return NULL;
+    *kind = kind_of_principal(text(a, k->name));
+    return ccm_view_text(a->k, k->name);
+}
+
 /* ---- one sum, concluded ---------------------------------------------------------------------- */
 
 typedef struct found {

@@ -15,6 +15,9 @@ view_auth *ccm_view_auth_new(view_maker *k);
 /* An edge and the row of the catalogue that it was concluded to be. */
 void ccm_view_auth_edge(view_auth *a, uint32_t edge, int row);
 void ccm_view_auth_row(view_auth *a, const uint32_t *edges, unsigned n, ccm_view_route *out);
+/* Whose `ticket` (a text) it was that `client` used, with the kind of account; NULL = not known. */
+const char *ccm_view_auth_owner(const view_auth *a, const ccm_addr *client, uint32_t ticket,
+                                unsigned *kind);
 /* Returns how many accounts found no place in their row. */
 uint64_t ccm_view_auth_free(view_auth *a);
 

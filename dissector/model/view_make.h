@@ -39,6 +39,8 @@ void ccm_view_make_throttle(view_maker *k, ccm_view_route *rows, unsigned n_rows
 /* view_clients.c */
 void ccm_view_make_clients(view_maker *k);
 void ccm_view_make_messages(view_maker *k);
+/* view_smb.c */
+void ccm_view_make_smb(view_maker *k);
 /* view_contents.c */
 void ccm_view_make_contents(view_maker *k);
 /* view_tls.c: of the edges of a row; and the certificates of all */

@@ -176,6 +176,7 @@ static const char *counter_name(view_maker *k, uint32_t key)
 
     switch (ccm_count_kind_of(key)) {
     case CCM_COUNT_METHOD:
+    case CCM_COUNT_SMB:
     case CCM_COUNT_HINT:
         return ccm_texts_get(&k->m->texts, number);
     case CCM_COUNT_STATUS:
@@ -199,7 +200,8 @@ static ccm_view_counts counts_of(view_maker *k, const entry *v, unsigned n, ccm_
     for (unsigned i = 0; i < n; i++) {
         const ccm_counters *c = &v[i].e->counters;
         for (unsigned j = 0; j < c->n; j++)
-            if (ccm_count_kind_of(c->v[j].key) == kind)
+            if (ccm_count_kind_of(c->v[j].key) == kind ||
+                (kind == CCM_COUNT_METHOD && ccm_count_kind_of(c->v[j].key) == CCM_COUNT_SMB))
                 ccm_view_count_add(k->list, counter_name(k, c->v[j].key), c->v[j].count);
     }
     return ccm_view_counts_of(k, k->list);
@@ -214,8 +216,10 @@ static void make_counts(view_maker *k, ccm_view_route *r, const entry *v, unsign
     r->hints = counts_of(k, v, n, CCM_COUNT_HINT);
     r->icmp_errors = counts_of(k, v, n, CCM_COUNT_ICMP);
     r->decrypted = counts_of(k, v, n, CCM_COUNT_DECRYPTED).n > 0;
-    for (unsigned i = 0; i < r->requests.n; i++)
-        r->requests_total += r->requests.v[i].count;
+    for (unsigned i = 0; i < n; i++) /* of HTTP: those that a status answers */
+        for (unsigned j = 0; j < v[i].e->counters.n; j++)
+            if (ccm_count_kind_of(v[i].e->counters.v[j].key) == CCM_COUNT_METHOD)
+                r->requests_total += v[i].e->counters.v[j].count;
     for (unsigned i = 0; i < r->statuses.n; i++)
         if (r->statuses.v[i].name[0] >= '4')
             r->failed_total += r->statuses.v[i].count;

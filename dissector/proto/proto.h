@@ -32,12 +32,14 @@ typedef struct ccm_parse {
     bool midstream;     /* the flow began before the capture, or has lost bytes */
     uint64_t time_ns;   /* of the segment whose bytes are newest in this call */
     uint64_t frame;
-    uint64_t pos;        /* stream offset of in.p[0] in this direction */
-    uint64_t peer_acked; /* stream offset of the other direction that this segment acknowledges */
-    unsigned *decoders;  /* bodies being decoded in all flows together */
-    size_t *gathered;    /* memory of messages being gathered in all flows together; may be NULL */
-    void **spare;        /* memory of a gathered message, for the next one: freed by the caller with
-                            g_free at the end; may be NULL */
+    uint64_t pos;          /* stream offset of in.p[0] in this direction */
+    uint64_t peer_acked;   /* stream offset of the other direction that this segment acknowledges */
+    unsigned *decoders;    /* bodies being decoded in all flows together */
+    unsigned *smb_entries; /* requests, handles, shares and sessions open in all SMB connections
+                              together; may be NULL */
+    size_t *gathered; /* memory of messages being gathered in all flows together; may be NULL */
+    void **spare;     /* memory of a gathered message, for the next one: freed by the caller with
+                         g_free at the end; may be NULL */
     ccm_depth depth;
     const ccm_verifier *verifier;   /* NULL: signatures cannot be checked here */
     const ccm_decryptor *decryptor; /* NULL: records of TLS stay closed */
@@ -96,6 +98,7 @@ extern const ccm_proto ccm_proto_http;
 extern const ccm_proto ccm_proto_http2;
 extern const ccm_proto ccm_proto_kerberos_tcp;
 extern const ccm_proto ccm_proto_kerberos_udp;
+extern const ccm_proto ccm_proto_smb;
 extern const ccm_proto ccm_proto_tls;
 extern const ccm_proto ccm_proto_dns_tcp;
 extern const ccm_proto ccm_proto_dns_udp;

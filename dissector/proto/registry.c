@@ -9,6 +9,7 @@ const ccm_proto *const ccm_protos[] = {
     &ccm_proto_tls,
     &ccm_proto_kerberos_tcp,
     &ccm_proto_kerberos_udp,
+    &ccm_proto_smb,
     &ccm_proto_dns_tcp,
     &ccm_proto_dns_udp,
     NULL,

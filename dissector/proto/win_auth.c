@@ -7,7 +7,6 @@
 #include "proto/win_auth.h"
 
 #include "proto/ccm_headers.h"
-#include "proto/spnego.h"
 
 enum {
     TOKEN_BYTES = 16 << 10, /* of a token, what is decoded: names stand near its beginning */
@@ -95,6 +94,14 @@ static size_t blanks(ccm_span s, size_t from)
 
 static const char *mechanism_of(const ccm_gss *g, scheme s)
 {
+    const char *found = ccm_win_auth_mechanism(g);
+    if (found)
+        return found;
+    return s == NEGOTIATE ? "negotiate" : s == NTLM ? "ntlm" : "kerberos";
+}
+
+const char *ccm_win_auth_mechanism(const ccm_gss *g)
+{
     switch ((ccm_mech)g->mech) {
     case CCM_MECH_KERBEROS:
     case CCM_MECH_MS_KERBEROS:
@@ -108,7 +115,7 @@ static const char *mechanism_of(const ccm_gss *g, scheme s)
     case CCM_MECH_NONE:
         break;
     }
-    return g->spnego || s == NEGOTIATE ? "negotiate" : s == NTLM ? "ntlm" : "kerberos";
+    return g->spnego ? "negotiate" : NULL;
 }
 
 static void add_ntlm(ccm_obs *o, const ccm_ntlm *m)
@@ -136,6 +143,27 @@ static void add_kerberos(ccm_obs *o, const ccm_kerberos *k)
         ccm_obs_u64(o, CCM_KEY_error_code, (uint32_t)k->error);
 }
 
+void ccm_win_auth_tell(ccm_obs *o, const ccm_gss *g, char *mechanisms)
+{
+    size_t at = 0;
+    for (unsigned i = 0; i < g->n_mechs; i++) {
+        ccm_span name = ccm_span_str(ccm_mech_name((ccm_mech)g->mechs[i]));
+        if (at) {
+            mechanisms[at++] = ',';
+            mechanisms[at++] = ' ';
+        }
+        memcpy(mechanisms + at, name.p, name.n); /* at most 11 bytes */
+        at += name.n;
+    }
+    mechanisms[at] = '\0';
+    ccm_obs_str(o, CCM_KEY_mechanisms, ccm_span_of(mechanisms, at));
+    if (g->ntlm.type)
+        add_ntlm(o, &g->ntlm);
+    if (g->kerberos.type)
+        add_kerberos(o, &g->kerberos);
+    ccm_obs_flag(o, CCM_KEY_incomplete, g->incomplete);
+}
+
 static void token(const job *j, scheme s, const char *scheme_text, ccm_span text)
 {
     uint8_t bytes[TOKEN_TEXT / 4 * 3 + 3];
@@ -147,25 +175,10 @@ static void token(const job *j, scheme s, const char *scheme_text, ccm_span text
     ccm_gss g;
     bool read = ccm_gss_read(ccm_span_of(bytes, n), &g);
     ccm_obs o;
+    char mechanisms[CCM_WIN_AUTH_MECHANISMS];
     begin(j, &o, scheme_text, mechanism_of(&g, s));
-
-    char offered[CCM_GSS_MECHS * 16];
-    size_t at = 0;
-    for (unsigned i = 0; i < g.n_mechs; i++) {
-        ccm_span name = ccm_span_str(ccm_mech_name((ccm_mech)g.mechs[i]));
-        if (at) {
-            offered[at++] = ',';
-            offered[at++] = ' ';
-        }
-        memcpy(offered + at, name.p, name.n); /* at most 11 bytes */
-        at += name.n;
-    }
-    ccm_obs_str(&o, CCM_KEY_mechanisms, ccm_span_of(offered, at));
-    if (g.ntlm.type)
-        add_ntlm(&o, &g.ntlm);
-    if (g.kerberos.type)
-        add_kerberos(&o, &g.kerberos);
-    ccm_obs_flag(&o, CCM_KEY_incomplete, cut || !read || g.incomplete);
+    g.incomplete |= cut || !read;
+    ccm_win_auth_tell(&o, &g, mechanisms);
     j->ps->emit(j->ps->emit_data, &o);
 }
 

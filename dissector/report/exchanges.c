@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * exchanges.c - a line per HTTP exchange while observations pass, as columns or as JSON Lines.
- * In: observations, through the joiner. Out: lines to the sink. State: filters, column widths, the
- * day printed last, the first sink failure. Spec: docs/report.schema.json, $defs/exchange. */
+ * exchanges.c - a line per HTTP exchange, TLS handshake and SMB file while observations pass, as
+ * columns or as JSON lines. In: observations, through the joiner. Out: lines to the sink. State:
+ * filters, column widths, the day printed last, the first sink failure. Spec:
+ * docs/report.schema.json, $defs/exchange. */
 #include "model/catalog.h"
 #include "model/exchange.h"
 #include "report/proofs.h"
+#include "report/smb.h"
 #include "report/tls_report.h"
 
 enum { N_COLUMNS = 9, ROUTE_COLUMN = 8, TARGET_MIN = 16, DAY_CHARS = 10 };
@@ -144,7 +146,15 @@ static bool failed(const ccm_exchange *x)
     for (unsigned i = 0; i < x->n_auth; i++)
         if (x->auth[i].denied)
             return true;
-    return !x->status || x->status >= 400;
+    return x->smb.present ? x->smb.failed : !x->status || x->status >= 400;
+}
+
+/* SMB has no code of HTTP: either an answer or none. */
+static bool has_status(const ccm_filter *f, const ccm_exchange *x)
+{
+    if (x->smb.present)
+        return !f->status_high && !x->has_response;
+    return x->status >= f->status_low && x->status <= f->status_high;
 }
 
 static bool matches(const ccm_filter *f, const ccm_exchange *x)
@@ -153,7 +163,7 @@ static bool matches(const ccm_filter *f, const ccm_exchange *x)
         return false;
     if (f->verb && (!x->method || g_ascii_strcasecmp(f->verb, x->method)))
         return false;
-    if (!f->any_status && (x->status < f->status_low || x->status > f->status_high))
+    if (!f->any_status && !has_status(f, x))
         return false;
     if (f->failed && !failed(x))
         return false;
@@ -268,6 +278,7 @@ static void json_line(GString *out, const ccm_exchange *x)
     ccm_json_text(j, "component", x->component);
     json_ccm(j, x);
     ccm_exchange_json_proofs(j, x);
+    ccm_exchange_json_smb(j, x);
     json_bits(j, x);
     ccm_json_text(j, "pairing", x->pairing);
     if (x->head_incomplete)
@@ -356,6 +367,7 @@ static void notes(GString *out, const ccm_exchange *x)
         g_string_append(out, ccm_certainty_name(x->certainty));
     }
     ccm_exchange_notes(out, x, note);
+    ccm_exchange_smb_notes(out, x, note);
     bits_note(out, x);
     if (x->tunnel)
         note(out, "tunnel");
@@ -365,13 +377,15 @@ static void notes(GString *out, const ccm_exchange *x)
         note(out, "");
         ccm_bytes_append(out, x->body_missing_bytes);
         g_string_append(out, " of the body not captured");
-    } else if (x->has_done && !x->complete && x->has_response) {
+    } else if (x->has_done && !x->complete && x->has_response && !x->smb.failed) {
         note(out, "ends early");
     }
 }
 
 static ccm_style status_style(const ccm_exchange *x)
 {
+    if (x->smb.present)
+        return x->smb.failed ? CCM_BAD : CCM_GOOD;
     return !x->status || x->status >= 500 ? CCM_BAD : x->status >= 400 ? CCM_WARN : CCM_GOOD;
 }
 
@@ -388,7 +402,9 @@ static unsigned put_ends(ccm_exchanges *e, const ccm_exchange *x)
 
 static unsigned put_numbers(ccm_exchanges *e, const ccm_exchange *x)
 {
-    if (x->status)
+    if (x->smb.present)
+        g_string_append(e->cell, x->smb.failed ? x->has_response ? "fail" : "-" : "ok");
+    else if (x->status)
         g_string_append_printf(e->cell, "%u", x->status);
     else
         g_string_append_c(e->cell, '-');

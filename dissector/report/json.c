@@ -2,8 +2,9 @@
  * json.c - the JSON report, a contract: key order, names and types are in docs/report.schema.json.
  * In: a view. Out: one pretty-printed object and a line end. State: none. Absent means unknown. */
 #include "report/proofs.h"
-#include "report/windows.h"
+#include "report/smb.h"
 #include "report/tls_report.h"
+#include "report/windows.h"
 
 static void names(ccm_json *j, const char *key, ccm_view_names list)
 {
@@ -414,6 +415,7 @@ void ccm_report_json(const ccm_view *view, ccm_out *out)
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
         upload(&j, &view->uploads[i]);
     ccm_json_close(&j, ']');
+    ccm_json_smb(&j, view, out);
     ccm_json_certificates(&j, view, out);
     ccm_json_open(&j, "lookups", '[');
     for (unsigned i = 0; i < view->n_lookups; i++, ccm_out_drain(out))

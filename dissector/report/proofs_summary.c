@@ -30,6 +30,8 @@ static const struct {
     { "session-resumed", "resumed, the full handshake was not seen" },
     { "handshake-not-seen", "handshake not seen" },
     { "ntlm-anonymous", "NTLM without an account" },
+    { "smb-guest", "let in as guest" },
+    { "smb-null-session", "no account at all" },
     { "spnego-kerberos", "Kerberos ticket" },
     { "task-sequence-agent", "task sequence" },
     { "many-clients", "one account on many clients" },

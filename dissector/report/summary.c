@@ -2,6 +2,7 @@
  * summary.c - one screen: who plays which role, what went where and how fast, what was lacking.
  * In: a view. Out: about 40 lines, 100 columns. State: none. */
 #include "report/proofs.h"
+#include "report/smb.h"
 #include "report/tls_report.h"
 
 enum {
@@ -302,6 +303,7 @@ void ccm_report_summary(const ccm_view *view, const ccm_report_options *options,
     roles(view, options, width, out->text);
     routes(view, options, width, out->text);
     ccm_summary_auth(out->text, view, options->color, options->verbose, width);
+    ccm_summary_smb(out->text, view, options->color, width);
     clients(view, options, width, out->text);
     lookups(view, width, out->text);
     ccm_lacks_append(out->text, view, options->color, width,

@@ -2,6 +2,7 @@
  * text.c - the full report for people: capture, hosts, every route, clients, uploads, lacks.
  * In: a view. Out: sections of text. State: none. */
 #include "report/proofs.h"
+#include "report/smb.h"
 #include "report/tls_report.h"
 
 enum { EVIDENCE = 4, SPARK = 60, AUTH_LINES = 24, LOOKUPS = 24 };
@@ -536,6 +537,7 @@ void ccm_report_text(const ccm_view *view, const ccm_report_options *options, cc
     for (unsigned i = 0; i < view->n_uploads; i++, ccm_out_drain(out))
         upload(&page, &view->uploads[i]);
     certificates(&page);
+    ccm_text_smb(out, view, page.color, page.verbose, page.width);
     ccm_lacks_append(page.text, view, page.color, page.width, G_MAXUINT);
     g_string_free(page.cell, TRUE);
 }

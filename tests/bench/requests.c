@@ -247,6 +247,9 @@ void next_transaction(struct generator *g, struct connection *c)
         set_message(g, c, TO_SERVER, at, 0, HEAD);
         respond(g, c, S204, "text/plain", 0, false);
         break;
+    case SMB:
+        smb_transaction(g, c);
+        break;
     case TLS:
         tls_transaction(g, c);
         break;

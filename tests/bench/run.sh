@@ -22,7 +22,7 @@ if [ -z "$dir" ]; then
     trap 'rm -rf "$dir"' EXIT
 fi
 mkdir -p "$dir"
-${CC:-cc} -std=gnu11 -O2 -o "$dir/workload" "$here"/workload.c "$here"/packets.c "$here"/requests.c "$here"/tls.c
+${CC:-cc} -std=gnu11 -O2 -o "$dir/workload" "$here"/workload.c "$here"/packets.c "$here"/requests.c "$here"/tls.c "$here"/smb.c
 failed=0
 fail() {
     echo "FAIL $*"
@@ -67,7 +67,7 @@ instructions() { # NAME FILE ARGUMENT...; what the program spends on an empty ca
 small() { # every kind, 24 MB
     local kind flows
     printf '# instructions per packet (cachegrind), written by run.sh --update\n' >"$dir/instructions.tsv"
-    for kind in bulk chatty mix flows tls; do
+    for kind in bulk chatty mix flows tls smb; do
         flows=()
         [ "$kind" != flows ] || flows=(flows=30000)
         "$dir/workload" "$kind" "$dir/small.pcap" size=24M "${flows[@]}" seed=11
@@ -157,6 +157,7 @@ elif [ -z "$mode" ]; then
     large chatty 2.0 "size=256M conc=100 seed=2" "size=512M conc=100 seed=2"
     large tls 1.0 "size=512M seed=9" "size=1G seed=9"
     large mix 1.0 "size=512M seed=5" "size=1G seed=5"
+    large smb 0.8 "size=1G seed=9" "size=2G seed=9"
     large flows 6 "flows=200000 conc=25000 seed=7" "flows=400000 conc=25000 seed=7"
 fi
 exit "$failed"

@@ -4,7 +4,7 @@
  * in:    MODE OUT.pcap [size=BYTES|512M|1G] [seed=N] [flows=N] [conc=N] [loss=PCT] [retrans=PCT]
  * [reorder=PCT] out:   OUT.pcap and OUT.pcap.json (packets, bytes, requests by verb, statuses,
  * services) state: open connections, packets held back for reordering and retransmission The same
- * arguments give the same bytes. MODE: bulk, chatty, mix, flows, tls.
+ * arguments give the same bytes. MODE: bulk, chatty, mix, flows, tls, smb.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +22,8 @@ static enum kind pick_kind(struct generator *g)
         return TLS;
     case MODE_FLOWS:
         return below(g, 2) ? SHORT_HTTP : OPAQUE;
+    case MODE_SMB:
+        return SMB;
     default:
         return (enum kind[]){ BULK, CHATTY, CHATTY, CHATTY, SHORT_HTTP, OPAQUE }[below(g, 6)];
     }
@@ -52,6 +54,8 @@ static void open_connection(struct generator *g, struct connection *c)
         c->transactions = 3 + below(g, 6); /* two are the handshake */
     if (c->kind == BULK)
         c->transactions++; /* the constructor of the first takes one */
+    if (c->kind == SMB)
+        c->transactions = 10 + below(g, 40);
     next_transaction(g, c);
     g->services[c->service].flows++;
     g->opened++;
@@ -231,7 +235,7 @@ static bool print_truth(const struct generator *g, const char *path)
 
 static int usage(void)
 {
-    fputs("usage: workload bulk|chatty|mix|flows|tls OUT.pcap [size=N[M|G]] [seed=N] [flows=N] "
+    fputs("usage: workload bulk|chatty|mix|flows|tls|smb OUT.pcap [size=N[M|G]] [seed=N] [flows=N] "
           "[conc=N] [loss=PCT] [retrans=PCT] [reorder=PCT]\n",
           stderr);
     return 2;
@@ -278,7 +282,7 @@ static bool option(struct generator *g, const char *text)
 
 static bool set_mode(struct generator *g, const char *name)
 {
-    static const char *const names[] = { "bulk", "chatty", "mix", "flows", "tls" };
+    static const char *const names[] = { "bulk", "chatty", "mix", "flows", "tls", "smb" };
 
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i]) != 0)
@@ -300,7 +304,7 @@ static bool set_mode(struct generator *g, const char *name)
 static bool prepare(struct generator *g, const char *path)
 {
     static const uint32_t header[6] = { 0xA1B2C3D4, 2 | 4 << 16, 0, 0, 65535, 1 };
-    static const unsigned concurrent[] = { 60, 100, 80, 0, 80 };
+    static const unsigned concurrent[] = { 60, 100, 80, 0, 80, 20 };
     uint64_t seed = g->seed;
     bool small = g->mode != MODE_FLOWS && g->size < 512u << 20;
 

@@ -16,23 +16,24 @@ enum {
     HEADERS = 66,
     HELD = 64,
     SERVERS = 8,
-    KINDS = 5,
+    KINDS = 6,
     CLIENTS = 1000,
     BUFFER = 16384,
     FILL = 1 << 20
 };
 enum { TO_SERVER, TO_CLIENT };
 enum { FIN = 1, SYN = 2, PSH = 8, ACK = 16 };
-enum kind { BULK, CHATTY, SHORT_HTTP, OPAQUE, TLS };
-enum mode { MODE_BULK, MODE_CHATTY, MODE_MIX, MODE_FLOWS, MODE_TLS };
+enum kind { BULK, CHATTY, SHORT_HTTP, OPAQUE, TLS, SMB };
+enum mode { MODE_BULK, MODE_CHATTY, MODE_MIX, MODE_FLOWS, MODE_TLS, MODE_SMB };
 enum step { OPEN_SYN, OPEN_SYNACK, OPEN_ACK, DATA, CLOSE_CLIENT, CLOSE_SERVER, CLOSE_ACK, DONE };
 
 /* Indices into WORKLOAD_VERBS and WORKLOAD_STATUSES. */
-enum { GET, HEAD, PROPFIND, CCM_POST, BITS_POST, N_VERBS };
+enum { GET, HEAD, PROPFIND, CCM_POST, BITS_POST, CREATE, WRITE, CLOSE, N_VERBS };
 enum { S200, S204, S206, S207, S401, N_STATUSES };
-static const char *const WORKLOAD_VERBS[] = { "GET", "HEAD", "PROPFIND", "CCM_POST", "BITS_POST" };
+static const char *const WORKLOAD_VERBS[] = { "GET",       "HEAD",   "PROPFIND", "CCM_POST",
+                                              "BITS_POST", "CREATE", "WRITE",    "CLOSE" };
 static const int WORKLOAD_STATUSES[] = { 200, 204, 206, 207, 401 };
-static const unsigned WORKLOAD_PORTS[KINDS] = { 80, 80, 8080, 7443, 443 };
+static const unsigned WORKLOAD_PORTS[KINDS] = { 80, 80, 8080, 7443, 443, 445 };
 
 struct message {
     uint8_t *text; /* head and small bodies; owned */
@@ -53,6 +54,7 @@ struct connection {
     uint16_t client_port;
     uint8_t service, kind, step, current, unacked;
     unsigned transactions, turn;
+    uint64_t offset; /* of the next WRITE of SMB */
 };
 
 struct packet {
@@ -107,6 +109,8 @@ void set_message(struct generator *g, struct connection *c, int dir, size_t len,
 void tls_transaction(struct generator *g, struct connection *c);
 void tls_header(uint8_t *out, uint64_t at, uint64_t total);
 void tls_headers(uint8_t *out, uint64_t at, size_t len, uint64_t total);
+/* smb.c: CREATE, many WRITEs, CLOSE. */
+void smb_transaction(struct generator *g, struct connection *c);
 /* Put the next request and its answer into the connection. */
 void next_transaction(struct generator *g, struct connection *c);
 

@@ -66,7 +66,7 @@ for script in tls suites cmg proxy; do
     bash "$here/$script.sh" "$work/run" &
     codes+=("$script:$!")
 done
-for script in lab auth ccm; do
+for script in lab auth ccm smb; do
     code=0
     bash "$here/$script.sh" "$work/run" || code=$?
     finished $script $code

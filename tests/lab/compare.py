@@ -10,6 +10,7 @@ import json
 import sys
 
 import comparefacts
+import comparesmb
 
 
 def load(path):
@@ -38,6 +39,8 @@ def main():
         end = route.get("via", route["destination"])  # where the packets went
         row = found[(end["address"], end.get("port", route.get("port")))]
         for kind in ("requests", "statuses"):
+            if route["protocol"] == "smb":
+                continue  # commands, not HTTP requests
             for key, count in route.get(kind, {}).items():
                 row[kind][key] = row[kind].get(key, 0) + count
                 total[kind][key] += count
@@ -45,6 +48,8 @@ def main():
             sums[key] += sum(route[key].values())
     check("packets of all routes", truth["packets"], sums["packets"])
     check("wire bytes of all routes", truth["wire_bytes"], sums["wire_bytes"])
+    if "smb" in truth:
+        comparesmb.compare(truth, report, check)
     for kind in ("requests", "statuses"):
         check(kind, truth[kind], dict(total[kind]))
         for service in truth["services"]:
@@ -63,7 +68,7 @@ def main():
         check("%s is among the roles" % service["role"], True, service["role"] in roles)
     if len(sys.argv) > 3:
         with open(sys.argv[3], encoding="utf-8") as file:
-            lines = [json.loads(line) for line in file]
+            lines = [json.loads(line) for line in file if '"protocol":"smb"' not in line.replace(" ", "")]
         methods = collections.Counter(line["method"] for line in lines if "method" in line)
         check("requests in exchanges", truth["requests"], dict(methods))
         comparefacts.compare(truth, report, lines, check)

@@ -48,6 +48,8 @@ def main():
     # tshark does not know BITS_POST as a method
     want = {key: count for key, count in truth["requests"].items() if key != "BITS_POST"}
     check("requests", want, {key: count for key, count in seen.items() if key != "BITS_POST"})
+    if "smb" in truth:
+        smb(pcap, truth["smb"], check)
     if "auth" not in truth:
         finish(wrong)
     asked = {
@@ -93,6 +95,25 @@ def main():
     names = fields(pcap, field, "ip.src", "http.authbasic")
     check("basic", asked, {(row[0], row[1].split(":")[0]) for row in names})
     finish(wrong)
+
+
+def smb(pcap, truth, check):
+    """What Samba logged against what tshark reads, where nothing hides it."""
+    names = fields(pcap, "ntlmssp.messagetype == 3", "ip.src", "ntlmssp.auth.username")
+    check("NTLM accounts", {(s["client"], s["account"]) for s in truth["sessions"]},
+          {tuple(row) for row in names})
+    if truth["cut"] or truth.get("lost") or truth["protection"] == "encrypt":
+        return
+    trees = fields(pcap, "smb2.cmd == 3 && smb2.flags.response == 0", "ip.src", "smb2.tree")
+    shares = {(s["client"], s["share"]) for s in truth["shares"]}
+    check("shares", set(), shares - {(row[0], row[1].rpartition("\\")[2]) for row in trees})
+    for direction, condition, field in (
+        ("written", "smb2.cmd == 9 && smb2.flags.response == 0", "smb2.write_length"),
+        ("read", "smb2.cmd == 8 && smb2.flags.response == 1", "smb2.olb.length"),
+    ):
+        have = sum(int(n) for row in fields(pcap, condition, field) for n in row[0].split(",") if n)
+        want = sum(f["bytes"] for f in truth["files"] if f["direction"] == direction)
+        check("bytes %s" % direction, want, have)
 
 
 def finish(wrong):

@@ -77,6 +77,21 @@ blind() {
 }
 [ ! -e "$base" ] || variants
 [ ! -e "$run/auth-kerberos.pcap" ] || blind
+if [ -e "$run/smb-plain.pcap" ]; then
+    impair "$run/smb-plain.pcap" "$pcaps/smb-loss.pcap" --drop-every 7
+    PYTHONPATH=$here python3 - "$run/smb-plain.truth.json" "$pcaps/smb-loss.pcap" \
+        >"$pcaps/smb-loss.truth.json" <<'PYTHON'
+import json
+import sys
+import pcapfile
+truth = json.load(open(sys.argv[1], encoding="utf-8"))
+packets = pcapfile.read(sys.argv[2])
+truth["packets"], truth["wire_bytes"] = len(packets), sum(p.wire for p in packets)
+truth["smb"]["lost"] = True
+json.dump(truth, sys.stdout, indent=1)
+print()
+PYTHON
+fi
 
 {
     sed '/^| file/,$d' "$pcaps/README.md"

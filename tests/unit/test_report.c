@@ -310,7 +310,7 @@ static void test_json_report(void)
         "\"statuses\": {\"200\": 1, \"404\": 1}",
         "\"route\": \"unknown/unknown\"",
         "\"client_id\": \"GUID:12345678-0000-4000-8000-1234567890AB\"",
-        "\"uploads\": [],\n  \"certificates\": [],\n  \"lookups\": []\n}\n",
+        "\"uploads\": [],\n  \"smb\": [],\n  \"certificates\": [],\n  \"lookups\": []\n}\n",
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++)
         has(json, parts[i]);

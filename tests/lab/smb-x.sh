@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Files over SMB: Samba's server with the shares of site systems, smbclient as the side that opens them.
+# in: OUTDIR [SCENARIO...]; out: OUTDIR/SCENARIO.pcap and .truth.json: for smb-* from Samba's logs
+# (smbtruth.py), for throttle-* also from the writer's own log (see README.md)
+# Passwords are made for the run. Exit 77 with a message where namespaces are refused or a program is
+# missing, or where this is not run by root (Samba needs accounts of the system).
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:?usage: smb.sh OUTDIR [smb-plain|smb-signed|smb-encrypted|throttle-MODE...]}
+# shellcheck disable=SC2034 # net.sh reads it
+needs="smbd smbclient smbpasswd tc editcap"
+# shellcheck source=net.sh
+. "$here/net.sh"
+[ "$(id -u)" = 0 ] && [ "${CCM_LAB_INNER:-}" = 1 ] || skip "Samba needs root"
+set -x; scenarios=("${@:2}")
+[ $# -gt 1 ] || scenarios=(smb-plain smb-signed smb-encrypted throttle-pulse throttle-pulse-encrypted
+    throttle-hourly throttle-closed throttle-capped throttle-free)
+export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+
+accounts=('SITE1$' 'MP1$' 'CLIENT7$' fileadmin admin)
+password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+cp /etc/passwd "$work/passwd"
+uid=40001
+for account in "${accounts[@]}"; do
+    echo "$account:x:$uid:65534::/nonexistent:/usr/sbin/nologin" >>"$work/passwd"
+    uid=$((uid + 1))
+done
+mount --bind "$work/passwd" /etc/passwd 2>/dev/null || skip "mounting over /etc/passwd is refused"
+
+switch
+host dp 11
+for n in 1 2 3 4; do host "client$n" "2$n"; done
+
+share() { # NAME PATH [LINE...]
+    mkdir -p "$dir/share/$2"
+    printf '[%s]\n path = %s\n' "$1" "$dir/share/$2"
+    shift 2
+    printf ' %s\n' "$@"
+}
+configure() { # LINE...
+    local items=(private state cache lock pid ncalrpc log)
+    for item in "${items[@]}"; do mkdir -p "$dir/$item"; done
+    cat <<CONF
+[global]
+ workgroup = LAB
+ netbios name = DP01
+ server role = standalone server
+ security = user
+ map to guest = bad user
+ guest account = nobody
+ disable netbios = yes
+ smb ports = 445
+ load printers = no
+ private dir = $dir/private
+ state directory = $dir/state
+ cache directory = $dir/cache
+ lock directory = $dir/lock
+ pid directory = $dir/pid
+ ncalrpc dir = $dir/ncalrpc
+ passdb backend = tdbsam:$dir/private/passdb.tdb
+ log file = $dir/log/%I
+ max log size = 0
+ log level = 1 smb2:3 auth_json_audit:3@$dir/log/auth.json
+ smb2 max write = 65536
+ read only = no
+ guest ok = no
+ force user = root
+ vfs objects = full_audit
+ full_audit:prefix = %I|%S|%u
+ full_audit:success = connect unlinkat renameat
+ full_audit:failure = none
+ full_audit:syslog = no
+CONF
+    printf ' %s\n' "$@"
+    share 'SMS_DP$' dp
+    share 'SCCMContentLib$' lib
+    share SMS_SITE receive
+    share SMS_ABC site
+    share 'ADMIN$' windows
+    share REMINST reminst 'guest ok = yes' 'force user = nobody' 'read only = yes'
+}
+start() { # LINE...: smbd, with these lines in its configuration
+    configure "$@" >"$dir/smb.conf"
+    chmod -R a+rX "$dir"
+    for account in "${accounts[@]}"; do
+        printf '%s\n%s\n' "$password" "$password" |
+            smbpasswd -c "$dir/smb.conf" -s -a "$account" >/dev/null 2>"$work/smbpasswd.log"
+    done
+    (within dp smbd -F --no-process-group -s "$dir/smb.conf" </dev/null) >"$work/smbd.log" 2>&1 &
+    server=$!
+    pids+=("$server")
+    listening dp 445
+}
+# A command of smbclient may say no: what the server logged is the truth.
+smb() { # CLIENT ACCOUNT SHARE COMMANDS [OPTION...]
+    local n=$1 account=$2 share=$3 commands=$4
+    shift 4
+    (named "client$n" "WKS0$n" smbclient "//10.11.0.11/$share" -s "$dir/client.conf" -W LAB \
+        -U "$account%$password" --client-protection="$protection" "$@" -c "$commands") \
+        >>"$dir/client.log" 2>&1 || true
+}
+
+scenario_files() { # a little of all routes
+    seq -w 1 40000 | head -c 150000 >"$dir/content"
+    seq -w 1 9000 | head -c 9001 >"$dir/small"
+    mkdir -p "$dir/share/lib/DataLib" "$dir/share/reminst/SMSBoot" \
+        "$dir/share/site/inboxes/auth/statesys.box/incoming" "$dir/share/windows"
+    head -c 70000 "$dir/content" >"$dir/share/lib/DataLib/a.ini"
+    cp "$dir/small" "$dir/share/reminst/SMSBoot/boot.wim"
+    smb 1 'SITE1$' 'SMS_DP$' "put $dir/content 11-ABC00012.1.temp; put $dir/small 12-ABC00012.1.temp; del 12-ABC00012.1.temp; rename 11-ABC00012.1.temp ABC00012"
+    smb 2 'MP1$' SMS_ABC "cd inboxes/auth/statesys.box/incoming; put $dir/small 1.SMX"
+    smb 3 fileadmin SMS_SITE "put $dir/content 000K0ABC.PCK; put $dir/small 000K0ABC.TMP; rename 000K0ABC.TMP 000K0ABC.SNI"
+    smb 4 admin 'SCCMContentLib$' "get DataLib/a.ini $dir/got"
+    smb 4 admin 'ADMIN$' "mkdir ccmsetup; put $dir/small ccmsetup/ccmsetup.exe"
+    [ "$protection" = off ] || return 0
+    smb 3 nobody-we-know REMINST "get SMSBoot/boot.wim $dir/got"
+    smb 2 'MP1$' SMS_ABC "ls" -U "MP1\$%wrong"
+    smb 2 'MP1$' NOSUCH "ls"
+    smb 4 admin 'SMS_DP$' "get nothing-here $dir/got"
+}
+
+protection_of() { # SCENARIO
+    case $1 in
+    *-encrypted) echo encrypt ;;
+    *-signed) echo sign ;;
+    *) echo off ;;
+    esac
+}
+printf '[global]\nworkgroup = LAB\nclient min protocol = SMB2\n' >"$work/client.conf"
+for scenario in "${scenarios[@]}"; do
+    dir=$work/$scenario
+    mkdir -p "$dir"
+    cp "$work/client.conf" "$dir/client.conf"
+    protection=$(protection_of "$scenario")
+    start
+    capture "$scenario"
+    case $scenario in
+    smb-*) scenario_files ;;
+    throttle-*)
+        mode=${scenario#throttle-}
+        [ "$mode" != capped ] || (within client1 tc qdisc add dev eth0 root tbf rate 4mbit burst 8kb latency 400ms)
+        smbshell() { smb "$@"; }
+        mkfifo "$dir/fifo"
+        (python3 "$here/smbwriter.py" "${mode%-encrypted}" "$dir/fifo" "$dir/writer.json") &
+        writer=$!
+        pids+=("$writer")
+        commands="put $dir/fifo 21-ABC00021.1.temp"
+        [ "$mode" != closed ] ||
+            commands+="; del 21-ABC00021.1.temp; put $dir/fifo 21-ABC00021.1.temp"
+        smb 1 'SITE1$' 'SMS_DP$' "$commands; rename 21-ABC00021.1.temp ABC00021"
+        wait "$writer"
+        (within client1 tc qdisc del dev eth0 root) 2>/dev/null || true
+        ;;
+    *) skip "no scenario $scenario" ;;
+    esac
+    end_capture
+    kill "$server"
+    wait "$server" 2>/dev/null || true
+    case $scenario in
+    throttle-*) # file data is counters: only headers are kept
+        editcap -s 256 "$out/$scenario.pcap" "$work/cut.pcap"
+        editcap -F pcap "$work/cut.pcap" "$out/$scenario.pcap"
+        ;;
+    esac
+    python3 "$here/smbtruth.py" "$out/$scenario.pcap" "$dir" "$protection" >"$out/$scenario.truth.json"
+    [ -z "${CCM_LAB_KEEP:-}" ] || cat "$dir/client.log" >&2
+done
