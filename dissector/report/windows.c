@@ -161,11 +161,11 @@ static void window_rows(GString *out, const ccm_view_throttle *t, const ccm_repo
                         unsigned width)
 {
     unsigned shown = o->verbose ? t->n_windows : MIN(t->n_windows, (unsigned)LINES);
-    GString *cell = g_string_new(NULL);
     ccm_grid g;
 
     if (t->n_windows < 2)
         return;
+    GString *cell = g_string_new(NULL);
     ccm_grid_init(&g, "lllrf", 4, width);
     for (unsigned i = 0; i < shown; i++) {
         const ccm_view_window *w = &t->windows[i];
