@@ -310,11 +310,23 @@ static int row_of_https(const ccm_catalog *c, int row)
     return row;
 }
 
+/* Protocols of which no connection begins with a handshake of TLS. */
+static bool never_tls(const char *protocol)
+{
+    static const char *const names[] = { "dns", "kerberos", "nbns", "rpc", "smb" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        if (!strcmp(protocol, names[i]))
+            return true;
+    return false;
+}
+
 void ccm_conclude_tls(const ccm_catalog *c, ccm_conclusion *out)
 {
     const char *protocol = ccm_route_at(c, out->row)->protocol;
-    bool known = out->row != c->unknown_route;
 
+    if (out->certainty == CCM_CERTAINTY_WEAK && never_tls(protocol)) /* the port misleads */
+        *out = (ccm_conclusion){ .row = c->unknown_route, .source_role = -1 };
+    bool known = out->row != c->unknown_route;
     if (!strcmp(protocol, "http") && known) {
         out->row = row_of_https(c, out->row);
         out->protocol = "https";

@@ -526,6 +526,24 @@ static void test_keep_alive(void)
     }
 }
 
+/* What begins with TLS is no DNS over TCP and no SMB, whatever the port says. */
+static void test_misleading_ports(void)
+{
+    static const char *const servers[] = { "10.0.0.9:53", "10.0.0.9:445", "10.0.0.9:88" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(servers); i++) {
+        world w = begin();
+        w.flow = 1;
+        ccm_obs o = drv_obs(CCM_OBS_tls_session, 1, "10.0.0.5:50001", servers[i], T0);
+        ccm_obs_u64(&o, CCM_KEY_tls_version, 0x0303);
+        bytes(&w, "10.0.0.5:50001", servers[i], true, 0, 80);
+        ccm_model_observe(w.m, &o);
+        drv_connection(w.m, 1, "10.0.0.5:50001", servers[i], "established", "fin");
+        look(&w);
+        is_route(row(&w, servers[i]), "unknown/unknown", "tls", "unknown", 0);
+        finish(&w);
+    }
+}
+
 /* P05, C13: by port alone, and so weak. */
 static void test_ports(void)
 {
@@ -556,6 +574,7 @@ int main(int argc, char **argv)
     g_test_add_func("/channels/rhythm", test_rhythm);
     g_test_add_func("/channels/notification", test_notification);
     g_test_add_func("/channels/keep-alive", test_keep_alive);
+    g_test_add_func("/channels/misleading-ports", test_misleading_ports);
     g_test_add_func("/channels/ports", test_ports);
     return g_test_run();
 }
