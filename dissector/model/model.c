@@ -88,7 +88,7 @@ void ccm_model_free(ccm_model *m)
         client_clear(&g_array_index(m->clients, ccm_client, i));
     ccm_proofs_free(m->proofs);
     ccm_smb_sums_free(m->smb);
-    ccm_site_unref(m->site);
+    ccm_site_free(m->site);
     ccm_tls_book_free(m->tls);
     ccm_relays_free(m->relays);
     GArray *arrays[] = { m->hosts, m->clients,  m->uploads,      m->lookups,   m->services,
@@ -114,7 +114,7 @@ bool ccm_model_add_site(ccm_model *m, const char *path, GError **error)
 
     if (!site)
         return false;
-    ccm_site_unref(m->site);
+    ccm_site_free(m->site);
     m->site = site;
     return true;
 }

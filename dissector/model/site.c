@@ -288,25 +288,17 @@ ccm_site *ccm_site_load(const char *path, GError **error)
         return NULL;
     }
     ccm_site *site = g_new0(ccm_site, 1);
-    site->refs = 1;
     site->dps = g_ptr_array_new_with_free_func(dp_free);
     reader r = { .file = file, .path = path, .site = site, .error = error };
     if (read_all(&r))
         return site;
-    ccm_site_unref(site);
+    ccm_site_free(site);
     return NULL;
 }
 
-ccm_site *ccm_site_ref(ccm_site *site)
+void ccm_site_free(ccm_site *site)
 {
-    if (site)
-        g_atomic_int_inc(&site->refs);
-    return site;
-}
-
-void ccm_site_unref(ccm_site *site)
-{
-    if (!site || !g_atomic_int_dec_and_test(&site->refs))
+    if (!site)
         return;
     g_ptr_array_free(site->dps, TRUE);
     if (site->zone)

@@ -33,7 +33,6 @@ typedef struct ccm_site_dp {
 } ccm_site_dp;
 
 typedef struct ccm_site {
-    int refs;
     GTimeZone *zone; /* NULL = not said */
     char *zone_name;
     GPtrArray *dps; /* ccm_site_dp */
@@ -41,8 +40,7 @@ typedef struct ccm_site {
 
 /* CCM_ERROR_USAGE with file, group, key and remedy when a line is wrong. */
 ccm_site *ccm_site_load(const char *path, GError **error);
-ccm_site *ccm_site_ref(ccm_site *site);
-void ccm_site_unref(ccm_site *site);
+void ccm_site_free(ccm_site *site);
 /* The distribution point at `server`, as sent to from `source`; NULL = none. */
 const ccm_site_dp *ccm_site_find(const ccm_site *site, const ccm_addr *source,
                                  const ccm_addr *server);

@@ -37,14 +37,6 @@ static void address(ccm_json *j, const char *key, const ccm_addr *a)
         ccm_json_null(j, key);
 }
 
-static void both(ccm_json *j, const char *key, const uint64_t *pair)
-{
-    ccm_json_open_inline(j, key, '{');
-    ccm_json_u64(j, "to_destination", pair[CCM_TO_DESTINATION]);
-    ccm_json_u64(j, "to_source", pair[CCM_TO_SOURCE]);
-    ccm_json_close(j, '}');
-}
-
 /* Nothing when no keys were given. */
 static void decryption(ccm_json *j, const ccm_decryption *d)
 {
@@ -266,12 +258,12 @@ static void route(ccm_json *j, const ccm_view_route *r, uint64_t link_bps)
     route_connections(j, r);
     if (r->channel.state)
         route_channel(j, r);
-    both(j, "packets", r->packets);
-    both(j, "wire_bytes", r->wire_bytes);
-    both(j, "ip_bytes", r->ip_bytes);
-    both(j, "payload_bytes", r->payload_bytes);
-    both(j, "retransmitted_bytes", r->retransmitted_bytes);
-    both(j, "missing_bytes", r->missing_bytes);
+    ccm_json_both(j, "packets", r->packets);
+    ccm_json_both(j, "wire_bytes", r->wire_bytes);
+    ccm_json_both(j, "ip_bytes", r->ip_bytes);
+    ccm_json_both(j, "payload_bytes", r->payload_bytes);
+    ccm_json_both(j, "retransmitted_bytes", r->retransmitted_bytes);
+    ccm_json_both(j, "missing_bytes", r->missing_bytes);
     if (r->last_seen_ns) {
         ccm_json_time(j, "first_seen", r->first_seen_ns);
         ccm_json_time(j, "last_seen", r->last_seen_ns);

@@ -2,6 +2,7 @@
  * json_writer.c - appends JSON values by hand, so that key order and layout are ours.
  * In: members in order. Out: text. State: the open brackets, at most CCM_JSON_DEPTH. Spec: RFC
  * 8259. */
+#include "model/view.h"
 #include "report/report.h"
 
 void ccm_json_init(ccm_json *json, GString *text, bool pretty)
@@ -102,4 +103,12 @@ void ccm_json_seconds(ccm_json *json, const char *key, uint64_t ns)
 {
     member(json, key);
     ccm_seconds_append(json->text, ns);
+}
+
+void ccm_json_both(ccm_json *j, const char *key, const uint64_t pair[2])
+{
+    ccm_json_open_inline(j, key, '{');
+    ccm_json_u64(j, "to_destination", pair[CCM_TO_DESTINATION]);
+    ccm_json_u64(j, "to_source", pair[CCM_TO_SOURCE]);
+    ccm_json_close(j, '}');
 }

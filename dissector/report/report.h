@@ -116,6 +116,8 @@ void ccm_json_open(ccm_json *json, const char *key, char bracket);
 void ccm_json_open_inline(ccm_json *json, const char *key, char bracket);
 void ccm_json_close(ccm_json *json, char bracket);
 void ccm_json_u64(ccm_json *json, const char *key, uint64_t value);
+/* An object with a number for each direction. */
+void ccm_json_both(ccm_json *json, const char *key, const uint64_t pair[2]);
 void ccm_json_i64(ccm_json *json, const char *key, int64_t value);
 void ccm_json_bool(ccm_json *json, const char *key, bool value);
 void ccm_json_null(ccm_json *json, const char *key);

@@ -58,14 +58,6 @@ static void json_file(ccm_json *j, const ccm_view_smb_file *f)
     ccm_json_close(j, '}');
 }
 
-static void json_both(ccm_json *j, const char *key, const uint64_t *pair)
-{
-    ccm_json_open_inline(j, key, '{');
-    ccm_json_u64(j, "to_destination", pair[CCM_TO_DESTINATION]);
-    ccm_json_u64(j, "to_source", pair[CCM_TO_SOURCE]);
-    ccm_json_close(j, '}');
-}
-
 static void json_talk(ccm_json *j, const ccm_view_smb *s)
 {
     char text[CCM_ADDR_TEXT];
@@ -74,8 +66,8 @@ static void json_talk(ccm_json *j, const ccm_view_smb *s)
     ccm_json_text(j, "server", ccm_addr_text(&s->server, text));
     ccm_json_u64(j, "port", s->port);
     ccm_json_u64(j, "connections", s->connections);
-    json_both(j, "file_bytes", s->bytes);
-    json_both(j, "encrypted_bytes", s->encrypted);
+    ccm_json_both(j, "file_bytes", s->bytes);
+    ccm_json_both(j, "encrypted_bytes", s->encrypted);
     ccm_json_u64(j, "missing_bytes", s->missing);
     ccm_json_open(j, "sessions", '[');
     for (unsigned i = 0; i < s->n_sessions; i++)
