@@ -7,6 +7,7 @@ In: $CCMSCOPE, pcaps/, $CCM_CORPUS. Out: TAP. Compared as lists without order, s
 program may give a message that spans segments to another frame.
 """
 import collections
+import functools
 import json
 import os
 import pathlib
@@ -35,13 +36,17 @@ def observed(path):
             return [json.loads(line) for line in stream]
 
 
-def tshark(path, field, wanted):
-    text = output("tshark", "-r", str(path), "-o", "tcp.reassemble_out_of_order:TRUE", "-d",
-                  "tcp.port==445,tls", "-Y", wanted,
-                  "-T", "fields", "-E", "occurrence=a", "-e", field).decode()
-    return [value for line in text.splitlines() for value in line.split(",") if value]
+def tshark(path):
+    """What hellos of clients and certificate messages say: JA3, server names, certificates in hex."""
+    text = output("tshark", "-r", str(path), "-o", "tcp.reassemble_out_of_order:TRUE", "-d", "tcp.port==445,tls",
+                  "-Y", "tls.handshake.type == 1 || tls.handshake.type == 11", "-T", "fields", "-E", "occurrence=a",
+                  "-e", "tls.handshake.ja3", "-e", "tls.handshake.extensions_server_name",
+                  "-e", "tls.handshake.certificate").decode()
+    rows = [line.split("\t") for line in text.splitlines()]
+    return [[value for row in rows for value in row[i].split(",") if value] for i in range(3)]
 
 
+@functools.lru_cache(maxsize=None)
 def x509(der_hex):
     """(serial, bits, CN of the issuer) as openssl has them."""
     der = bytes.fromhex(der_hex)
@@ -55,14 +60,12 @@ def x509(der_hex):
 def check(path):
     facts = observed(path)
     hellos = [f for f in facts if f.get("k") == "tls_client_hello"]
+    ja3, names, certificates = tshark(path)
     pairs = (
-        ("JA3", [f["ja3"] for f in hellos if "ja3" in f],
-         tshark(path, "tls.handshake.ja3", "tls.handshake.type == 1")),
-        ("server names", [f["sni"] for f in hellos if "sni" in f],
-         tshark(path, "tls.handshake.extensions_server_name", "tls.handshake.type == 1")),
+        ("JA3", [f["ja3"] for f in hellos if "ja3" in f], ja3),
+        ("server names", [f["sni"] for f in hellos if "sni" in f], names),
         ("certificates", [(int(f["serial"], 16), f.get("key_bits", 0), f["fingerprint"]) for f in facts
-                          if f.get("k") == "tls_certificate" and "fingerprint" in f],
-         [x509(der) for der in tshark(path, "tls.handshake.certificate", "tls.handshake.type == 11")]),
+                          if f.get("k") == "tls_certificate" and "fingerprint" in f], map(x509, certificates)),
     )
     for name, ours, theirs in pairs:
         ours, theirs = collections.Counter(ours), collections.Counter(theirs)
