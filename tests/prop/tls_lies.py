@@ -58,7 +58,7 @@ def wrong(line, entry, kinds):
         yield "sni " + tls["sni"]
     if tls["resumed"] and entry["handshake"] != "resumed":
         yield "resumed"
-    if tls["version"] != "TLS" and tls["established"] and entry["handshake"] not in ("full", "resumed"):
+    if tls["established"] and entry["handshake"] not in ("full", "resumed"):
         yield "established"
     alerts = [(a["from"], a["encrypted"] or a["code"]) for a in entry.get("alerts", [])]
     for a in tls["alerts"]:
