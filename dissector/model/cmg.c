@@ -172,7 +172,7 @@ static void collect(ccm_cmg *c)
 static bool named_gateway(const ccm_cmg *c, const ccm_addr *addr)
 {
     const ccm_catalog *catalog = c->m->catalog;
-    int gateway = ccm_catalog_role(catalog, "cmg");
+    int gateway = catalog->gateway_role;
     uint32_t i = ccm_host_find(c->m, addr);
     if (i == CCM_NONE)
         return false;
