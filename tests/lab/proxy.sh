@@ -47,7 +47,7 @@ on=proxy upstream=https://inside site 10.11.0.15 443 mp bridge optional "$refuse
         proxy_ssl_name mp02.lab.example; proxy_ssl_server_name on; proxy_ssl_protocols TLSv1.2;
         proxy_ssl_ciphers AES128-GCM-SHA256;"
 # another has a certificate with the name of the server behind it
-on=proxy upstream=https://behind site 10.11.0.15 8444 mp ibcm none "proxy_ssl_protocols TLSv1.2; proxy_ssl_ciphers AES128-GCM-SHA256;
+on=proxy upstream=https://behind site 10.11.0.15 8444 mp ibcm none "proxy_ssl_name mp01.lab.example; proxy_ssl_server_name on; proxy_ssl_protocols TLSv1.2; proxy_ssl_ciphers AES128-GCM-SHA256;
         proxy_ssl_certificate $pki/proxy01.pem; proxy_ssl_certificate_key $pki/proxy01.key;"
 echo 'upstream behind { server 10.11.0.16:443; keepalive 4; }' >>"$work/nginx-proxy/sites.conf"
 echo 'upstream inside { server 10.11.0.19:443; keepalive 4; }' >>"$work/nginx-proxy/sites.conf"
