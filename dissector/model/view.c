@@ -176,7 +176,7 @@ static unsigned add_relay_roles(view_maker *k, const ccm_host *h, seen *list)
         if (r && role >= 0)
             list[n++] =
                 (seen){ role,
-                        { ccm_relay_evidence(mode), r->certainty, r->count, r->first_frame } };
+                        { r->evidence, r->certainty, r->count, r->first_frame } };
     }
     return n;
 }
