@@ -140,12 +140,14 @@ static void run_emit(ccm_flows *fs, const ccm_flow *f, ccm_obs *o, const ccm_run
     o->time_ns = run->packets ? run->start_ns : f->last_ns;
     o->frame = run->packets ? run->frame : 0;
     ccm_obs_u64(o, CCM_KEY_end_ns, run->packets ? run->start_ns + run->span_ns : f->last_ns);
+    if (run->unique_bytes && run->data_ns < run->span_ns) /* an ACK came later */
+        ccm_obs_u64(o, CCM_KEY_data_end_ns, run->start_ns + run->data_ns);
     obs_count(o, CCM_KEY_packets, run->packets);
     obs_count(o, CCM_KEY_wire_bytes, run->wire_bytes);
     obs_count(o, CCM_KEY_ip_bytes, run->ip_bytes);
     obs_count(o, CCM_KEY_payload_bytes, run->payload_bytes);
     obs_count(o, CCM_KEY_unique_bytes, run->unique_bytes);
-    obs_count(o, CCM_KEY_retransmitted_bytes, run->repeated_bytes);
+    obs_count(o, CCM_KEY_retransmitted_bytes, run->payload_bytes - run->unique_bytes);
     obs_count(o, CCM_KEY_missing_bytes, missing);
     emit(fs, o);
     o->n = from_client;
@@ -432,7 +434,6 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
     if (f->tcp) {
         part.payload_bytes = p->payload_len;
         part.unique_bytes = ccm_tcp_account(f, side, p, &off);
-        part.repeated_bytes = part.payload_bytes - part.unique_bytes;
     } else if (p->l4 == UDP) {
         part.payload_bytes = part.unique_bytes = p->payload_len;
     }

@@ -18,6 +18,7 @@ typedef struct gen {
     double link;  /* bytes of payload and headers per second */
     double rtt;   /* s */
     double loss;  /* share of the packets that the network loses: they are sent again, later */
+    double ack;   /* so many s after each answer the client acknowledges it; 0 = with its data */
     /* capture faults */
     double unseen;   /* share of the packets that the capture lacks */
     double repeated; /* share of the packets that are sent twice without need */
@@ -49,12 +50,14 @@ static inline void gen_emit(gen *g, uint64_t missing)
         return;
     ccm_obs_flag(&o, CCM_KEY_from_client, !g->down);
     ccm_obs_u64(&o, CCM_KEY_end_ns, r->start_ns + r->span_ns);
+    if (r->unique_bytes && r->data_ns < r->span_ns)
+        ccm_obs_u64(&o, CCM_KEY_data_end_ns, r->start_ns + r->data_ns);
     ccm_obs_u64(&o, CCM_KEY_packets, r->packets);
     ccm_obs_u64(&o, CCM_KEY_wire_bytes, r->wire_bytes);
     ccm_obs_u64(&o, CCM_KEY_ip_bytes, r->ip_bytes);
     ccm_obs_u64(&o, CCM_KEY_payload_bytes, r->payload_bytes);
     ccm_obs_u64(&o, CCM_KEY_unique_bytes, r->unique_bytes);
-    ccm_obs_u64(&o, CCM_KEY_retransmitted_bytes, r->repeated_bytes);
+    ccm_obs_u64(&o, CCM_KEY_retransmitted_bytes, r->payload_bytes - r->unique_bytes);
     ccm_obs_u64(&o, CCM_KEY_missing_bytes, missing);
     if (g->obs)
         g->obs(g->user, &o);
@@ -75,8 +78,7 @@ static inline void gen_seen(gen *g, unsigned payload, bool again)
                           .wire_bytes = payload + GEN_HEADERS,
                           .ip_bytes = payload + GEN_HEADERS - 14,
                           .payload_bytes = payload,
-                          .unique_bytes = again ? 0 : payload,
-                          .repeated_bytes = again ? payload : 0 };
+                          .unique_bytes = again ? 0 : payload };
     if (ccm_run_over(&g->run, &part))
         gen_emit(g, 0);
     ccm_run_add(&g->run, &part);
@@ -124,6 +126,12 @@ static inline double gen_send(gen *g, uint64_t bytes)
     for (; left; left -= MIN(left, GEN_MSS))
         gen_packet(g, (unsigned)MIN(left, GEN_MSS));
     gen_wait(g, g->rtt);
+    if (g->ack > 0) {
+        uint64_t answered = g->now;
+        gen_wait(g, g->ack);
+        gen_seen(g, 0, false);
+        g->now = answered;
+    }
     return (double)(g->now - start) / 1e9;
 }
 
