@@ -299,7 +299,9 @@ static bool try_quantised(const pacing_set *s, const ccm_pacing_context *c, ccm_
         return without_core(s, c, out);
     }
     double quiet = middle(v + from, to - from, quiet_of, &spread);
-    uint64_t larger = weight(v + to, n - to);
+    uint64_t larger = 0;
+    for (unsigned i = to; i < n; i++) /* what opens a connection travels with its first block */
+        larger += v[i].first ? 0 : v[i].count;
     if (size <= largest_block && larger * 33 <= all &&
         is_pulse(v + from, to - from, quiet, spread, out)) {
         tell_pulse_block(out, size, c);
@@ -383,6 +385,12 @@ static void conclude(const pacing_set *s, const ccm_pacing_context *c, ccm_pacin
     }
     /* The last block has no silence, so it would make the rate look higher. */
     out->rate_bps = (uint64_t)((double)s->paced_bytes * 8e9 / (double)s->paced_ns);
+    /* A limited route has one connection: several that are silent have taken turns. */
+    if (c->parallel) {
+        out->notes |= CCM_NOTE_PARALLEL;
+        rate_confidence(0.7, CCM_PACING_NO_LIMIT, c, out);
+        return;
+    }
     if (try_quantised(s, c, out))
         return;
     /* Stalls of a congested link come with retransmissions, and are short. */

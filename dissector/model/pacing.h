@@ -55,6 +55,7 @@ const char *ccm_pacing_note(unsigned bit);
 
 typedef struct ccm_pacing_context {
     bool upward;
+    bool parallel;                 /* two connections or more at once, on average */
     double retransmitted, missing; /* shares of the payload */
     uint64_t faster_bps;           /* the fastest ten seconds of these hosts, at any time */
     uint64_t link_bps;             /* 0 = not known */

@@ -201,9 +201,14 @@ static ccm_pacing_context context_of(const pairs *s, const pace_pair *p)
 {
     const ccm_sums *sums = &p->traffic.dir[!p->upward];
     double all = (double)sums->payload + (double)sums->retransmitted + (double)sums->missing;
+    uint64_t active = 0;
+
+    for (unsigned i = 0; i < p->n_time && p->interval_s == 1; i++)
+        active += p->time[i].active;
 
     return (ccm_pacing_context){
         .upward = p->upward,
+        .parallel = active && active >= 2 * (uint64_t)p->n_time,
         .retransmitted = all > 0 ? (double)sums->retransmitted / all : 0,
         .missing = all > 0 ? (double)sums->missing / all : 0,
         .faster_bps = p->all.ten_max_bps,

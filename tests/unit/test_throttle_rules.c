@@ -55,6 +55,65 @@ static void other_rule(const void *data)
     world_end(&w);
 }
 
+/* What is no part of the blocks: the ACK of the answer, up to 200 ms after the data; what opens the
+ * connection, in one burst with the first block. */
+static void around_blocks(void)
+{
+    gen_limit pulse3 = { .block_kb = 3, .delay_s = 5 },
+              pulse256 = { .block_kb = 256, .delay_s = 1 };
+    gen_limit quarter = { .percent = 25, .rule = { 0, 327680, 0, 1, GEN_EXACT, 1 } };
+    const gen_limit *limits_of[] = { &pulse3, &pulse256, &quarter };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(limits_of); i++) {
+        const gen_limit *l = limits_of[i];
+        ccm_limits limits;
+        world w = { .catalog = catalog };
+        ccm_limits_init(&limits);
+        w.model = ccm_model_new(catalog, &limits);
+        gen g = gen_of(&w, SITE_SERVER, DP, l->percent ? 2.2 : 100, MONDAY + 10 * HOUR + SECOND);
+        g.ack = 0.2;
+        gen_send(&g, 1500);
+        gen_file(&g, l->percent ? 20 * 327680 : l->block_kb * 25600, l);
+        done(&g);
+        w.view = ccm_view_new(w.model, true);
+        if (l->percent) {
+            const ccm_view_throttle *t = is_hourly(&w, l->percent);
+            BETWEEN(t->is.percent_high - t->is.percent_low, 0, 20);
+        } else {
+            const ccm_view_throttle *t = dp(&w);
+            VERDICT(t, "pulse");
+            BETWEEN(t->is.block_high, l->block_kb * 1024 * 0.94, l->block_kb * 1024 * 1.06);
+            g_assert_cmpuint(t->is.delay_high_ns, ==, l->delay_s * SECOND);
+        }
+        world_end(&w);
+    }
+}
+
+/* A limited route has one connection (throttling.md 2); three that take turns have no limit. */
+static void in_turns(void)
+{
+    ccm_limits limits;
+    world w = { .catalog = catalog };
+
+    ccm_limits_init(&limits);
+    w.model = ccm_model_new(catalog, &limits);
+    for (unsigned i = 0; i < 3; i++) {
+        g_autofree char *client = g_strdup_printf("10.0.0.1:%u", 50000 + i);
+        gen g = gen_of(&w, client, DP, 2, MONDAY + 10 * HOUR + SECOND);
+        gen_wait(&g, 0.3 * i);
+        for (unsigned k = 0; k < 60; k++) {
+            gen_send(&g, 65536);
+            gen_wait(&g, 0.7);
+        }
+        done(&g);
+    }
+    w.view = ccm_view_new(w.model, true);
+    const ccm_view_throttle *t = dp(&w);
+    VERDICT(t, "no-limit-seen");
+    g_assert_true(noted(t, "several connections"));
+    world_end(&w);
+}
+
 /* ---- configured limits ----------------------------------------------------------------------- */
 
 static void with_site(world *w, void (*make)(world *), const char *text)
@@ -195,6 +254,8 @@ int main(int argc, char **argv)
         g_autofree char *name = g_strconcat("/throttle/rules/", variants[i].name, NULL);
         g_test_add_data_func(name, &variants[i], other_rule);
     }
+    g_test_add_func("/throttle/rules/around-blocks", around_blocks);
+    g_test_add_func("/throttle/rules/in-turns", in_turns);
     g_test_add_func("/throttle/site/compliance", compliance);
     g_test_add_func("/throttle/site/pull", pull_is_told);
     g_test_add_func("/throttle/site/zone", zone_is_used);
