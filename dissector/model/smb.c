@@ -66,6 +66,7 @@ static void add_row(ccm_model *m, const ccm_smb_row *add)
         r->encrypted[i] += add->encrypted[i];
     }
     r->missing += add->missing;
+    r->at_least |= add->at_least;
     if (add->first_frame && (!r->first_frame || add->first_frame < r->first_frame))
         r->first_frame = add->first_frame;
     if (add->last_ns > r->last_ns || (add->last_ns == r->last_ns && add->size > r->size))
@@ -283,6 +284,7 @@ static void on_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     r.complete = ccm_obs_has(obs, CCM_KEY_complete);
     r.size = ccm_obs_get_u64(obs, CCM_KEY_write_end);
     r.missing = ccm_obs_get_u64(obs, CCM_KEY_body_missing_bytes);
+    r.at_least = ccm_obs_has(obs, CCM_KEY_at_least);
     r.last_ns = ccm_max64(r.last_ns, ccm_max64(ccm_obs_get_u64(obs, CCM_KEY_end_ns),
                                                ccm_obs_get_u64(obs, CCM_KEY_data_end_ns)));
     add_row(m, &r);
