@@ -12,87 +12,15 @@ out=${1:?usage: smb.sh OUTDIR [smb-plain|smb-signed|smb-encrypted|throttle-MODE.
 needs="smbd smbclient smbpasswd tc"
 # shellcheck source=net.sh
 . "$here/net.sh"
-[ "$(id -u)" = 0 ] && [ "${CCM_LAB_INNER:-}" = 1 ] || skip "Samba needs root"
 scenarios=("${@:2}")
 [ $# -gt 1 ] || scenarios=(smb-plain smb-signed smb-encrypted throttle-pulse throttle-pulse-encrypted
     throttle-hourly throttle-closed throttle-capped throttle-free)
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
-
-accounts=('SITE1$' 'MP1$' 'CLIENT7$' fileadmin admin)
-password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
-cp /etc/passwd "$work/passwd"
-uid=40001
-for account in "${accounts[@]}"; do
-    echo "$account:x:$uid:65534::/nonexistent:/usr/sbin/nologin" >>"$work/passwd"
-    uid=$((uid + 1))
-done
-mount --bind "$work/passwd" /etc/passwd 2>/dev/null || skip "mounting over /etc/passwd is refused"
-
+# shellcheck source=samba.sh
+. "$here/samba.sh"
 switch
 host dp 11
 for n in 1 2 3 4; do host "client$n" "2$n"; done
-
-share() { # NAME PATH [LINE...]
-    mkdir -p "$dir/share/$2"
-    printf '[%s]\n path = %s\n' "$1" "$dir/share/$2"
-    shift 2
-    printf ' %s\n' "$@"
-}
-configure() { # LINE...
-    local items=(private state cache lock pid ncalrpc log)
-    for item in "${items[@]}"; do mkdir -p "$dir/$item"; done
-    cat <<CONF
-[global]
- workgroup = LAB
- netbios name = DP01
- server role = standalone server
- security = user
- map to guest = bad user
- guest account = nobody
- disable netbios = yes
- smb ports = 445
- load printers = no
- private dir = $dir/private
- state directory = $dir/state
- cache directory = $dir/cache
- lock directory = $dir/lock
- pid directory = $dir/pid
- ncalrpc dir = $dir/ncalrpc
- passdb backend = tdbsam:$dir/private/passdb.tdb
- log file = $dir/log/%I
- max log size = 0
- log level = 1 smb2:3 auth_json_audit:3@$dir/log/auth.json
- smb2 max write = 65536
- read only = no
- guest ok = no
- force user = root
- vfs objects = full_audit
- full_audit:prefix = %I|%S|%u
- full_audit:success = connect unlinkat renameat
- full_audit:failure = none
- full_audit:syslog = no
-CONF
-    printf ' %s\n' "$@"
-    share 'SMS_DP$' dp
-    share 'SCCMContentLib$' lib
-    share SMS_SITE receive
-    share SMS_ABC site
-    share 'ADMIN$' windows
-    share REMINST reminst 'guest ok = yes' 'force user = nobody' 'read only = yes'
-}
-start() { # LINE...: smbd, with these lines in its configuration
-    configure "$@" >"$dir/smb.conf"
-    chmod -R a+rX "$dir"
-    for account in "${accounts[@]}"; do
-        printf '%s\n%s\n' "$password" "$password" |
-            smbpasswd -c "$dir/smb.conf" -s -a "$account" >/dev/null 2>"$work/smbpasswd.log"
-    done
-    # in a process group of its own, which it ends with itself
-    (within dp setsid smbd -F --no-process-group -s "$dir/smb.conf" </dev/null) >"$work/smbd.log" 2>&1 &
-    server=$!
-    pids+=("$server")
-    listening dp 445
-}
 # A command of smbclient may say no: what the server logged is the truth.
 smb() { # CLIENT ACCOUNT SHARE COMMANDS [OPTION...]
     local n=$1 account=$2 share=$3 commands=$4

@@ -103,8 +103,15 @@ def main():
     if os.path.exists(writer):
         with open(writer, encoding="utf-8") as file:
             truth["writer"] = json.load(file)
-    json.dump(truth, sys.stdout, indent=1)
-    print()
+    logs = [name for name in sorted(os.listdir(directory)) if re.fullmatch(r"writer\.\d+\.json", name)]
+    if logs:
+        truth["writers"] = []
+    for name in logs:
+        with open(os.path.join(directory, name), encoding="utf-8") as file:
+            truth["writers"].append(dict(json.load(file), client="10.11.0." + name.split(".")[1]))
+    # numbers and small objects on one line each
+    text = json.dumps(truth, indent=1)
+    print(re.sub(r"\{\n\s+\"file\".*?\}", lambda m: re.sub(r"\n\s*", " ", m[0]), text, flags=re.S))
 
 
 if __name__ == "__main__":
