@@ -42,6 +42,10 @@ static const char *const notes[CCM_NOTE_COUNT] = {
     "seen once only: a stop at the hour may be chance",
     "several connections at once: a limited route has one",
     "bursts have one length in time and not in bytes, as of time slices on a busy link",
+    "answers need most of a second on this path: waiting for them looks like a silence of a limit",
+    "the client sent requests and hardly any file data: nothing that a limit would hold back",
+    "several connections at once share the blocks, while a limited route has one: the block may be "
+    "that many times as large",
 };
 
 const char *ccm_pacing_name(ccm_pacing_verdict verdict)

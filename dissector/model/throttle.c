@@ -11,7 +11,7 @@
  * new points are dropped and the limit "bursts" is reported. */
 #include "model/model.h"
 
-enum { FIRST_SLOTS = 256, WEEK_HOURS = 168, MONDAY = 72, BULK = 65536 };
+enum { FIRST_SLOTS = 256, WEEK_HOURS = 168, MONDAY = 72, BULK = 65536, FULL_PACKET = 1200 };
 
 static const uint64_t minute_ns = 60 * CCM_NS, cell_ns = CCM_PACE_CELL_S * CCM_NS;
 
@@ -187,9 +187,10 @@ static void give_burst(const taker *to, const ccm_pace *p, const ccm_burst *b, u
     uint64_t quiet = next_ns > b->end_ns ? next_ns - b->end_ns : 0;
     uint32_t what = CCM_PACE_WHAT(CCM_PACE_GOING, 0, 0);
 
-    if (next_ns != UINT64_MAX && quiet <= CCM_PACE_JOB_NS) {
+    if (next_ns != UINT64_MAX && quiet <= CCM_PACE_STOP_NS) {
+        uint64_t class = quiet / (CCM_PACE_QUIET_MS * CCM_NS / 1000);
         what = CCM_PACE_WHAT(CCM_PACE_BURST, b->cut ? 0 : ccm_pace_size(b->bytes),
-                             quiet / (CCM_PACE_QUIET_MS * CCM_NS / 1000));
+                             quiet <= CCM_PACE_JOB_NS ? class : CCM_PACE_SLOW);
         what |=
             (b->first ? CCM_PACE_FIRST : 0) | (ends_file(p, b, next_ns) ? CCM_PACE_FILE_END : 0);
     } else {
@@ -230,9 +231,17 @@ static void give_before(const taker *to, ccm_pace *p, bool upward)
     *before = (ccm_burst){ 0 };
 }
 
+/* What is said about a file during a silence does not end it. */
+static uint64_t least_burst(const ccm_pace *p)
+{
+    return p->before.packets && p->now.start_ns <= p->before.end_ns + CCM_PACE_JOB_NS
+               ? CLAMP(p->before.bytes / 64, CCM_PACE_NOISE, CCM_PACE_CONTROL)
+               : CCM_PACE_NOISE;
+}
+
 static void close_burst(const taker *to, ccm_pace *p, bool upward)
 {
-    if (p->now.packets && p->now.bytes >= CCM_PACE_NOISE) {
+    if (p->now.packets && p->now.bytes >= least_burst(p)) {
         give_before(to, p, upward);
         p->before = p->now;
     }
@@ -252,11 +261,15 @@ static bool is_upward(const ccm_model_flow *f)
     return ccm_pace_upward(f->end[!f->client].port);
 }
 
-/* Silence that ends the current burst: longer where packets are far apart. */
+/* Silence that ends the current burst: longer where packets are far apart, or may be, as after a
+ * full packet that is the only one so far. The smallest block needs less than a full packet. */
 static uint64_t least_gap(const ccm_burst *b)
 {
     uint64_t apart = b->packets > 1 ? (b->end_ns - b->start_ns) / (b->packets - 1) : 0;
-    return CLAMP(3 * apart, CCM_PACE_GAP_NS, 4 * CCM_PACE_GAP_NS);
+
+    if (b->bytes >= FULL_PACKET && b->bytes <= 1500)
+        apart = 2 * CCM_PACE_GAP_NS;
+    return CLAMP(3 * apart, CCM_PACE_GAP_NS, 6 * CCM_PACE_GAP_NS);
 }
 
 static void count_ten(const taker *to, ccm_pace *p, uint64_t start_ns, uint64_t bytes)

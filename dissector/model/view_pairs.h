@@ -33,6 +33,7 @@ typedef struct pace_pair {
     bool upward;
     uint32_t n_edges;
     ccm_traffic traffic;
+    uint64_t rtt_ns;               /* the least of all handshakes; 0 = not known */
     const ccm_pace_point **points; /* bursts by cell, then events by time */
     unsigned n_bursts, n_points;
     pair_bucket *time; /* by second */
@@ -45,6 +46,37 @@ typedef struct pace_pair {
     unsigned notes;
 } pace_pair;
 
+typedef struct pair_edge {
+    uint32_t edge;
+    unsigned row;
+} pair_edge;
+
+typedef struct ccm_pairs {
+    view_maker *k;
+    ccm_view_route *rows;
+    unsigned n_rows;
+    GArray *edges;     /* pair_edge, by row and client */
+    uint32_t *pair_of; /* of each edge; CCM_NONE = of none */
+    pace_pair *v;
+    unsigned n;
+} ccm_pairs;
+
+/* pair_gather.c: of a row, is it SMB, and may the product limit its bandwidth, as far as is known?
+ */
+bool ccm_pairs_smb(const ccm_view_route *r);
+bool ccm_pairs_limited(const ccm_view_route *r);
+/* Fills `s`, of which k, rows and n_rows are set. */
+void ccm_pairs_gather(ccm_pairs *s, const uint32_t *row_of);
+void ccm_pairs_clear(ccm_pairs *s);
+/* Of pair_bucket, by time. */
+int ccm_pair_bucket_cmp(const void *a, const void *b);
+/* pair_cut.c: fills p->segments. */
+void ccm_pair_cut(pace_pair *p, const ccm_pacing_context *c);
+/* The limit that lasted longest; else what most bytes went under. */
+const ccm_pacing *ccm_pair_dominant(const pace_pair *p);
+bool ccm_pair_limit(const ccm_pacing *is);
+/* Does a change between a cap and something faster lie at an hour of the clock? */
+bool ccm_pair_by_hour(const pace_pair *p);
 /* Seconds of the sender's clock. */
 int64_t ccm_pair_local(const pace_pair *p, uint64_t second);
 /* Hour of the week, from Monday 00 on, of local seconds. */
