@@ -20,7 +20,6 @@ MONDAY, DAY, HOUR = 1772409600, 86400, 3600
 def pieces_of(writer):
     """[(time from which, seconds to add)], in order."""
     edges = writer["edges"]
-    ends = [b["time"] + b["busy_s"] for b in writer["blocks"]]
     if writer["mode"] == "change":
         limited, free = (e["time"] for e in edges)
         second = min(b["time"] for b in writer["blocks"] if b["file"] == 2) - 2
@@ -28,9 +27,9 @@ def pieces_of(writer):
     found = []
     for day, at in enumerate(range(0, len(edges), 2)):
         closed, opened = edges[at]["time"], edges[at + 1]["time"]
-        # the connection before was over, and then there was silence for two seconds
-        began = 0 if not at else max(e for e in ends if e < closed - writer["seconds"] + 1) + 1
-        found.append((began, MONDAY + day * DAY + 8 * HOUR - closed))
+        # two seconds after the connection before it
+        began = min(b["time"] for b in writer["blocks"] if b["job"] == 21 + day) - 1
+        found.append((began if at else 0, MONDAY + day * DAY + 8 * HOUR - closed))
         found.append((closed + 2, MONDAY + day * DAY + 10 * HOUR + 5 - opened))
     return found
 
