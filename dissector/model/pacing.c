@@ -282,10 +282,12 @@ static bool try_hourly(const pacing_set *s, const pacing_class *core, unsigned n
     tell_duty(out, core, n);
     if (out->duty < out->percent_low * 5) /* both a share; less than half of it */
         out->notes |= CCM_NOTE_FAST_LINK;
-    /* Less than a second may be the way to a satellite and back. */
+    /* Silences of less than a second are rather those of a satellite or of a disk, and so large a
+     * block is rather what a disk takes at once. */
     double sure = of_core(out);
-    rate_confidence(quiet < 0.85 && c->rtt <= 0 ? fmin(sure, 0.4) : sure, CCM_PACING_HOURLY, c,
-                    out);
+    if (quiet < 0.85 || size > 16 * 1048576)
+        sure = fmin(sure, 0.4);
+    rate_confidence(sure, CCM_PACING_HOURLY, c, out);
     return true;
 }
 

@@ -182,11 +182,22 @@ static bool ends_file(const ccm_pace *p, const ccm_burst *b, uint64_t next_ns)
     return b->packets && latest >= b->start_ns && latest + CCM_PACE_GAP_NS / 4 >= b->end_ns;
 }
 
+/* A packet is seen when its last byte arrives: on a slow line the first one of the next burst was
+ * being sent in what looks like silence. */
+static uint64_t packet_time(const ccm_burst *b)
+{
+    enum { PACKET = 1500, MANY = 4096, SLOW_NS = 100000000 };
+    uint64_t ns = b->bytes > MANY ? (b->end_ns - b->start_ns) / (b->bytes / PACKET) : 0;
+    return ns > SLOW_NS ? ns : 0;
+}
+
 static void give_burst(const taker *to, const ccm_pace *p, const ccm_burst *b, uint64_t next_ns)
 {
     uint64_t quiet = next_ns > b->end_ns ? next_ns - b->end_ns : 0;
+    uint64_t slow = next_ns != UINT64_MAX ? ccm_min64(packet_time(b), quiet) : 0;
     uint32_t what = CCM_PACE_WHAT(CCM_PACE_GOING, 0, 0);
 
+    quiet -= slow;
     if (next_ns != UINT64_MAX && quiet <= CCM_PACE_STOP_NS) {
         uint64_t class = quiet / (CCM_PACE_QUIET_MS * CCM_NS / 1000);
         what = CCM_PACE_WHAT(CCM_PACE_BURST, b->cut ? 0 : ccm_pace_size(b->bytes),
@@ -198,7 +209,7 @@ static void give_burst(const taker *to, const ccm_pace *p, const ccm_burst *b, u
     }
     ccm_pace_point point = point_of(what, b->start_ns);
     point.bytes = b->bytes;
-    point.busy_ns = b->end_ns - b->start_ns;
+    point.busy_ns = b->end_ns - b->start_ns + slow;
     point.quiet_ns = quiet;
     point.halves = point.busy_ns / (CCM_NS / 2) + 1;
     point.last_ns = b->end_ns;
