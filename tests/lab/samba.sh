@@ -74,5 +74,5 @@ start() { # LINE...: smbd, with these lines in its configuration
     (within dp setsid smbd -F --no-process-group -s "$dir/smb.conf" </dev/null) >"$work/smbd.log" 2>&1 &
     server=$!
     pids+=("$server")
-    listening dp 445
+    if grep -q '^ smb ports = 139' "$dir/smb.conf"; then listening dp 139; else listening dp 445; fi
 }

@@ -58,7 +58,7 @@ pulses)
 percents)
     sender 21 10mbit percent percent=10 kb=1024 blocks=10 rule=log
     sender 22 2mbit percent percent=25 kb=320 blocks=14 rule=document
-    sender 23 4mbit percent percent=50 kb=320 blocks=14 rule=document
+    sender 23 2500kbit percent percent=50 kb=320 blocks=22 rule=document
     sender 24 3mbit percent percent=40 kb=400 blocks=12 rule=log
     ;;
 encrypted)
@@ -67,7 +67,7 @@ encrypted)
     ;;
 window) sender 21 3mbit window kb=64 seconds=3 days=3 ;;
 change) sender 21 3mbit change percent=40 kb=320 blocks=12 rule=document seconds=8 ;;
-jobs) sender 21 1500kbit free kb=64 seconds=62 jobs=3 ;;
+jobs) sender 21 1mbit free kb=64 seconds=62 jobs=3 ;;
 loss) # a queue that overflows behind the switch: what it drops was captured, and is sent again
     (within switch tc qdisc add dev to-dp root tbf rate 10mbit burst 20kb limit 40kb)
     sender 21 - pulse kb=128 delay=2 blocks=30
