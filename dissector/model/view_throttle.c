@@ -272,8 +272,11 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     ccm_pacing_context c;
 
     p->dp = site ? ccm_site_find(site, &p->client, &p->server) : NULL;
-    p->zone = p->dp && p->dp->zone ? p->dp->zone : site ? site->zone : NULL;
-    const char *zone = p->dp && p->dp->zone ? p->dp->zone_name : p->zone ? site->zone_name : "UTC";
+    p->bits = site && !p->upward ? ccm_site_bits_find(site, &p->client) : NULL;
+    GTimeZone *own = p->dp ? p->dp->zone : p->bits ? p->bits->zone : NULL;
+    const char *own_name = p->dp ? p->dp->zone_name : p->bits ? p->bits->zone_name : NULL;
+    p->zone = own ? own : site ? site->zone : NULL;
+    const char *zone = own ? own_name : p->zone ? site->zone_name : "UTC";
     *out = (ccm_view_throttle){ .source = p->client,
                                 .bytes = p->traffic.dir[!p->upward].payload,
                                 .time_zone = ccm_view_keep(k, zone),
@@ -297,7 +300,7 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     make_hours(k, p, &c, out);
     make_windows(k, p, out);
     make_notes(k, out, p->notes);
-    if (p->dp)
+    if (p->dp || p->bits)
         ccm_pair_compare(k, p, out);
     g_array_free(p->segments, TRUE);
     g_array_free(p->closings, TRUE);

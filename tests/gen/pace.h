@@ -20,10 +20,11 @@ typedef struct gen {
     double loss;  /* share of the packets that the network loses: they are sent again, later */
     double ack;   /* so many s after each answer the client acknowledges it; 0 = with its data */
     /* capture faults */
-    double unseen;   /* share of the packets that the capture lacks */
-    double repeated; /* share of the packets that are sent twice without need */
-    uint64_t from;   /* nothing is captured before that */
-    bool files;      /* file marks are told */
+    double unseen;    /* share of the packets that the capture lacks */
+    double repeated;  /* share of the packets that are sent twice without need */
+    uint64_t from;    /* nothing is captured before that */
+    bool files;       /* file marks are told */
+    const char *path; /* of the files; NULL = some name */
     bool encrypted;
     /* the connection */
     uint64_t flow;
@@ -158,7 +159,7 @@ static inline void gen_mark(gen *g, uint64_t start, uint64_t bytes, bool deleted
 
     if (!g->files || !g->obs || g->now < g->from)
         return;
-    drv_text(&o, CCM_KEY_path, "SMS_DP$/x.temp");
+    drv_text(&o, CCM_KEY_path, g->path ? g->path : "SMS_DP$/x.temp");
     ccm_obs_u64(&o, CCM_KEY_write_bytes, bytes);
     ccm_obs_u64(&o, CCM_KEY_data_start_ns, start);
     ccm_obs_u64(&o, CCM_KEY_data_end_ns, g->now - (uint64_t)(g->rtt * 1e9));
