@@ -44,7 +44,7 @@ configure() { # LINE...
  passdb backend = tdbsam:$dir/private/passdb.tdb
  log file = $dir/log/%I
  max log size = 0
- log level = 1 smb2:3 auth_json_audit:3@$dir/log/auth.json
+ log level = 1 smb2:3 auth_json_audit:4@$dir/log/auth.json
  smb2 max write = 65536
  read only = no
  guest ok = no

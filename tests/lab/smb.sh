@@ -1,20 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Files over SMB: Samba's server with the shares of site systems, smbclient as the side that opens them.
-# in: OUTDIR [SCENARIO...]; out: OUTDIR/SCENARIO.pcap and .truth.json: for smb-* from Samba's logs
-# (smbtruth.py), for throttle-* also from the writer's own log (see README.md)
+# in: OUTDIR [SCENARIO...]; out: OUTDIR/SCENARIO.pcap and .truth.json, from Samba's logs (smbtruth.py)
 # Passwords are made for the run. Exit 77 with a message where namespaces are refused or a program is
 # missing, or where this is not run by root (Samba needs accounts of the system).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:?usage: smb.sh OUTDIR [smb-plain|smb-signed|smb-encrypted|smb-dialects|smb-netbios|smb-kerberos|throttle-MODE...]}
+out=${1:?usage: smb.sh OUTDIR [smb-plain|smb-signed|smb-encrypted|smb-dialects|smb-netbios|smb-kerberos]...}
 # shellcheck disable=SC2034 # net.sh reads it
-needs="smbd smbclient smbpasswd tc krb5kdc kadmin.local kinit"
+needs="smbd smbclient smbpasswd krb5kdc kadmin.local kinit"
 # shellcheck source=net.sh
 . "$here/net.sh"
 scenarios=("${@:2}")
-[ $# -gt 1 ] || scenarios=(smb-plain smb-signed smb-encrypted smb-dialects smb-netbios smb-kerberos throttle-pulse throttle-pulse-encrypted
-    throttle-hourly throttle-closed throttle-capped throttle-free)
+[ $# -gt 1 ] || scenarios=(smb-plain smb-signed smb-encrypted smb-dialects smb-netbios smb-kerberos)
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=samba.sh
 . "$here/samba.sh"
@@ -121,35 +119,11 @@ for scenario in "${scenarios[@]}"; do
     case $scenario in
     smb-dialects | smb-netbios | smb-kerberos) "scenario_${scenario#smb-}" ;;
     smb-*) scenario_files ;;
-    throttle-*)
-        mode=${scenario#throttle-}
-        [ "$mode" != capped ] || (within client1 tc qdisc add dev eth0 root tbf rate 4mbit burst 8kb latency 400ms)
-        mkfifo "$dir/fifo"
-        (python3 "$here/smbwriter.py" "${mode%-encrypted}" "$dir/fifo" "$dir/writer.json") &
-        writer=$!
-        pids+=("$writer")
-        commands="put $dir/fifo 21-ABC00021.1.temp"
-        [ "$mode" != closed ] ||
-            commands+="; del 21-ABC00021.1.temp; put $dir/fifo 21-ABC00021.1.temp"
-        smb 1 'SITE1$' 'SMS_DP$' "$commands; rename 21-ABC00021.1.temp ABC00021"
-        wait "$writer"
-        (within client1 tc qdisc del dev eth0 root) 2>/dev/null || true
-        ;;
     *) skip "no scenario $scenario" ;;
     esac
     end_capture
     kill "$server"
     wait "$server" 2>/dev/null || true
-    case $scenario in
-    throttle-*) # file data is counters: of full packets only the headers are kept
-        PYTHONPATH=$here python3 - "$out/$scenario.pcap" <<'PYTHON'
-import sys
-import pcapfile
-packets = pcapfile.read(sys.argv[1])
-pcapfile.write(sys.argv[1], [p._replace(data=p.data[:200]) if p.wire > 1000 else p for p in packets])
-PYTHON
-        ;;
-    esac
     python3 "$here/smbtruth.py" "$out/$scenario.pcap" "$dir" "$protection" >"$out/$scenario.truth.json"
     [ -z "${CCM_LAB_KEEP:-}" ] || cat "$dir/client.log" >&2
 done

@@ -7,12 +7,12 @@
 # Exit 77 with a message where this cannot run (see samba.sh and net.sh).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:?usage: throttle.sh OUTDIR [pulses|percents|encrypted|window|change|jobs|loss]...}
+out=${1:?usage: throttle.sh OUTDIR [pulses|percents|encrypted|window|change|jobs|capped|loss]...}
 # shellcheck disable=SC2034 # net.sh reads it
 needs="smbd smbpasswd tc"
 if [ $# != 2 ]; then
     scenarios=("${@:2}")
-    [ $# -gt 1 ] || scenarios=(pulses percents encrypted window change jobs loss)
+    [ $# -gt 1 ] || scenarios=(pulses percents encrypted window change jobs capped loss)
     started=() code=0
     for scenario in "${scenarios[@]}"; do
         bash "$0" "$out" "$scenario" &
@@ -68,6 +68,7 @@ encrypted)
 window) sender 21 3mbit window kb=64 seconds=3 days=3 ;;
 change) sender 21 3mbit change percent=40 kb=320 blocks=12 rule=document seconds=8 ;;
 jobs) sender 21 1mbit free kb=64 seconds=62 jobs=3 ;;
+capped) sender 21 1mbit free kb=64 seconds=75 ;;
 loss) # a queue that overflows behind the switch: what it drops was captured, and is sent again
     (within switch tc qdisc add dev to-dp root tbf rate 10mbit burst 20kb limit 40kb)
     sender 21 - pulse kb=128 delay=2 blocks=30
