@@ -348,8 +348,11 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         ccm_names_observe(m, obs);
         ccm_krb_observe(m, obs);
         break;
-    case CCM_OBS_smb_negotiate:
     case CCM_OBS_smb_auth:
+        ccm_names_observe(m, obs);
+        ccm_model_smb(m, obs);
+        break;
+    case CCM_OBS_smb_negotiate:
     case CCM_OBS_smb_session:
     case CCM_OBS_smb_tree:
     case CCM_OBS_smb_requests:

@@ -82,6 +82,7 @@ static void around_blocks(void)
         } else {
             const ccm_view_throttle *t = dp(&w);
             VERDICT(t, "pulse");
+            g_assert_true(noted(t, "an hourly limit with blocks of 256 KiB or less"));
             BETWEEN(t->is.block_high, l->block_kb * 1024 * 0.94, l->block_kb * 1024 * 1.06);
             g_assert_cmpuint(t->is.delay_high_ns, ==, l->delay_s * SECOND);
         }
