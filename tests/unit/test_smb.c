@@ -2,6 +2,8 @@
  * test_smb.c - the SMB parser on messages written by hand, each shown on a page that ends where
  * they do. Expected lines are worked out from what the messages were written to say. */
 #include "proto/smb2_table.h"
+#include <time.h>
+
 #include "smb_messages.h"
 
 /* Account CONTOSO\WS1$ is what V_NTLM3_MACHINE says; "Server", "Domain" stand in V_NTLM2. */
@@ -270,6 +272,25 @@ static void table(void)
     ccm_smb_table_clear(&t);
 }
 
+/* Numbers of one residue, which a simple hash would put in one place, cost no more than others; and
+ * where all do lie in one place, one of them goes first. */
+static void crowd(void)
+{
+    ccm_smb_table t = { .size = sizeof(entry) };
+    clock_t start = clock();
+    for (uint64_t i = 1; i <= 60000; i++)
+        (void)ccm_smb_table_add(&t, i << 16 | i << 48, i << 48 | i << 16);
+    g_assert_cmpfloat((double)(clock() - start) / CLOCKS_PER_SEC, <, 1);
+    g_assert_null(ccm_smb_table_crowd(&t, 5, 5));
+    ccm_smb_table_clear(&t);
+    for (uint64_t a = 1; a <= 256; a++) /* b as the hash needs it to end in the same place */
+        (void)ccm_smb_table_add(
+            &t, a, (a * UINT64_C(0x9e3779b97f4a7c15)) ^ (a * UINT64_C(0x9e3779b97f4a7c15)) >> 29);
+    uint64_t h = 257 * UINT64_C(0x9e3779b97f4a7c15);
+    g_assert_nonnull(ccm_smb_table_crowd(&t, 257, h ^ h >> 29));
+    ccm_smb_table_clear(&t);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -282,5 +303,6 @@ int main(int argc, char **argv)
     g_test_add_func("/smb/smb1", smb1_negotiate);
     g_test_add_func("/smb/limits", limits);
     g_test_add_func("/smb/table", table);
+    g_test_add_func("/smb/crowd", crowd);
     return g_test_run();
 }
