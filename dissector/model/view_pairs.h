@@ -43,6 +43,7 @@ typedef struct pace_pair {
     const ccm_site_dp *dp;
     GArray *segments, *closings;
     ccm_pacing all;
+    bool known; /* that the server is one whose bandwidth can be limited */
     unsigned notes;
 } pace_pair;
 

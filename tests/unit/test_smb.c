@@ -272,6 +272,25 @@ static void table(void)
     ccm_smb_table_clear(&t);
 }
 
+/* The disk of the server is full: the file was opened, and the data sent in vain. */
+static void disk_full(void)
+{
+    enum { DISK_FULL = 0xc000007f & INT32_MAX };
+    GByteArray *v[] = { framed(smb_create(SMB_SIGNED, 4, "a.temp", 0), NULL),
+                        framed(smb_create_answer(0, 4, 70), NULL),
+                        framed(smb_write(SMB_SIGNED, 5, 70, 0, 300), NULL),
+                        framed(smb_error(CCM_SMB_WRITE, 0, DISK_FULL | UINT32_C(0x80000000), 5),
+                               NULL) };
+    krb_drive d;
+    krb_open(&d, &ccm_proto_smb, false);
+    for (unsigned i = 0; i < G_N_ELEMENTS(v); i++) {
+        krb_bytes(&d, i % 2, v[i]->data, v[i]->len);
+        g_byte_array_unref(v[i]);
+    }
+    g_autofree char *text = krb_close(&d);
+    g_assert_nonnull(strstr(text, "transfer_status_name=STATUS_DISK_FULL"));
+}
+
 /* Numbers of one residue, which a simple hash would put in one place, cost no more than others; and
  * where all do lie in one place, one of them goes first. */
 static void crowd(void)
@@ -304,5 +323,6 @@ int main(int argc, char **argv)
     g_test_add_func("/smb/limits", limits);
     g_test_add_func("/smb/table", table);
     g_test_add_func("/smb/crowd", crowd);
+    g_test_add_func("/smb/disk-full", disk_full);
     return g_test_run();
 }
