@@ -225,12 +225,11 @@ static bool conclude_channel(const ccm_model *m, const ccm_cmg *cmg, uint32_t ed
 {
     const ccm_catalog *c = m->catalog;
     const ccm_channel *x = ccm_cmg_channel(cmg, edge);
-    const ccm_edge *e = ccm_edge_at(m, edge);
 
     if (!x || x->notification)
         return false;
-    bool own = ccm_cmg_instance(e->key.port) > 0;
-    out->row = own ? ccm_catalog_port(c, 6, e->key.port) : ccm_catalog_route(c, "cmg-cp-cmg-https");
+    bool own = ccm_cmg_instance(x->port) > 0;
+    out->row = own ? ccm_catalog_port(c, 6, x->port) : ccm_catalog_route(c, "cmg-cp-cmg-https");
     if (out->row < 0 || (!own && !x->sure))
         return false;
     out->protocol = ccm_route_at(c, out->row)->protocol;
@@ -395,10 +394,10 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels
     if (out->row >= 0) {
         out->certainty = local_certainty(m, e);
         out->protocol = ccm_route_at(c, out->row)->protocol;
-    } else if (e->key.through) {
-        conclude_tunnel(m, tunnels, e, out);
     } else if (conclude_channel(m, cmg, edge, out)) {
         return;
+    } else if (e->key.through) {
+        conclude_tunnel(m, tunnels, e, out);
     } else if ((out->row = row_of_server(m, e)) >= 0 || (out->row = row_behind_tls(m, e)) >= 0) {
         out->certainty = CCM_CERTAINTY_LIKELY;
         out->basis = "role-of-destination";

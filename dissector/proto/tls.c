@@ -146,6 +146,8 @@ static void note_opaque(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_reco
         h->last_size = r.size;
         h->last_ns = ps->time_ns;
         h->last_frame = ps->frame;
+    } else if (r.type == CCM_TLS_APPLICATION) {
+        h->replied |= t->half[!(ps->dir & 1)].bytes > 0 && r.size != CCM_TLS_ALERT_1_3;
     } else if (r.type == CCM_TLS_HANDSHAKE) {
         t->renegotiated |= h->finished;
         if (h->finished && ccm_tls_is_client(t, ps->dir) && t->n_flight < CCM_TLS_FLIGHT) {

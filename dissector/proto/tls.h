@@ -28,6 +28,7 @@ typedef struct ccm_tls_half {
     bool resumed;      /* the search has begun in an earlier call */
     bool secure;       /* records are encrypted (ChangeCipherSpec; ServerHello of TLS 1.3) */
     bool finished;     /* the handshake is over in this direction */
+    bool replied;      /* data after data of the other side, no alert of TLS 1.3 by its size */
     uint8_t unopened;  /* records in a row for which there was no key */
     uint64_t left;     /* bytes of the present record that are skipped */
     bool left_counted; /* they are in `bytes` */
