@@ -25,6 +25,7 @@ typedef enum ccm_smb_flag {
     CCM_SMB_WRITTEN = 16,    /* a file: data went to the server ... */
     CCM_SMB_WAS_READ = 32,   /* ... or came from it */
     CCM_SMB_UNANSWERED = 64, /* no answer was seen */
+    CCM_SMB_BROKEN = 128,    /* a file: opened, but a read or write failed: `status` */
 } ccm_smb_flag;
 
 /* Equal keys (the first part) are one row. Texts: CCM_NONE = not known. */

@@ -335,7 +335,9 @@ void ccm_pace_run(ccm_model *m, ccm_model_flow *f, uint64_t start_ns, uint64_t e
     count_ten(&to, p, start_ns, bytes);
     if (b->packets && start_ns > b->end_ns + least_gap(b))
         close_burst(&to, p, upward);
-    if (b->packets && start_ns / cell_ns > b->start_ns / cell_ns)
+    /* Another cell; or the clock was set back, and what follows is not part of this burst. */
+    if (b->packets && (start_ns / cell_ns > b->start_ns / cell_ns ||
+                       start_ns + 10 * CCM_PACE_GAP_NS < b->start_ns))
         carry_over(&to, p, upward);
     if (!b->packets)
         *b = (ccm_burst){ .start_ns = start_ns, .end_ns = end_ns, .cut = b->cut };

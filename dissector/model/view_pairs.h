@@ -44,6 +44,7 @@ typedef struct pace_pair {
     const ccm_site_bits *bits; /* of a client; NULL = none */
     GArray *segments, *closings;
     ccm_pacing all;
+    bool known; /* that the server is one whose bandwidth can be limited */
     unsigned notes;
 } pace_pair;
 

@@ -211,7 +211,7 @@ static ccm_pacing judge(ccm_pairs *s, pace_pair *p, const ccm_view_throttle *out
                                .certainty = row->certainty,
                                .rate_bps = p->all.rate_bps };
     }
-    if (p->upward && !row->throttleable)
+    if (!p->known)
         p->notes |= CCM_NOTE_NO_FLOW;
     if (is.verdict == CCM_PACING_NO_LIMIT && p->upward && out->connections_tenths)
         p->notes |= out->connections_tenths > 15 ? CCM_NOTE_PARALLEL : CCM_NOTE_ONE_CONNECTION;
@@ -265,6 +265,22 @@ static void check_yield(const ccm_pairs *s, const pace_pair *p, ccm_pacing *is)
     g_free(others);
 }
 
+/* Where the server's role is not known, a limit is behaviour and no more. */
+static void cap_certainty(pace_pair *p)
+{
+    for (unsigned i = 0; i < p->segments->len; i++) {
+        ccm_pacing *is = &g_array_index(p->segments, pair_segment, i).is;
+        if (is->verdict != CCM_PACING_NO_LIMIT)
+            is->certainty = MIN(is->certainty, CCM_CERTAINTY_LIKELY);
+    }
+    for (unsigned i = 0; i < p->closings->len; i++) {
+        pair_closing *c = &g_array_index(p->closings, pair_closing, i);
+        c->certainty = MIN(c->certainty, CCM_CERTAINTY_LIKELY);
+    }
+    if (p->all.verdict != CCM_PACING_NO_LIMIT)
+        p->all.certainty = MIN(p->all.certainty, CCM_CERTAINTY_LIKELY);
+}
+
 static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
 {
     view_maker *k = s->k;
@@ -277,6 +293,7 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     const char *own_name = p->dp ? p->dp->zone_name : p->bits ? p->bits->zone_name : NULL;
     p->zone = own ? own : site ? site->zone : NULL;
     const char *zone = own ? own_name : p->zone ? site->zone_name : "UTC";
+    p->known = p->dp || !p->upward || s->rows[p->row].throttleable;
     *out = (ccm_view_throttle){ .source = p->client,
                                 .bytes = p->traffic.dir[!p->upward].payload,
                                 .time_zone = ccm_view_keep(k, zone),
@@ -287,6 +304,8 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     c.faster_bps = p->all.ten_max_bps;
     ccm_pair_cut(p, &c);
     ccm_pair_schedule(p);
+    if (!p->known)
+        cap_certainty(p);
     ccm_pacing is = judge(s, p, out);
     check_yield(s, p, &is);
     out->verdict = ccm_pacing_name(is.verdict);

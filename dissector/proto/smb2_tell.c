@@ -79,8 +79,10 @@ void ccm_smb_file_tell(const ccm_smb *st, const ccm_parse *ps, ccm_smb_file *f)
     }
     if (f->end_ns)
         ccm_obs_u64(&o, CCM_KEY_end_ns, f->end_ns);
-    if (f->transfer_status)
+    if (f->transfer_status) {
         ccm_obs_u64(&o, CCM_KEY_transfer_status, f->transfer_status);
+        add_literal(&o, CCM_KEY_transfer_status_name, ccm_nt_status_name(f->transfer_status));
+    }
     if (f->has_size)
         ccm_obs_u64(&o, CCM_KEY_file_size, f->size);
     ccm_obs_flag(&o, CCM_KEY_directory, f->directory);
