@@ -4,32 +4,16 @@
  * In: what a pair's traffic shows, what the site file says. Out: deviations. State: none. No packet
  * names a priority: the file's name tells the package, and the site file the package's priority.
  * Spec: throttling.md sections 6 and 8. */
+#include "model/naming.h"
 #include "model/smb.h"
 #include "model/view_pairs.h"
 
-enum { BULK = 1000000, GRACE_S = 120, MINUTE_S = 60, PACKAGE_ID = 8 };
+enum { BULK = 1000000, GRACE_S = 120, MINUTE_S = 60 };
 
 /* What headers may add to what a policy counts, and how far a minute may be from the rate. */
 static const double rate_slack = 1.15;
 
 /* ---- priorities ------------------------------------------------------------------------------ */
-
-/* `...-ABC00012.1.temp`, or the name alone after a rename (ccm-protocol.md 7.2). */
-static bool package_of(const char *path, char id[PACKAGE_ID + 1])
-{
-    const char *name = strrchr(path, '\\'), *from = name ? name + 1 : path, *dash;
-
-    if ((dash = strrchr(from, '-')) != NULL)
-        from = dash + 1;
-    for (unsigned i = 0; i < PACKAGE_ID; i++)
-        if (i < 3 ? !g_ascii_isalnum(from[i]) : !g_ascii_isxdigit(from[i]))
-            return false;
-    if (from[PACKAGE_ID] && from[PACKAGE_ID] != '.')
-        return false;
-    memcpy(id, from, PACKAGE_ID);
-    id[PACKAGE_ID] = '\0';
-    return true;
-}
 
 /* Packages that were written in [from, to): those of a priority that is not let through. */
 typedef struct jobs {
@@ -45,11 +29,11 @@ static void look_at_jobs(const pair_comparison *c, uint64_t from_ns, uint64_t to
 
     for (unsigned i = 0; i < m->smb->rows->len; i++) {
         const ccm_smb_row *r = &g_array_index(m->smb->rows, ccm_smb_row, i);
-        char id[PACKAGE_ID + 1];
+        char id[CCM_PACKAGE_ID + 1];
         if (r->what != CCM_SMB_FILE || !r->bytes[0] || r->name == CCM_NONE ||
             r->last_ns < from_ns || r->first_ns >= to_ns ||
             !ccm_addr_eq(&r->client, &c->p->client) || !ccm_addr_eq(&r->server, &c->p->server) ||
-            !package_of(ccm_texts_get(&m->texts, r->name), id))
+            !ccm_package_of_path(ccm_span_str(ccm_texts_get(&m->texts, r->name)), id))
             continue;
         unsigned priority = ccm_site_priority(c->k->site, id);
         if (!priority)

@@ -288,6 +288,9 @@ static void on_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 
     if (mark >= 0 && ccm_mark_at(m->catalog, mark)->path.n)
         on_mark(m, f, obs, mark, true);
+    if (mark >= 0 &&
+        ccm_mark_at(m->catalog, mark)->server_role == ccm_catalog_role(m->catalog, "dp"))
+        ccm_content_file(m, f, obs);
     r.bytes[0] = ccm_obs_get_u64(obs, CCM_KEY_write_bytes);
     r.bytes[1] = ccm_obs_get_u64(obs, CCM_KEY_read_bytes);
     bool deleted = ccm_obs_has(obs, CCM_KEY_delete_on_close);
