@@ -16,6 +16,7 @@ typedef struct pair_bucket {
 /* Points [from, to) of a pair, alike. */
 typedef struct pair_segment {
     unsigned from, to;
+    uint64_t from_ns, to_ns; /* where it is cut within a cell; 0 = nowhere */
     ccm_pacing is;
 } pair_segment;
 

@@ -71,7 +71,6 @@ static ccm_pacing_context context_of(const ccm_pairs *s, const pace_pair *p,
         .missing = all > 0 ? (double)sums->missing / all : 0,
         .link_bps = s->k->link_bps,
         .rtt = (double)p->rtt_ns / 1e9,
-        .requests = p->upward && mostly_requests(s->k->m, p),
         .connections = (unsigned)out->connections_tenths,
     };
 }
@@ -107,10 +106,12 @@ static void make_windows(view_maker *k, const pace_pair *p, ccm_view_throttle *o
                     point->first_ns,           0, ccm_pacing_name(s->is.verdict), s->is.certainty,
                     ccm_pair_measures(&s->is), 0
                 };
-            w.start_ns = ccm_min64(w.start_ns, point->first_ns);
+            w.start_ns = ccm_max64(ccm_min64(w.start_ns, point->first_ns), s->from_ns);
             w.end_ns = ccm_max64(w.end_ns, point->last_ns);
             w.bytes += point->bytes;
         }
+        if (s->to_ns) /* a burst may last longer than its pace */
+            w.end_ns = ccm_max64(s->to_ns, w.start_ns);
         if (w.bytes && n < room)
             v[n++] = w;
     }
@@ -301,6 +302,10 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     make_activity(p, out);
     c = context_of(s, p, out);
     ccm_pacing_conclude(p->points, p->n_points, &c, &p->all);
+    if (p->upward && p->all.bursts && mostly_requests(s->k->m, p)) {
+        c.requests = true;
+        ccm_pacing_conclude(p->points, p->n_points, &c, &p->all);
+    }
     c.faster_bps = p->all.ten_max_bps;
     ccm_pair_cut(p, &c);
     ccm_pair_schedule(p);

@@ -400,6 +400,42 @@ static void is_disk_full(const world *w)
     g_assert_cmpstr(w->view->smb[0].files[0].status, ==, "STATUS_DISK_FULL");
 }
 
+/* Many small files: most blocks are the first of a file, of 64 KiB, and not the usual ones. */
+static void small_files(world *w)
+{
+    gen_limit l = { .percent = 25, .rule = gen_inferred, .gap_low = 0.05, .gap_high = 0.25 };
+    gen g = sender(w, 10, 0.004);
+    g.files = true;
+    for (unsigned i = 0; i < 60; i++)
+        gen_file(&g, i % 4 ? 100000 : i % 8 ? 3 * MIB : 5 * MIB, &l);
+    done(&g);
+}
+
+static void is_whole_block(const world *w)
+{
+    const ccm_view_throttle *t = is_hourly(w, 25);
+    BETWEEN(t->is.block_high, MIB, MIB * 1.06);
+}
+
+/* A download without a pause, whose rate changes at 21:52. */
+static void change_without_pause(world *w)
+{
+    gen g = download(w, "10.0.2.5:51000", 2, MONDAY + 20 * HOUR + 700 * SECOND);
+    while (g.now < MONDAY + 23 * HOUR) {
+        g.link = (g.now < MONDAY + 21 * HOUR + 52 * 60 * SECOND ? 2 : 6) * MBIT;
+        gen_send(&g, MIB);
+    }
+    done(&g);
+}
+
+static void is_change_without_pause(const world *w)
+{
+    const ccm_view_throttle *t = of(w, "client/dp", "10.0.2.5");
+    g_assert_cmpstr(t->verdict, !=, "bits-window");
+    BETWEEN((t->windows[0].end_ns - MONDAY) / SECOND, 21 * 3600 + 51 * 60, 21 * 3600 + 53 * 60);
+    BETWEEN((t->windows[1].start_ns - MONDAY) / SECOND, 21 * 3600 + 51 * 60, 21 * 3600 + 53 * 60);
+}
+
 static const struct scenario {
     const char *name;
     void (*make)(world *);
@@ -426,6 +462,8 @@ static const struct scenario {
     { "pulse-and-control", pulse_and_control, is_pulse_of_two, NULL },
     { "multichannel", multichannel, is_not_a_quarter, NULL },
     { "change-of-pulse", change_of_pulse, is_change_of_pulse, NULL },
+    { "small-files", small_files, is_whole_block, NULL },
+    { "change-without-pause", change_without_pause, is_change_without_pause, NULL },
     { "disk-full", disk_full, is_disk_full, NULL },
     { "a-block-now-and-then", a_block_now_and_then, is_kept,
       AT "mode=pulse\nblock_kb=64\ndelay_s=5\n" },
