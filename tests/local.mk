@@ -41,6 +41,7 @@ unit_tests = \
 	tests/unit/test_keylog \
 	tests/unit/test_verify \
 	tests/unit/test_throttle \
+	tests/unit/test_smb_model \
 	tests/unit/test_throttle_lies \
 	tests/unit/test_throttle_rules \
 	tests/unit/test_timeline \

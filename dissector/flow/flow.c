@@ -157,6 +157,10 @@ static void run_emit(ccm_flows *fs, const ccm_flow *f, ccm_obs *o, const ccm_run
     o->frame = run->packets ? run->frame : 0;
     o->key[n] = CCM_KEY_end_ns;
     o->val[n++].u = run->packets ? run->start_ns + run->span_ns : f->last_ns;
+    if (run->unique_bytes && run->data_ns < run->span_ns) { /* an ACK came later */
+        o->key[n] = CCM_KEY_data_end_ns;
+        o->val[n++].u = run->start_ns + run->data_ns;
+    }
     /* Runs are the most of all observations: what is zero is written, too, and then written over.
      */
 #pragma GCC unroll 8
@@ -452,7 +456,6 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
     if (f->tcp) {
         part.payload_bytes = p->payload_len;
         part.unique_bytes = ccm_tcp_account(f, side, p, &off);
-        part.repeated_bytes = part.payload_bytes - part.unique_bytes;
     } else if (p->l4 == UDP) {
         part.payload_bytes = part.unique_bytes = p->payload_len;
     }

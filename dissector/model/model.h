@@ -476,6 +476,8 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs);
 /* contents.c: notes the content of a request; counts it when the exchange ends; merges. */
 void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target);
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
+/* A file that was written to the share of a distribution point. */
+void ccm_content_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_content_add(ccm_model *m, const ccm_content *add);
 void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,
                       const ccm_content *served);

@@ -200,6 +200,8 @@ static void rate_confidence(double sure, ccm_pacing_verdict verdict, const ccm_p
         sure -= 0.3;
         out->notes |= CCM_NOTE_LOSS;
     }
+    if (verdict == CCM_PACING_PULSE)
+        out->notes |= CCM_NOTE_MAY_BE_HOURLY;
     if (verdict == CCM_PACING_HOURLY) { /* its slice rule is inferred */
         sure = fmin(sure, 0.79);
         out->notes |= CCM_NOTE_INFERRED;
@@ -353,25 +355,42 @@ static bool without_core(const pacing_set *s, const ccm_pacing_context *c, ccm_p
     return true;
 }
 
+typedef struct pacing_core {
+    pacing_class *v; /* what was looked at */
+    unsigned n, from, to;
+    double size;
+    bool whole_files; /* bursts that ended with their file are among them */
+} pacing_core;
+
+/* The first block of a file may be small, and the silence after its end may be anything; so these
+ * are left out, unless there are no others. */
+static pacing_core find_core(const pacing_set *s)
+{
+    pacing_core core = { .v = g_new(pacing_class, s->n + 1u) };
+
+    for (unsigned most = 0; most < 3; most++) {
+        core.n = 0;
+        for (unsigned i = 0; i < s->n; i++)
+            if ((most > 1 || !s->v[i].file_end) && (most > 0 || !s->v[i].first))
+                core.v[core.n++] = s->v[i];
+        core.size = usual_size(core.v, core.n, &core.from, &core.to);
+        if (weight(core.v + core.from, core.to - core.from) >= CORE_LEAST)
+            break;
+    }
+    for (unsigned i = 0; i < core.n; i++)
+        core.whole_files |= core.v[i].file_end;
+    return core;
+}
+
 /* Pulse and hourly mode; false when it is neither. */
 static bool try_quantised(const pacing_set *s, const ccm_pacing_context *c, ccm_pacing *out)
 {
-    pacing_class *v = g_memdup2(s->v, (s->n + 1u) * sizeof *v);
-    unsigned n = 0, from, to;
-    bool done = false, whole_files = false;
-    double spread, size;
+    pacing_core found = find_core(s);
+    pacing_class *v = found.v;
+    unsigned n = found.n, from = found.from, to = found.to;
+    bool done = false, whole_files = found.whole_files;
+    double spread, size = found.size;
 
-    /* The silence after a file may be anything; unless there is no other. */
-    for (unsigned i = 0; i < s->n; i++)
-        if (!s->v[i].file_end)
-            v[n++] = s->v[i];
-    size = usual_size(v, n, &from, &to);
-    if (weight(v + from, to - from) < CORE_LEAST) {
-        memcpy(v, s->v, s->n * sizeof *v);
-        whole_files = n < s->n;
-        n = s->n;
-        size = usual_size(v, n, &from, &to);
-    }
     uint64_t all = weight(v, n), core = weight(v + from, to - from);
     out->core = all ? (double)core / (double)all : 0;
     if (core < CORE_LEAST || out->core < core_least) {
@@ -379,7 +398,9 @@ static bool try_quantised(const pacing_set *s, const ccm_pacing_context *c, ccm_
         return without_core(s, c, out);
     }
     double quiet = middle(v + from, to - from, quiet_of, &spread);
-    uint64_t larger = weight(v + to, n - to);
+    uint64_t larger = 0;
+    for (unsigned i = to; i < n; i++) /* what opens a connection travels with its first block */
+        larger += v[i].first ? 0 : v[i].count;
     if (size <= largest_block && larger * 33 <= all &&
         is_pulse(v + from, to - from, quiet, spread, out)) {
         tell_pulse_block(out, size, c);
@@ -494,6 +515,12 @@ static void conclude(const pacing_set *s, const ccm_pacing_context *c, ccm_pacin
     }
     /* The last block has no silence, so it would make the rate look higher. */
     out->rate_bps = (uint64_t)((double)s->paced_bytes * 8e9 / (double)s->paced_ns);
+    /* Several connections, one of which nearly always sends, take turns: there is no limit. */
+    if (c->parallel && (double)out->busy_ns >= 0.7 * (double)(out->last_ns - out->first_ns)) {
+        out->notes |= CCM_NOTE_PARALLEL;
+        rate_confidence(0.7, CCM_PACING_NO_LIMIT, c, out);
+        return;
+    }
     if (try_quantised(s, c, out))
         return;
     /* Stalls of a congested link come with retransmissions, and are short. */

@@ -68,7 +68,7 @@ static uint64_t end_of(const ccm_pace_point *point)
 /* When what is usual in `a` ends and what is usual in `b` begins, if the cell at [from, to) has
  * both, the one after the other; else 0. */
 static uint64_t moment(const pace_pair *p, unsigned from, unsigned to, const pair_segment *a,
-                       const pair_segment *b)
+                       const pair_segment *b, uint64_t *end_ns)
 {
     pace_class before = usual_class(p, a), after = usual_class(p, b);
     uint64_t last = 0, first = UINT64_MAX;
@@ -79,6 +79,7 @@ static uint64_t moment(const pace_pair *p, unsigned from, unsigned to, const pai
         if (is_of(p->points[i], &after))
             first = ccm_min64(first, p->points[i]->first_ns);
     }
+    *end_ns = ccm_min64(last, first);
     return last && first != UINT64_MAX && last <= first + 2 * CCM_PACE_TEN_S * CCM_NS ? first : 0;
 }
 
@@ -86,7 +87,7 @@ static uint64_t moment(const pace_pair *p, unsigned from, unsigned to, const pai
 static bool divide(pace_pair *p, unsigned from, unsigned to, pair_segment *a, pair_segment *b,
                    const ccm_pacing_context *c)
 {
-    uint64_t at = moment(p, from, to, a, b);
+    uint64_t end_ns, at = moment(p, from, to, a, b, &end_ns);
     const ccm_pace_point **later = g_new(const ccm_pace_point *, to - from + 1u);
     unsigned n = 0, left = from;
 
@@ -100,6 +101,8 @@ static bool divide(pace_pair *p, unsigned from, unsigned to, pair_segment *a, pa
     if (at) {
         memcpy(p->points + left, later, n * sizeof *later);
         a->to = b->from = left;
+        a->to_ns = end_ns;
+        b->from_ns = at;
         ccm_pacing_conclude(p->points + a->from, a->to - a->from, c, &a->is);
         ccm_pacing_conclude(p->points + b->from, b->to - b->from, c, &b->is);
     }
@@ -214,8 +217,10 @@ bool ccm_pair_by_hour(const pace_pair *p)
         const pair_segment *a = &g_array_index(p->segments, pair_segment, i - 1), *b = a + 1;
         bool before = a->is.verdict == CCM_PACING_CAPPED,
              after = b->is.verdict == CCM_PACING_CAPPED;
-        int64_t end = ccm_pair_local(p, a->is.last_ns / CCM_NS) % 3600;
-        int64_t start = ccm_pair_local(p, b->is.first_ns / CCM_NS) % 3600;
+        uint64_t last = a->to_ns ? a->to_ns : a->is.last_ns;
+        uint64_t first = b->from_ns ? b->from_ns : b->is.first_ns;
+        int64_t end = ccm_pair_local(p, last / CCM_NS) % 3600;
+        int64_t start = ccm_pair_local(p, first / CCM_NS) % 3600;
         if ((before || after) && (end >= 3540 || end <= 60) && (start >= 3540 || start <= 60) &&
             !(before && reaches(p, a, b)) && !(after && reaches(p, b, a)))
             return true;

@@ -59,14 +59,18 @@ static ccm_pacing_context context_of(const ccm_pairs *s, const pace_pair *p,
 {
     const ccm_sums *sums = &p->traffic.dir[!p->upward];
     double all = (double)sums->payload + (double)sums->retransmitted + (double)sums->missing;
+    uint64_t active = 0;
+
+    for (unsigned i = 0; i < p->n_time && p->interval_s == 1; i++)
+        active += p->time[i].active;
 
     return (ccm_pacing_context){
         .upward = p->upward,
+        .parallel = active && active >= 2 * (uint64_t)p->n_time,
         .retransmitted = all > 0 ? (double)sums->retransmitted / all : 0,
         .missing = all > 0 ? (double)sums->missing / all : 0,
         .link_bps = s->k->link_bps,
         .rtt = (double)p->rtt_ns / 1e9,
-        .requests = p->upward && mostly_requests(s->k->m, p),
         .connections = (unsigned)out->connections_tenths,
     };
 }
@@ -102,10 +106,12 @@ static void make_windows(view_maker *k, const pace_pair *p, ccm_view_throttle *o
                     point->first_ns,           0, ccm_pacing_name(s->is.verdict), s->is.certainty,
                     ccm_pair_measures(&s->is), 0
                 };
-            w.start_ns = ccm_min64(w.start_ns, point->first_ns);
+            w.start_ns = ccm_max64(ccm_min64(w.start_ns, point->first_ns), s->from_ns);
             w.end_ns = ccm_max64(w.end_ns, point->last_ns);
             w.bytes += point->bytes;
         }
+        if (s->to_ns) /* a burst may last longer than its pace */
+            w.end_ns = ccm_max64(s->to_ns, w.start_ns);
         if (w.bytes && n < room)
             v[n++] = w;
     }
@@ -206,7 +212,7 @@ static ccm_pacing judge(ccm_pairs *s, pace_pair *p, const ccm_view_throttle *out
                                .certainty = row->certainty,
                                .rate_bps = p->all.rate_bps };
     }
-    if (p->upward && !row->throttleable)
+    if (!p->known)
         p->notes |= CCM_NOTE_NO_FLOW;
     if (is.verdict == CCM_PACING_NO_LIMIT && p->upward && out->connections_tenths)
         p->notes |= out->connections_tenths > 15 ? CCM_NOTE_PARALLEL : CCM_NOTE_ONE_CONNECTION;
@@ -260,6 +266,22 @@ static void check_yield(const ccm_pairs *s, const pace_pair *p, ccm_pacing *is)
     g_free(others);
 }
 
+/* Where the server's role is not known, a limit is behaviour and no more. */
+static void cap_certainty(pace_pair *p)
+{
+    for (unsigned i = 0; i < p->segments->len; i++) {
+        ccm_pacing *is = &g_array_index(p->segments, pair_segment, i).is;
+        if (is->verdict != CCM_PACING_NO_LIMIT)
+            is->certainty = MIN(is->certainty, CCM_CERTAINTY_LIKELY);
+    }
+    for (unsigned i = 0; i < p->closings->len; i++) {
+        pair_closing *c = &g_array_index(p->closings, pair_closing, i);
+        c->certainty = MIN(c->certainty, CCM_CERTAINTY_LIKELY);
+    }
+    if (p->all.verdict != CCM_PACING_NO_LIMIT)
+        p->all.certainty = MIN(p->all.certainty, CCM_CERTAINTY_LIKELY);
+}
+
 static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
 {
     view_maker *k = s->k;
@@ -267,8 +289,12 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     ccm_pacing_context c;
 
     p->dp = site ? ccm_site_find(site, &p->client, &p->server) : NULL;
-    p->zone = p->dp && p->dp->zone ? p->dp->zone : site ? site->zone : NULL;
-    const char *zone = p->dp && p->dp->zone ? p->dp->zone_name : p->zone ? site->zone_name : "UTC";
+    p->bits = site && !p->upward ? ccm_site_bits_find(site, &p->client) : NULL;
+    GTimeZone *own = p->dp ? p->dp->zone : p->bits ? p->bits->zone : NULL;
+    const char *own_name = p->dp ? p->dp->zone_name : p->bits ? p->bits->zone_name : NULL;
+    p->zone = own ? own : site ? site->zone : NULL;
+    const char *zone = own ? own_name : p->zone ? site->zone_name : "UTC";
+    p->known = p->dp || !p->upward || s->rows[p->row].throttleable;
     *out = (ccm_view_throttle){ .source = p->client,
                                 .bytes = p->traffic.dir[!p->upward].payload,
                                 .time_zone = ccm_view_keep(k, zone),
@@ -276,9 +302,15 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     make_activity(p, out);
     c = context_of(s, p, out);
     ccm_pacing_conclude(p->points, p->n_points, &c, &p->all);
+    if (p->upward && p->all.bursts && mostly_requests(s->k->m, p)) {
+        c.requests = true;
+        ccm_pacing_conclude(p->points, p->n_points, &c, &p->all);
+    }
     c.faster_bps = p->all.ten_max_bps;
     ccm_pair_cut(p, &c);
     ccm_pair_schedule(p);
+    if (!p->known)
+        cap_certainty(p);
     ccm_pacing is = judge(s, p, out);
     check_yield(s, p, &is);
     out->verdict = ccm_pacing_name(is.verdict);
@@ -292,7 +324,7 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     make_hours(k, p, &c, out);
     make_windows(k, p, out);
     make_notes(k, out, p->notes);
-    if (p->dp)
+    if (p->dp || p->bits)
         ccm_pair_compare(k, p, out);
     g_array_free(p->segments, TRUE);
     g_array_free(p->closings, TRUE);

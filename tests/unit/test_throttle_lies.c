@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * test_throttle_lies.c - traffic that resembles a limit, or hides one: what is told of it may be
  * little, but nothing that is wrong may be likely or surer. What is true is what the sender did. */
+#include <glib/gstdio.h>
+#include <unistd.h>
+
 #include "../gen/scenarios.h"
 
 static ccm_catalog *catalog;
@@ -161,6 +164,7 @@ static void no_window(const world *w)
 /* A status message every five seconds: that share is never limited. */
 static void inbox(world *w)
 {
+    w->hidden = true; /* no other share */
     gen g = sender(w, 100, 0.004);
     ccm_obs o = drv_obs(CCM_OBS_smb_tree, g.flow, g.client, g.server, g.now);
     drv_text(&o, CCM_KEY_share, "\\\\SITE\\SMS_ABC");
@@ -249,6 +253,21 @@ static void is_slow_pulse(const world *w)
     is_pulse(w, 8, 5);
 }
 
+/* Who knows what server that is. */
+static void unseen_share(world *w)
+{
+    w->hidden = true;
+    blocks(w, 100, 0.004, 60, 256 * 1024, 1);
+}
+
+static void is_likely(const world *w)
+{
+    is_pulse(w, 256, 1);
+    g_assert_cmpint(dp(w)->certainty, ==, CCM_CERTAINTY_LIKELY);
+    g_assert_cmpint(dp(w)->windows[0].certainty, ==, CCM_CERTAINTY_LIKELY);
+    g_assert_true(noted(dp(w), "the share was not seen"));
+}
+
 /* In the middle of each delay something is asked about the file. */
 static void pulse_and_control(world *w)
 {
@@ -289,6 +308,19 @@ static void is_not_a_quarter(const world *w)
     g_assert_true(noted(t, "several connections"));
 }
 
+/* Whoever captures sets the clock back by an hour. */
+static void clock_set_back(world *w)
+{
+    gen g = sender(w, 50, 0.004);
+    for (unsigned i = 0; i < 400; i++) {
+        gen_send(&g, 262144);
+        gen_wait(&g, 1);
+        if (i == 200)
+            g.now -= HOUR;
+    }
+    done(&g);
+}
+
 /* The administrator changes the block at 10:22. */
 static void change_of_pulse(world *w)
 {
@@ -310,30 +342,148 @@ static void is_change_of_pulse(const world *w)
     BETWEEN((t->windows[1].start_ns - MONDAY) / SECOND, 10 * 3600 + 21 * 60, 10 * 3600 + 23 * 60);
 }
 
+/* ---- what is configured ---------------------------------------------------------------------- */
+
+#define AT "[dp DP01]\naddress=10.0.0.9\n"
+
+/* A file of one block every two minutes. */
+static void a_block_now_and_then(world *w)
+{
+    blocks(w, 100, 0.004, 60, 60000, 120);
+}
+
+/* A weekend of control traffic: 10 KB a minute. */
+static void control_traffic(world *w)
+{
+    blocks(w, 100, 0.004, 60 * 24, 10000, 60);
+}
+
+static void is_kept(const world *w)
+{
+    g_assert_true(dp(w)->compared);
+    g_assert_cmpuint(dp(w)->n_deviations, ==, 0);
+}
+
+/* Two hours of it at 2 Mbit/s are another thing. */
+static void bulk_in_closed_hours(world *w)
+{
+    blocks(w, 2, 0.004, 1, 1700 * MIB, 0);
+}
+
+static void is_broken(const world *w)
+{
+    g_assert_cmpuint(dp(w)->n_deviations, ==, 1);
+    g_assert_cmpstr(dp(w)->deviations[0].rule, ==, "closed");
+    /* in hours that the data touches; 10:00:17 on */
+    g_assert_cmpuint(dp(w)->deviations[0].start_ns, ==, MONDAY + 10 * HOUR);
+}
+
+/* Data that was sent in vain is not told like any other. */
+static void disk_full(world *w)
+{
+    gen g = sender(w, 10, 0.004);
+    gen_send(&g, 100000);
+    ccm_obs o = drv_obs(CCM_OBS_smb_file, g.flow, g.client, g.server, g.now);
+    drv_text(&o, CCM_KEY_share, "\\\\DP\\SMS_DP$");
+    drv_text(&o, CCM_KEY_path, "x.temp");
+    ccm_obs_u64(&o, CCM_KEY_nt_status, 0);
+    ccm_obs_u64(&o, CCM_KEY_write_bytes, 100000);
+    ccm_obs_u64(&o, CCM_KEY_transfer_status, 0xc000007f);
+    drv_text(&o, CCM_KEY_transfer_status_name, "STATUS_DISK_FULL");
+    g.obs(g.user, &o);
+    done(&g);
+}
+
+static void is_disk_full(const world *w)
+{
+    g_assert_cmpuint(w->view->n_smb, ==, 1);
+    g_assert_cmpstr(w->view->smb[0].files[0].status, ==, "STATUS_DISK_FULL");
+}
+
+/* Many small files: most blocks are the first of a file, of 64 KiB, and not the usual ones. */
+static void small_files(world *w)
+{
+    gen_limit l = { .percent = 25, .rule = gen_inferred, .gap_low = 0.05, .gap_high = 0.25 };
+    gen g = sender(w, 10, 0.004);
+    g.files = true;
+    for (unsigned i = 0; i < 60; i++)
+        gen_file(&g, i % 4 ? 100000 : i % 8 ? 3 * MIB : 5 * MIB, &l);
+    done(&g);
+}
+
+static void is_whole_block(const world *w)
+{
+    const ccm_view_throttle *t = is_hourly(w, 25);
+    BETWEEN(t->is.block_high, MIB, MIB * 1.06);
+}
+
+/* A download without a pause, whose rate changes at 21:52. */
+static void change_without_pause(world *w)
+{
+    gen g = download(w, "10.0.2.5:51000", 2, MONDAY + 20 * HOUR + 700 * SECOND);
+    while (g.now < MONDAY + 23 * HOUR) {
+        g.link = (g.now < MONDAY + 21 * HOUR + 52 * 60 * SECOND ? 2 : 6) * MBIT;
+        gen_send(&g, MIB);
+    }
+    done(&g);
+}
+
+static void is_change_without_pause(const world *w)
+{
+    const ccm_view_throttle *t = of(w, "client/dp", "10.0.2.5");
+    g_assert_cmpstr(t->verdict, !=, "bits-window");
+    BETWEEN((t->windows[0].end_ns - MONDAY) / SECOND, 21 * 3600 + 51 * 60, 21 * 3600 + 53 * 60);
+    BETWEEN((t->windows[1].start_ns - MONDAY) / SECOND, 21 * 3600 + 51 * 60, 21 * 3600 + 53 * 60);
+}
+
 static const struct scenario {
     const char *name;
     void (*make)(world *);
     void (*is)(const world *);
+    const char *site;
 } scenarios[] = {
-    { "satellite", satellite, no_limit },
-    { "far-satellite", far_satellite, no_limit },
-    { "slow-line", slow_line, no_limit },
-    { "disk", silences_of_a_disk, no_limit },
-    { "by-the-clock", by_the_clock, no_limit },
-    { "files-by-the-clock", files_by_the_clock, no_limit },
-    { "reader", reader, no_limit },
-    { "other-file-deleted", other_file_deleted, no_limit },
-    { "in-turns", in_turns, no_limit },
-    { "change-at-10:07", change_at_seven, no_window },
-    { "inbox", inbox, never_limited },
-    { "one-percent", one_percent, is_one_percent },
-    { "two-percent", two_percent, is_two_percent },
-    { "far-pulse", far_pulse, is_far_pulse },
-    { "slow-pulse", slow_pulse, is_slow_pulse },
-    { "pulse-and-control", pulse_and_control, is_pulse_of_two },
-    { "multichannel", multichannel, is_not_a_quarter },
-    { "change-of-pulse", change_of_pulse, is_change_of_pulse },
+    { "satellite", satellite, no_limit, NULL },
+    { "far-satellite", far_satellite, no_limit, NULL },
+    { "slow-line", slow_line, no_limit, NULL },
+    { "disk", silences_of_a_disk, no_limit, NULL },
+    { "by-the-clock", by_the_clock, no_limit, NULL },
+    { "files-by-the-clock", files_by_the_clock, no_limit, NULL },
+    { "reader", reader, no_limit, NULL },
+    { "other-file-deleted", other_file_deleted, no_limit, NULL },
+    { "in-turns", in_turns, no_limit, NULL },
+    { "change-at-10:07", change_at_seven, no_window, NULL },
+    { "inbox", inbox, never_limited, NULL },
+    { "one-percent", one_percent, is_one_percent, NULL },
+    { "two-percent", two_percent, is_two_percent, NULL },
+    { "far-pulse", far_pulse, is_far_pulse, NULL },
+    { "clock-set-back", clock_set_back, is_far_pulse, NULL },
+    { "slow-pulse", slow_pulse, is_slow_pulse, NULL },
+    { "unseen-share", unseen_share, is_likely, NULL },
+    { "pulse-and-control", pulse_and_control, is_pulse_of_two, NULL },
+    { "multichannel", multichannel, is_not_a_quarter, NULL },
+    { "change-of-pulse", change_of_pulse, is_change_of_pulse, NULL },
+    { "small-files", small_files, is_whole_block, NULL },
+    { "change-without-pause", change_without_pause, is_change_without_pause, NULL },
+    { "disk-full", disk_full, is_disk_full, NULL },
+    { "a-block-now-and-then", a_block_now_and_then, is_kept,
+      AT "mode=pulse\nblock_kb=64\ndelay_s=5\n" },
+    { "control-traffic", control_traffic, is_kept, AT "schedule=daily 00-24 closed\n" },
+    { "bulk-in-closed-hours", bulk_in_closed_hours, is_broken, AT "schedule=daily 00-24 closed\n" },
 };
+
+static void add_site(ccm_model *m, const char *text)
+{
+    char path[] = "/tmp/ccm-site-XXXXXX";
+    GError *error = NULL;
+
+    if (!text)
+        return;
+    close(g_mkstemp(path));
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    ccm_model_add_site(m, path, &error);
+    g_assert_no_error(error);
+    g_remove(path);
+}
 
 static void run(const void *data)
 {
@@ -343,6 +493,7 @@ static void run(const void *data)
 
     ccm_limits_init(&limits);
     w.model = ccm_model_new(catalog, &limits);
+    add_site(w.model, s->site);
     s->make(&w);
     w.view = ccm_view_new(w.model, true);
     s->is(&w);
