@@ -9,12 +9,15 @@
 #include "wireshark/opened.h"
 
 #include "base/cursor.h"
+#include "proto/tls_names.h"
 
 enum {
     SOURCES = 256, /* of a frame; more records than fit into a segment of 64 KiB are not sent */
     OVERHEAD_LEAST = 8, /* tag of AES-CCM-8; stream ciphers have more */
     OVERHEAD_MOST = 16 + 48 + 256, /* IV, MAC, padding of CBC */
-    OVERHEAD_1_3 = 17,
+    OVERHEAD_1_3 = 9, /* tag of AES-CCM-8, content type */
+    EMPTY_MOST = 64, /* MAC and padding alone */
+    TLS_1_0 = 0x0301,
     TLS_1_3 = 0x0304,
     ALERT = 21,
     HANDSHAKE = 22,
@@ -33,23 +36,27 @@ struct ccm_opened_records {
 struct ccm_tls_keys {
     ccm_opened_records *records;
     uint16_t version;
+    bool exact; /* the suite has no padding: a record's size tells that of its plain text */
     bool opened;
     bool finished[2];
     uint32_t part[2]; /* bytes left of a handshake message that goes on in the next record */
 };
+
+static void hello(ccm_tls_keys *k, const ccm_tls_terms *terms)
+{
+    const char *name = ccm_tls_cipher_name(terms->suite);
+
+    k->version = terms->version;
+    k->exact = name && (strstr(name, "GCM") || strstr(name, "CCM") || strstr(name, "CHACHA20"));
+}
 
 static ccm_tls_keys *start(void *user_data, const ccm_tls_terms *terms)
 {
     ccm_tls_keys *k = g_new0(ccm_tls_keys, 1);
 
     k->records = user_data;
-    k->version = terms->version;
+    hello(k, terms);
     return k;
-}
-
-static void hello(ccm_tls_keys *k, const ccm_tls_terms *terms)
-{
-    k->version = terms->version;
 }
 
 static void message(ccm_tls_keys *k, unsigned side, ccm_span m)
@@ -171,6 +178,8 @@ static bool can_be(const ccm_tls_keys *k, ccm_span plain, size_t record)
         return false;
     if (k->version == TLS_1_3)
         return plain.n + OVERHEAD_1_3 <= record;
+    if (k->exact) /* nonce and tag; tag alone, or nonce and short tag */
+        return plain.n + 24 == record || plain.n + 16 == record;
     return plain.n + OVERHEAD_LEAST <= record && plain.n + OVERHEAD_MOST >= record;
 }
 
@@ -191,6 +200,11 @@ static ccm_opened open_record(ccm_tls_keys *k, unsigned side, ccm_span header, c
         r->source[i] = (ccm_span){ 0 };
         r->sessions += !k->opened;
         k->opened = true;
+        return CCM_OPENED;
+    }
+    /* TLS 1.0 with CBC sends records without content before others, which are no data source. */
+    if (k->opened && k->version <= TLS_1_0 && fragment.n <= EMPTY_MOST) {
+        *plain = (ccm_span){ 0 };
         return CCM_OPENED;
     }
     return CCM_OPENED_NO_KEY;
