@@ -56,6 +56,11 @@ void ccm_flows_decrypt(ccm_flows *fs, const ccm_decryptor *decryptor)
     fs->parse.decryptor = decryptor;
 }
 
+void ccm_flows_view(ccm_flows *fs, const ccm_viewer *viewer)
+{
+    fs->parse.viewer = viewer;
+}
+
 static void discard(void *ud, const ccm_obs *obs)
 {
     (void)ud;

@@ -9,9 +9,10 @@
 
 #include "model/exchange.h"
 #include "model/naming.h"
+#include "proto/redact.h"
 #include "wireshark/session.h"
 
-enum { FRAME_MOST = 256, VALUES_MOST = 64, BYTES_MOST = 256 << 20 };
+enum { FRAME_MOST = 256, VALUES_MOST = 64, BYTES_MOST = 256 << 20, REDACTION_ROOM = 64 };
 
 typedef struct frame_facts {
     ccm_group *first, *last;
@@ -21,6 +22,7 @@ typedef struct frame_facts {
 struct ccm_facts {
     ccm_catalog *catalog;
     ccm_session *session;
+    ccm_viewer viewer;
     ccm_joiner *joiner;
     wmem_map_t *frames; /* number to frame_facts */
     uint32_t frame;     /* being dissected */
@@ -193,6 +195,46 @@ static void observe(void *user_data, const ccm_obs *o)
     end_group(f, f->frame, title);
 }
 
+/* The text of a message, without what is secret in it: first the redaction, which reads words as
+ * they were sent, then the escapes of what cannot be shown. */
+static void put_message_text(ccm_facts *f, ccm_field field, ccm_span text)
+{
+    if (!text.n)
+        return;
+    size_t size = text.n + text.n / 2 + REDACTION_ROOM;
+    uint8_t *buf = g_malloc(size);
+    ccm_span shown = ccm_redact_text(text, buf, size);
+    /* Line by line, as ends of lines would be escaped; long lines end between elements. */
+    g_string_truncate(f->text, 0);
+    size_t begin = 0;
+    for (size_t i = 0; i < shown.n; i++) {
+        bool end = shown.p[i] == '\n';
+        bool between = i + 1 < shown.n && shown.p[i] == '>' && shown.p[i + 1] == '<';
+        if (!end && !between && i + 1 < shown.n)
+            continue;
+        size_t n = i + !end - begin;
+        while (n && shown.p[begin + n - 1] <= ' ')
+            n--;
+        if (n) {
+            ccm_text_append(f->text, ccm_span_of(shown.p + begin, n));
+            g_string_append_c(f->text, '\n');
+        }
+        begin = i + 1;
+    }
+    put_text(f, field, f->text->str);
+    g_free(buf);
+}
+
+static void on_message(void *user_data, ccm_span header, ccm_span body)
+{
+    ccm_facts *f = user_data;
+
+    put_message_text(f, CCM_FIELD_header_xml, header);
+    end_group(f, f->frame, "Header XML");
+    put_message_text(f, CCM_FIELD_body_text, body);
+    end_group(f, f->frame, "Body text");
+}
+
 /* ---- exchanges ------------------------------------------------------------------------------- */
 
 static void put_auth(ccm_facts *f, const ccm_exchange_auth *a, uint32_t frame)
@@ -253,7 +295,8 @@ ccm_facts *ccm_facts_new(void)
 
     ccm_limits_init(&limits);
     f->catalog = ccm_catalog_load(NULL, NULL);
-    f->session = ccm_session_new(observe, f);
+    f->viewer = (ccm_viewer){ f, on_message };
+    f->session = ccm_session_new(observe, f, &f->viewer);
     f->joiner = ccm_joiner_new(f->catalog, &limits, on_exchange, f);
     f->frames = wmem_map_new(wmem_file_scope(), g_direct_hash, g_direct_equal);
     f->text = g_string_new(NULL);

@@ -27,6 +27,17 @@ const char *ccm_plugin_site_file(void)
 
 /* ---- the tree -------------------------------------------------------------------------------- */
 
+/* A text of several lines: an item each. */
+static void add_lines(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const ccm_value *v)
+{
+    for (const char *line = v->s; *line;) {
+        const char *end = strchr(line, '\n');
+        size_t n = end ? (size_t)(end - line) : strlen(line);
+        proto_tree_add_string(tree, hf[v->field], tvb, 0, 0, wmem_strndup(pinfo->pool, line, n));
+        line += n + (end != NULL);
+    }
+}
+
 static proto_item *add_value(proto_tree *tree, tvbuff_t *tvb, const ccm_value *v)
 {
     switch (ccm_field_type_of(v->field)) {
@@ -89,8 +100,13 @@ static void add_group(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const
     proto_tree *sub = proto_tree_add_subtree(tree, tvb, 0, 0, ett[ETT_GROUP], &item, g->title);
 
     name_group(item, g);
-    for (unsigned i = 0; i < g->n; i++)
-        add_expert(pinfo, add_value(sub, tvb, &g->value[i]), &g->value[i]);
+    for (unsigned i = 0; i < g->n; i++) {
+        const ccm_value *v = &g->value[i];
+        if (v->field == CCM_FIELD_header_xml || v->field == CCM_FIELD_body_text)
+            add_lines(sub, pinfo, tvb, v);
+        else
+            add_expert(pinfo, add_value(sub, tvb, v), v);
+    }
 }
 
 static void add_facts(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const ccm_group *g)

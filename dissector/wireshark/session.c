@@ -44,7 +44,7 @@ static uint32_t link_type(int encap)
     }
 }
 
-ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data)
+ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data, const ccm_viewer *viewer)
 {
     ccm_session *s = g_new0(ccm_session, 1);
     ccm_limits limits;
@@ -55,6 +55,7 @@ ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data)
     s->opened = ccm_opened_records_new();
     ccm_intake_init(&s->in, &limits, true, fn, user_data);
     ccm_flows_decode(s->in.flows, CCM_DEPTH_FULL, NULL);
+    ccm_flows_view(s->in.flows, viewer);
     ccm_flows_decrypt(s->in.flows, ccm_opened_records_service(s->opened));
     return s;
 }

@@ -8,10 +8,12 @@
 #include "wireshark/ws-compat.h"
 
 #include "observe/obs.h"
+#include "proto/viewer.h"
 
 typedef struct ccm_session ccm_session;
 
-ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data);
+/* `viewer` (borrowed) is shown the texts of messages; NULL = nobody is. */
+ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data, const ccm_viewer *viewer);
 void ccm_session_free(ccm_session *session); /* NULL is fine */
 
 /* The frame that is being dissected, once its dissectors have run; `tvb` is the whole frame.

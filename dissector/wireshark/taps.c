@@ -102,7 +102,7 @@ static void begin(listener *l)
 {
     ccm_limits limits;
 
-    l->session = ccm_session_new(observe, l);
+    l->session = ccm_session_new(observe, l, NULL);
     if (!l->kind->format) {
         (void)write_stdout(NULL, ccm_obs_file_header(), strlen(ccm_obs_file_header()));
         (void)write_stdout(NULL, "\n", 1);
