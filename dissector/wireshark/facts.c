@@ -12,7 +12,8 @@
 #include "proto/redact.h"
 #include "wireshark/session.h"
 
-enum { FRAME_MOST = 256, VALUES_MOST = 64, BYTES_MOST = 256 << 20, REDACTION_ROOM = 64 };
+enum { FRAME_MOST = 256, VALUES_MOST = 64, BYTES_MOST = 256 << 20, REDACTION_ROOM = 64,
+       ADDRESSES_MOST = 20000 };
 
 typedef struct frame_facts {
     ccm_group *first, *last;
@@ -25,6 +26,7 @@ struct ccm_facts {
     ccm_viewer viewer;
     ccm_joiner *joiner;
     wmem_map_t *frames; /* number to frame_facts */
+    GHashTable *clients; /* address to client id; "" = more than one */
     uint32_t frame;     /* being dissected */
     size_t bytes;
     bool full;
@@ -107,6 +109,40 @@ static void end_group(ccm_facts *f, uint32_t frame, const char *title)
     at->last = g;
 }
 
+/* ---- client ids by address -------------------------------------------------------------------
+ * BITS uploads and downloads do not name their client. */
+
+static void note_client(ccm_facts *f, const ccm_addr *addr, ccm_span id)
+{
+    char address[CCM_ADDR_TEXT];
+    const char *known = g_hash_table_lookup(f->clients, ccm_addr_text(addr, address));
+
+    if (!id.n || (known && id.n == strlen(known) && !memcmp(id.p, known, id.n)))
+        return;
+    if (!known && g_hash_table_size(f->clients) >= ADDRESSES_MOST)
+        return;
+    /* Two clients share it: then it names neither. */
+    g_hash_table_insert(f->clients, g_strdup(address),
+                        known ? g_strdup("") : g_strndup((const char *)id.p, id.n));
+}
+
+static void put_client(ccm_facts *f, const ccm_obs *o)
+{
+    char address[CCM_ADDR_TEXT];
+    ccm_span id = ccm_obs_get_str(o, CCM_KEY_client_id);
+
+    if (id.n) {
+        note_client(f, &o->src.addr, id);
+        put_text(f, CCM_FIELD_client_id_basis, "header");
+        return;
+    }
+    const char *known = g_hash_table_lookup(f->clients, ccm_addr_text(&o->src.addr, address));
+    if (!known || !*known)
+        return;
+    put_span(f, CCM_FIELD_client_id, ccm_span_str(known));
+    put_text(f, CCM_FIELD_client_id_basis, "address");
+}
+
 /* ---- observations ---------------------------------------------------------------------------- */
 
 typedef struct from_row {
@@ -187,38 +223,65 @@ static void observe(void *user_data, const ccm_obs *o)
     if (!title)
         return;
     put_attributes(f, o);
-    if (o->kind == CCM_OBS_http_request)
+    if (o->kind == CCM_OBS_http_request) {
+        put_client(f, o);
         put_request(f, o);
+    }
     if (o->kind == CCM_OBS_ccm_message)
         put_text(f, CCM_FIELD_signature_state,
                  ccm_obs_has(o, CCM_KEY_signed) ? "unverifiable" : "absent");
     end_group(f, f->frame, title);
 }
 
+/* A line that names a password, or follows one that does: what is behind the first ">" or "=" stays
+ * hidden, in whatever form it is written. */
+static bool hides_more(const char *line)
+{
+    char *lower = g_ascii_strdown(line, -1);
+    bool hides = strstr(lower, "password") || strstr(lower, "secret") || strstr(lower, "passphrase");
+
+    g_free(lower);
+    return hides;
+}
+
+static void append_line(GString *out, ccm_span line, bool *hide)
+{
+    size_t begin = out->len;
+
+    ccm_text_append(out, line);
+    bool named = hides_more(out->str + begin), follows = *hide;
+    *hide = named;
+    if (named || follows) {
+        size_t n = strcspn(out->str + begin, named ? ">=" : ">");
+        g_string_truncate(out, MIN(begin + n + 1, out->len));
+        g_string_append(out, "...");
+    }
+    g_string_append_c(out, '\n');
+}
+
 /* The text of a message, without what is secret in it: first the redaction, which reads words as
- * they were sent, then the escapes of what cannot be shown. */
+ * they were sent, then the escapes of what cannot be shown. Line by line, as ends of lines would be
+ * escaped; long lines end between elements. */
 static void put_message_text(ccm_facts *f, ccm_field field, ccm_span text)
 {
     if (!text.n)
         return;
-    size_t size = text.n + text.n / 2 + REDACTION_ROOM;
+    size_t size = text.n + text.n / 2 + REDACTION_ROOM, begin = 0;
     uint8_t *buf = g_malloc(size);
     ccm_span shown = ccm_redact_text(text, buf, size);
-    /* Line by line, as ends of lines would be escaped; long lines end between elements. */
+    bool hide = false;
+
     g_string_truncate(f->text, 0);
-    size_t begin = 0;
     for (size_t i = 0; i < shown.n; i++) {
-        bool end = shown.p[i] == '\n';
-        bool between = i + 1 < shown.n && shown.p[i] == '>' && shown.p[i + 1] == '<';
-        if (!end && !between && i + 1 < shown.n)
+        bool end = shown.p[i] == '\n', last = i + 1 == shown.n;
+        bool between = !last && shown.p[i] == '>' && shown.p[i + 1] == '<';
+        if (!end && !between && !last)
             continue;
         size_t n = i + !end - begin;
         while (n && shown.p[begin + n - 1] <= ' ')
             n--;
-        if (n) {
-            ccm_text_append(f->text, ccm_span_of(shown.p + begin, n));
-            g_string_append_c(f->text, '\n');
-        }
+        if (n)
+            append_line(f->text, ccm_span_of(shown.p + begin, n), &hide);
         begin = i + 1;
     }
     put_text(f, field, f->text->str);
@@ -299,6 +362,7 @@ ccm_facts *ccm_facts_new(void)
     f->session = ccm_session_new(observe, f, &f->viewer);
     f->joiner = ccm_joiner_new(f->catalog, &limits, on_exchange, f);
     f->frames = wmem_map_new(wmem_file_scope(), g_direct_hash, g_direct_equal);
+    f->clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     f->text = g_string_new(NULL);
     return f;
 }
@@ -310,6 +374,7 @@ void ccm_facts_free(ccm_facts *f)
     ccm_session_free(f->session);
     ccm_joiner_free(f->joiner);
     ccm_catalog_unref(f->catalog);
+    g_hash_table_unref(f->clients);
     g_string_free(f->text, TRUE);
     g_free(f);
 }
