@@ -56,6 +56,11 @@ void ccm_flows_decrypt(ccm_flows *fs, const ccm_decryptor *decryptor)
     fs->parse.decryptor = decryptor;
 }
 
+void ccm_flows_view(ccm_flows *fs, const ccm_viewer *viewer)
+{
+    fs->parse.viewer = viewer;
+}
+
 static void discard(void *ud, const ccm_obs *obs)
 {
     (void)ud;
@@ -137,7 +142,7 @@ static const uint8_t run_keys[] = { CCM_KEY_packets,      CCM_KEY_wire_bytes,
 
 #define BIT(key) (UINT64_C(1) << (CCM_KEY_##key % 64))
 #define RUN_MAY                                                                                    \
-    (BIT(end_ns) | BIT(packets) | BIT(wire_bytes) | BIT(ip_bytes) | BIT(payload_bytes) |           \
+    (BIT(end_ns) | BIT(data_end_ns) | BIT(packets) | BIT(wire_bytes) | BIT(ip_bytes) | BIT(payload_bytes) |           \
      BIT(unique_bytes) | BIT(retransmitted_bytes) | BIT(missing_bytes))
 
 /* `o` was begun by run_begin for the run's side. */

@@ -363,7 +363,7 @@ ccm_decrypt *ccm_decrypt_new(const ccm_limits *limits)
 {
     ccm_decrypt *d = g_new0(ccm_decrypt, 1);
     d->service = (ccm_decryptor){ d,    start,       hello,  message,  change_cipher,
-                                  lost, open_record, missed, free_keys };
+                                  lost, open_record, missed, free_keys, false };
     d->records.crypto = &d->crypto;
     g_queue_init(&d->records.live);
     ccm_secrets_open(&d->secrets, limits->tls_secrets, &d->counts);

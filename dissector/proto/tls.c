@@ -224,7 +224,7 @@ static void open_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_reco
         content(ps, t, type, plain, true);
         return;
     }
-    t->undecrypted++;
+    t->undecrypted += t->opened || !ps->decryptor->unasked;
     h->unopened += got == CCM_OPENED_NO_KEY && h->unopened < UNOPENED_MAX;
     if (got == CCM_OPENED_BAD && !t->bad) {
         t->bad = true;
