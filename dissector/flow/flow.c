@@ -153,7 +153,7 @@ static void run_emit(ccm_flows *fs, const ccm_flow *f, ccm_obs *o, const ccm_run
         return;
     const uint64_t counts[] = {
         run->packets,      run->wire_bytes,     run->ip_bytes, run->payload_bytes,
-        run->unique_bytes, run->repeated_bytes, missing
+        run->unique_bytes, run->payload_bytes - run->unique_bytes, missing
     };
     bool from_client = o->n;
     unsigned n = from_client;
