@@ -66,7 +66,8 @@ class Wireshark:
         if os.geteuid() == 0:
             prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
         environment = dict(os.environ, HOME=str(self.folder / "home"), G_SLICE="",
-                           WIRESHARK_PLUGIN_DIR=str(plugins or self.plugins))
+                           WIRESHARK_PLUGIN_DIR=str(plugins or self.plugins),
+                           WIRESHARK_EXTCAP_DIR=str(self.folder / "home"))  # each of them would be run, and some wait
         environment.pop("XDG_CONFIG_HOME", None)
         inside = []
         if self.sanitized:
