@@ -67,7 +67,7 @@ static void may_decrypt(ccm_engine *e)
 {
     const ccm_decrypt_counts *c = ccm_decrypt_count(e->decrypt);
 
-    if (c->secrets || c->keys)
+    if (c->secrets || c->keys || ccm_decrypt_follows(e->decrypt))
         ccm_flows_decrypt(e->in.flows, ccm_decrypt_service(e->decrypt));
 }
 
@@ -357,6 +357,8 @@ static void on_live_tick(void *user_data, uint64_t now_ns, uint64_t dropped)
 bool ccm_engine_live(ccm_engine *e, const ccm_live_options *options, GError **error)
 {
     ccm_live_events events = { on_live_packet, on_live_tick, e };
+    ccm_decrypt_follow(e->decrypt); /* while files may still be opened */
+    may_decrypt(e);
     ccm_live *live = ccm_live_open(options, e->options.bpf, error);
     bool good;
 

@@ -5,6 +5,7 @@
  * hosts, client ids, BITS uploads. State: the flow remembers its latest request until the answer.
  * BITS upload packets: ccm-protocol.md 1.3. */
 #include "model/conclude.h"
+#include "model/proofs.h"
 
 uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b)
 {
@@ -235,6 +236,7 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
     ccm_match hit;
     ccm_model_flow *f = ccm_model_flow_get(m, obs);
 
+    ccm_tunnel_asked(m, f, obs);
     if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
     ccm_catalog_match(m->catalog, &r, &hit);
@@ -242,7 +244,7 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
     uint32_t method =
         CCM_COUNT_KEY(CCM_COUNT_METHOD, r.method.n ? ccm_texts_add(&m->texts, r.method) : 0);
     count_client(m, f, obs, method);
-    if (hit.route >= 0)
+    if (hit.route >= 0 && !(f->through && hit.proxy >= 0)) /* else it leads on already */
         ccm_model_flow_route(f, hit.route);
     ccm_model_flow_count(m, f, method);
     if (hit.route >= 0 && f->route == hit.route)
@@ -265,6 +267,7 @@ static void on_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
         ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_STATUS, status));
     if (ccm_obs_get_u64(obs, CCM_KEY_exchange) != f->exchange)
         return;
+    ccm_tunnel_answered(m, f, status);
     if (f->mark >= 0) {
         bool denied = ccm_status_denies(status);
         ccm_evidence e = { .mark = f->mark,
@@ -287,6 +290,8 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs)
         return;
     }
     ccm_model_flow *f = ccm_model_flow_find(m, obs);
+    if (f)
+        ccm_proofs_fetch_flow(m, f->at); /* looked at next */
     if (obs->kind == CCM_OBS_http_response) {
         /* The answer alone was captured: it still counts for the edge. */
         if (!f) {
