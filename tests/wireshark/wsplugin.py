@@ -29,6 +29,11 @@ def why_not():
     return None
 
 
+def in_distcheck():
+    """The build of distcheck is the one of make check; what takes long is not said twice."""
+    return "long, and make check has it" if "_build" in BUILD.resolve().parts else None
+
+
 class Wireshark:
     """A folder with the plugin, and tshark with it. Use as a context."""
 
