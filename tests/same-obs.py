@@ -83,7 +83,7 @@ def compare(ws, capture):
 
 
 def main(wanted):
-    missing = wsplugin.why_not()
+    missing = wsplugin.why_not() or wsplugin.in_distcheck()
     if missing:
         print(missing)
         return wsplugin.SKIP

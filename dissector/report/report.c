@@ -38,19 +38,20 @@ bool ccm_out_end(ccm_out *out, GError **error)
 
 static bool known_format(const char *format)
 {
-    return format && (!strcmp(format, "json") || !strcmp(format, "text") ||
-                      !strcmp(format, "summary") || !strcmp(format, "routes") || !strcmp(format, "windows") ||
-                      !strcmp(format, "windows-json") || !strcmp(format, "windows-csv"));
+    return format &&
+           (!strcmp(format, "json") || !strcmp(format, "text") || !strcmp(format, "summary") ||
+            !strcmp(format, "routes") || !strcmp(format, "windows") ||
+            !strcmp(format, "windows-json") || !strcmp(format, "windows-csv"));
 }
 
 static bool check_format(const char *format, GError **error)
 {
     if (known_format(format))
         return true;
-    g_set_error(
-        error, CCM_ERROR, CCM_ERROR_USAGE,
-        "unknown format '%s': use json, text, summary, routes, windows, windows-json or windows-csv",
-        format ? format : "");
+    g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
+                "unknown format '%s': use json, text, summary, routes, windows, windows-json or "
+                "windows-csv",
+                format ? format : "");
     return false;
 }
 

@@ -12,8 +12,13 @@
 #include "proto/redact.h"
 #include "wireshark/session.h"
 
-enum { FRAME_MOST = 256, VALUES_MOST = 64, BYTES_MOST = 256 << 20, REDACTION_ROOM = 64,
-       ADDRESSES_MOST = 20000 };
+enum {
+    FRAME_MOST = 256,
+    VALUES_MOST = 64,
+    BYTES_MOST = 256 << 20,
+    REDACTION_ROOM = 64,
+    ADDRESSES_MOST = 20000
+};
 
 typedef struct frame_facts {
     ccm_group *first, *last;
@@ -25,9 +30,9 @@ struct ccm_facts {
     ccm_session *session;
     ccm_viewer viewer;
     ccm_joiner *joiner;
-    wmem_map_t *frames; /* number to frame_facts */
+    wmem_map_t *frames;  /* number to frame_facts */
     GHashTable *clients; /* address to client id; "" = more than one */
-    uint32_t frame;     /* being dissected */
+    uint32_t frame;      /* being dissected */
     size_t bytes;
     bool full;
     /* the group being made */
@@ -238,7 +243,8 @@ static void observe(void *user_data, const ccm_obs *o)
 static bool hides_more(const char *line)
 {
     char *lower = g_ascii_strdown(line, -1);
-    bool hides = strstr(lower, "password") || strstr(lower, "secret") || strstr(lower, "passphrase");
+    bool hides =
+        strstr(lower, "password") || strstr(lower, "secret") || strstr(lower, "passphrase");
 
     g_free(lower);
     return hides;

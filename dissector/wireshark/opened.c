@@ -5,7 +5,8 @@
  * order of the records that end in the frame. Out: plain text and content type of a record, when a
  * source is left that can be it by its size. State: which sources of the frame are used up, and of
  * each connection how far its handshake is: a source does not tell the content type, which TLS 1.3
- * hides inside, so it is read off the bytes. Spec: RFC 8446 sections 4, 5.1, 5.2; RFC 5246 6.2.3. */
+ * hides inside, so it is read off the bytes. Spec: RFC 8446 sections 4, 5.1, 5.2; RFC 5246 6.2.3.
+ */
 #include "wireshark/opened.h"
 
 #include "base/cursor.h"
@@ -13,10 +14,10 @@
 
 enum {
     SOURCES = 256, /* of a frame; more records than fit into a segment of 64 KiB are not sent */
-    OVERHEAD_LEAST = 8, /* tag of AES-CCM-8; stream ciphers have more */
+    OVERHEAD_LEAST = 8,            /* tag of AES-CCM-8; stream ciphers have more */
     OVERHEAD_MOST = 16 + 48 + 256, /* IV, MAC, padding of CBC */
-    OVERHEAD_1_3 = 9, /* tag of AES-CCM-8, content type */
-    EMPTY_MOST = 64, /* MAC and padding alone */
+    OVERHEAD_1_3 = 9,              /* tag of AES-CCM-8, content type */
+    EMPTY_MOST = 64,               /* MAC and padding alone */
     TLS_1_0 = 0x0301,
     TLS_1_3 = 0x0304,
     ALERT = 21,
@@ -131,7 +132,8 @@ static bool is_handshake(ccm_tls_keys *k, unsigned side, ccm_span plain)
         if (c.bad)
             return false;
         size_t left = ccm_cur_left(&c);
-        if (k->finished[side] && (size > left || !may_follow_handshake(type, ccm_cur_take(&c, size))))
+        if (k->finished[side] &&
+            (size > left || !may_follow_handshake(type, ccm_cur_take(&c, size))))
             return false;
         if (k->finished[side])
             continue;

@@ -79,9 +79,9 @@ static const char *value_text(const ccm_group *g, ccm_field field)
 /* The most telling text of a group, behind its title. */
 static void name_group(proto_item *item, const ccm_group *g)
 {
-    static const ccm_field telling[] = { CCM_FIELD_verb,           CCM_FIELD_endpoint,
-                                         CCM_FIELD_kind,           CCM_FIELD_auth_mode,
-                                         CCM_FIELD_mechanism,      CCM_FIELD_token_category,
+    static const ccm_field telling[] = { CCM_FIELD_verb,      CCM_FIELD_endpoint,
+                                         CCM_FIELD_kind,      CCM_FIELD_auth_mode,
+                                         CCM_FIELD_mechanism, CCM_FIELD_token_category,
                                          CCM_FIELD_anomaly };
     const char *second = value_text(g, CCM_FIELD_uri);
 
@@ -140,7 +140,8 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
     return (int)tvb_captured_length(tvb);
 }
 
-/* ---- conversation filter: everything of the client of this frame ------------------------------ */
+/* ---- conversation filter: everything of the client of this frame ------------------------------
+ */
 
 static const ccm_group *facts_of(const packet_info *pinfo)
 {

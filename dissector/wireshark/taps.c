@@ -161,8 +161,8 @@ static void end(void *tapdata)
 
 static bool listen(listener *l, const char *filter)
 {
-    GString *error = register_tap_listener("ccm", l, filter, TL_REQUIRES_NOTHING, reset, packet,
-                                           draw, end);
+    GString *error =
+        register_tap_listener("ccm", l, filter, TL_REQUIRES_NOTHING, reset, packet, draw, end);
 
     if (!error)
         return true;

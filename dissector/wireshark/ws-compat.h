@@ -49,13 +49,13 @@ static inline char *ccm_ws_source_name(const struct data_source *source)
 typedef bool ccm_ws_filter_bool;
 #define CCM_WS_FILTER_ARGS packet_info *pinfo, void *user_data
 #define CCM_WS_FILTER_UNUSED (void)user_data
-#define ccm_ws_register_filter(proto, title, can, build) \
+#define ccm_ws_register_filter(proto, title, can, build)                                           \
     register_conversation_filter(proto, title, can, build, NULL)
 #else
 typedef gboolean ccm_ws_filter_bool;
 #define CCM_WS_FILTER_ARGS packet_info *pinfo
 #define CCM_WS_FILTER_UNUSED (void)0
-#define ccm_ws_register_filter(proto, title, can, build) \
+#define ccm_ws_register_filter(proto, title, can, build)                                           \
     register_conversation_filter(proto, title, can, build)
 #endif
 

@@ -29,6 +29,11 @@ def why_not():
     return None
 
 
+def in_distcheck():
+    """The build of distcheck is the one of make check; what takes long is not said twice."""
+    return "long, and make check has it" if "_build" in BUILD.resolve().parts else None
+
+
 class Wireshark:
     """A folder with the plugin, and tshark with it. Use as a context."""
 
@@ -66,7 +71,8 @@ class Wireshark:
         if os.geteuid() == 0:
             prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
         environment = dict(os.environ, HOME=str(self.folder / "home"), G_SLICE="",
-                           WIRESHARK_PLUGIN_DIR=str(plugins or self.plugins))
+                           WIRESHARK_PLUGIN_DIR=str(plugins or self.plugins),
+                           WIRESHARK_EXTCAP_DIR=str(self.folder / "home"))  # each of them would be run, and some wait
         environment.pop("XDG_CONFIG_HOME", None)
         inside = []
         if self.sanitized:
