@@ -3,10 +3,12 @@
 """Small questions to a JSON report, for tests/cases.
 
 get FILE KEY...        prints report[KEY][KEY]...; a number picks a list's row
+each FILE.json... KEY NAME...  prints a line per report: FILE and report[KEY][NAME] of each NAME
 same A B               exits 1 unless both reports say the same, names and order of files aside
 lines FILE             exits 1 unless every line is a JSON object; prints how many there are
 """
 import json
+import os
 import sys
 
 
@@ -20,6 +22,14 @@ def get(path, *keys):
     for key in keys:
         value = value[int(key) if isinstance(value, list) else key]
     print(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+    return 0
+
+
+def each(*words):
+    paths = [word for word in words if word.endswith(".json")]
+    key, *names = words[len(paths) :]
+    for path in paths:
+        print(os.path.basename(path)[: -len(".json")], *(load(path)[key][name] for name in names))
     return 0
 
 
@@ -50,4 +60,4 @@ def lines(path):
 
 
 if __name__ == "__main__":
-    sys.exit({"get": get, "same": same, "lines": lines}[sys.argv[1]](*sys.argv[2:]))
+    sys.exit({"each": each, "get": get, "same": same, "lines": lines}[sys.argv[1]](*sys.argv[2:]))

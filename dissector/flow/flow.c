@@ -56,6 +56,11 @@ void ccm_flows_decrypt(ccm_flows *fs, const ccm_decryptor *decryptor)
     fs->parse.decryptor = decryptor;
 }
 
+void ccm_flows_view(ccm_flows *fs, const ccm_viewer *viewer)
+{
+    fs->parse.viewer = viewer;
+}
+
 static void discard(void *ud, const ccm_obs *obs)
 {
     (void)ud;
@@ -137,7 +142,7 @@ static const uint8_t run_keys[] = { CCM_KEY_packets,      CCM_KEY_wire_bytes,
 
 #define BIT(key) (UINT64_C(1) << (CCM_KEY_##key % 64))
 #define RUN_MAY                                                                                    \
-    (BIT(end_ns) | BIT(packets) | BIT(wire_bytes) | BIT(ip_bytes) | BIT(payload_bytes) |           \
+    (BIT(end_ns) | BIT(data_end_ns) | BIT(packets) | BIT(wire_bytes) | BIT(ip_bytes) | BIT(payload_bytes) |           \
      BIT(unique_bytes) | BIT(retransmitted_bytes) | BIT(missing_bytes))
 
 /* `o` was begun by run_begin for the run's side. */
@@ -157,6 +162,10 @@ static void run_emit(ccm_flows *fs, const ccm_flow *f, ccm_obs *o, const ccm_run
     o->frame = run->packets ? run->frame : 0;
     o->key[n] = CCM_KEY_end_ns;
     o->val[n++].u = run->packets ? run->start_ns + run->span_ns : f->last_ns;
+    if (run->unique_bytes && run->data_ns < run->span_ns) { /* an ACK came later */
+        o->key[n] = CCM_KEY_data_end_ns;
+        o->val[n++].u = run->start_ns + run->data_ns;
+    }
     /* Runs are the most of all observations: what is zero is written, too, and then written over.
      */
 #pragma GCC unroll 8
@@ -452,7 +461,6 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
     if (f->tcp) {
         part.payload_bytes = p->payload_len;
         part.unique_bytes = ccm_tcp_account(f, side, p, &off);
-        part.repeated_bytes = part.payload_bytes - part.unique_bytes;
     } else if (p->l4 == UDP) {
         part.payload_bytes = part.unique_bytes = p->payload_len;
     }

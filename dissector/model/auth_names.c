@@ -59,8 +59,9 @@ const char *ccm_auth_evidence_name(unsigned id)
         [CCM_EV_SELF_SIGNED_CERTIFICATE] = "self-signed-client-certificate", /* T7 */
         [CCM_EV_SESSION_INHERITED] = "session-inherited",                    /* T9 */
         [CCM_EV_CLIENT_FLIGHT] = "client-flight-certificate",                /* T3, TLS 1.3 */
-        [CCM_EV_RENEGOTIATION] = "renegotiation",                            /* T5 */
-        [CCM_EV_CERTIFICATE_EMPTY] = "client-certificate-empty",             /* T4 */
+        [CCM_EV_CERTIFICATE_ELSEWHERE] = "client-certificate-elsewhere",
+        [CCM_EV_RENEGOTIATION] = "renegotiation",                /* T5 */
+        [CCM_EV_CERTIFICATE_EMPTY] = "client-certificate-empty", /* T4 */
         [CCM_EV_CERTIFICATE_NOT_SENT] = "client-certificate-not-requested",
         [CCM_EV_FLIGHT_WITHOUT] = "client-flight-without-certificate", /* T3, T4, TLS 1.3 */
         [CCM_EV_SESSION_RESUMED] = "session-resumed",                  /* T9 */

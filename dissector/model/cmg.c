@@ -22,10 +22,14 @@ enum {
 
 static const uint64_t FALLBACK_NS = UINT64_C(60000000000);
 
-/* A candidate with what its edge's key says, for sorting by the two hosts. */
+/* A candidate with what its edge's key says, for sorting by the two hosts. Through a web proxy the
+ * gateway is known by the name that the client asked for, and by the address of who bears it. */
 typedef struct entry {
     ccm_channel channel;
     const ccm_edge *e;
+    ccm_addr gateway;      /* family 0 = not known */
+    const char *authority; /* NULL = no proxy */
+    ccm_span name;         /* of the authority */
     bool keep;
     unsigned first_moment;
 } entry;
@@ -47,7 +51,8 @@ typedef struct moment {
 
 struct ccm_cmg {
     const ccm_model *m;
-    GArray *entries; /* entry, by client, server, port, route */
+    const ccm_tunnels *tunnels;
+    GArray *entries; /* entry, by client, gateway, port, route */
     GArray *ends;    /* end */
     GArray *moments; /* moment, by entry and time */
     ccm_index by_edge, by_end;
@@ -88,8 +93,9 @@ unsigned ccm_cmg_instance(uint16_t port)
 
 const char *ccm_channel_why_name(ccm_channel_why why)
 {
-    static const char *const names[CCM_WHYS] = { "none",   "refused", "unanswered",
-                                                 "silent", "reset",   "alert" };
+    static const char *const names[CCM_WHYS] = {
+        "none", "refused", "unanswered", "silent", "reset", "alert", "proxy-denied", "proxy-failed"
+    };
     return names[why < CCM_WHYS ? why : 0];
 }
 
@@ -99,8 +105,33 @@ const char *ccm_channel_state_name(ccm_channel_state state)
     return names[state <= CCM_CHANNEL_DOWN ? state : 0];
 }
 
+/* Sessions of TLS that were answered, when `answered`, or not. */
+static uint64_t tls_sessions(const ccm_edge *e, bool answered)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < e->counters.n; i++)
+        if (ccm_count_kind_of(e->counters.v[i].key) == CCM_COUNT_TLS_VERSION &&
+            (ccm_count_number(e->counters.v[i].key) > 0) == answered)
+            n += e->counters.v[i].count;
+    return n;
+}
+
+/* The bytes of the proxy itself say nothing of the gateway. */
+static ccm_channel_why why_failed_behind(const ccm_edge *e)
+{
+    uint64_t failed, denied = ccm_tunnel_denied(e, &failed);
+
+    return tls_sessions(e, true)    ? CCM_WHY_NOTHING
+           : denied                 ? CCM_WHY_PROXY_DENIED
+           : failed                 ? CCM_WHY_PROXY_FAILED
+           : tls_sessions(e, false) ? CCM_WHY_SILENT
+                                    : CCM_WHY_NOTHING;
+}
+
 static ccm_channel_why why_failed(const ccm_edge *e)
 {
+    if (e->key.through)
+        return why_failed_behind(e);
     uint64_t said = e->traffic.dir[0].payload, heard = e->traffic.dir[1].payload;
     uint64_t open = e->established + e->midstream;
 
@@ -113,32 +144,63 @@ static ccm_channel_why why_failed(const ccm_edge *e)
 
 static bool works(const entry *x)
 {
-    return x->channel.why == CCM_WHY_NOTHING && x->e->traffic.dir[1].payload > 0;
+    return x->channel.why == CCM_WHY_NOTHING &&
+           (x->authority ? tls_sessions(x->e, true) : x->e->traffic.dir[1].payload) > 0;
 }
 
 /* ---- which edges are channels ---------------------------------------------------------------- */
 
+static int name_cmp(ccm_span a, ccm_span b)
+{
+    int r = memcmp(a.p, b.p, MIN(a.n, b.n));
+    return r ? r : (a.n > b.n) - (a.n < b.n);
+}
+
+static int hosts_cmp(const entry *a, const entry *b)
+{
+    int r = ccm_addr_cmp(&a->e->key.client, &b->e->key.client);
+    if (!r)
+        r = ccm_addr_cmp(&a->gateway, &b->gateway);
+    if (!r && !a->gateway.family)
+        r = name_cmp(a->name, b->name);
+    return r;
+}
+
 static int entry_cmp(const void *pa, const void *pb)
 {
-    const ccm_edge_key *a = &((const entry *)pa)->e->key, *b = &((const entry *)pb)->e->key;
-    int r = ccm_addr_cmp(&a->client, &b->client);
+    const entry *a = pa, *b = pb;
+    int r = hosts_cmp(a, b);
     if (!r)
-        r = ccm_addr_cmp(&a->server, &b->server);
+        r = (int)a->channel.port - (int)b->channel.port;
     if (!r)
-        r = (int)a->port - (int)b->port;
-    return r ? r : (int)a->route - (int)b->route;
+        r = (int)a->e->key.route - (int)b->e->key.route;
+    if (!r)
+        r = g_strcmp0(a->authority, b->authority);
+    return r ? r : ccm_addr_cmp(&a->e->key.server, &b->e->key.server);
 }
 
 static bool same_hosts(const entry *a, const entry *b)
 {
-    return ccm_addr_eq(&a->e->key.client, &b->e->key.client) &&
-           ccm_addr_eq(&a->e->key.server, &b->e->key.server);
+    return hosts_cmp(a, b) == 0;
 }
 
-static bool may_be(const ccm_edge_key *k)
+/* Whom the edge leads to. False: to no port of a channel. */
+static bool leads_to(const ccm_cmg *c, const ccm_edge *e, entry *x)
 {
-    return k->l4 == 6 && k->client.family && !k->through &&
-           (k->port == HTTPS || (k->port >= NOTIFICATION && k->port <= LAST));
+    x->e = e;
+    x->gateway = e->key.server;
+    x->channel.port = e->key.port;
+    if (e->key.through) {
+        x->authority = ccm_texts_get(&c->m->texts, e->key.through);
+        ccm_authority to = ccm_authority_of(x->authority);
+        uint32_t host = ccm_tunnels_host(c->tunnels, to.host);
+        x->name = to.host;
+        x->channel.port = to.port;
+        x->gateway = host == CCM_NONE ? (ccm_addr){ 0 } : ccm_host_at(c->m, host)->addr;
+    }
+    uint16_t port = x->channel.port;
+    return e->key.l4 == 6 && e->key.client.family &&
+           (port == HTTPS || (port >= NOTIFICATION && port <= LAST));
 }
 
 static bool polls(const ccm_model *m, const ccm_edge *e)
@@ -156,12 +218,11 @@ static void collect(ccm_cmg *c)
 {
     for (uint32_t i = 0; i < c->m->n_edges; i++) {
         const ccm_edge *e = ccm_edge_at(c->m, i);
-        bool polling = e->key.route >= 0 && polls(c->m, e);
-        if (!polling && (!may_be(&e->key) || (e->key.route >= 0 && e->key.port == HTTPS)))
+        entry x = { .channel.edge = i };
+        bool fits = leads_to(c, e, &x), polling = e->key.route >= 0 && polls(c->m, e);
+        if (!polling && (!fits || (e->key.route >= 0 && x.channel.port == HTTPS)))
             continue; /* requests tell what their edge is */
-        entry x = { .e = e };
-        x.channel.edge = i;
-        x.channel.notification = polling || e->key.port == NOTIFICATION;
+        x.channel.notification = polling || x.channel.port == NOTIFICATION;
         x.channel.why = why_failed(e);
         g_array_append_val(c->entries, x);
     }
@@ -169,11 +230,14 @@ static void collect(ccm_cmg *c)
         qsort(c->entries->data, c->entries->len, sizeof(entry), entry_cmp);
 }
 
-static bool named_gateway(const ccm_cmg *c, const ccm_addr *addr)
+static bool named_gateway(const ccm_cmg *c, const entry *x)
 {
     const ccm_catalog *catalog = c->m->catalog;
     int gateway = catalog->gateway_role;
-    uint32_t i = ccm_host_find(c->m, addr);
+    uint32_t i = x->gateway.family ? ccm_host_find(c->m, &x->gateway) : CCM_NONE;
+    int mark = x->authority ? ccm_catalog_name(catalog, x->name) : -1;
+    if (mark >= 0 && ccm_mark_at(catalog, mark)->server_role == gateway)
+        return true;
     if (i == CCM_NONE)
         return false;
     const ccm_host *h = ccm_host_at(c->m, i);
@@ -188,12 +252,14 @@ static bool named_gateway(const ccm_cmg *c, const ccm_addr *addr)
 static bool is_sure(const ccm_cmg *c, const entry *v, unsigned n)
 {
     unsigned ports = 0, ranged = 0;
+    bool named = false;
     for (unsigned i = 0; i < n; i++) {
-        bool new_port = i == 0 || v[i].e->key.port != v[i - 1].e->key.port;
+        bool new_port = i == 0 || v[i].channel.port != v[i - 1].channel.port;
         ports += new_port && !v[i].channel.notification;
-        ranged += new_port && ccm_cmg_instance(v[i].e->key.port);
+        ranged += new_port && ccm_cmg_instance(v[i].channel.port);
+        named = named || named_gateway(c, &v[i]);
     }
-    return ranged && (ports > 1 || named_gateway(c, &v->e->key.server));
+    return ranged && (ports > 1 || named);
 }
 
 /* ---- what they fell back to ------------------------------------------------------------------ */
@@ -203,9 +269,9 @@ static void fell_back(entry *to, const entry *from)
     const ccm_traffic *a = &from->e->traffic, *b = &to->e->traffic;
     if (b->last_ns < a->first_ns) /* it was over before */
         return;
-    if (to->channel.from_port && to->channel.from_port >= from->e->key.port)
+    if (to->channel.from_port && to->channel.from_port >= from->channel.port)
         return; /* of several, the highest */
-    to->channel.from_port = from->e->key.port;
+    to->channel.from_port = from->channel.port;
     to->channel.from_why = from->channel.why;
     to->channel.from_ns = a->first_ns;
     to->channel.in_order = b->first_ns >= a->first_ns && b->first_ns - a->first_ns <= FALLBACK_NS;
@@ -214,7 +280,7 @@ static void fell_back(entry *to, const entry *from)
 static entry *working(entry *v, unsigned n, unsigned low, unsigned high)
 {
     for (unsigned i = 0; i < n; i++)
-        if (!v[i].channel.notification && v[i].e->key.port >= low && v[i].e->key.port <= high &&
+        if (!v[i].channel.notification && v[i].channel.port >= low && v[i].channel.port <= high &&
             works(&v[i]))
             return &v[i];
     return NULL;
@@ -222,7 +288,7 @@ static entry *working(entry *v, unsigned n, unsigned low, unsigned high)
 
 static void gateway_fallback(entry *v, unsigned n, const entry *from)
 {
-    unsigned port = from->e->key.port;
+    unsigned port = from->channel.port;
     entry *to = NULL;
 
     if (port >= FIRST_TCP_TLS) {
@@ -241,7 +307,7 @@ static void gateway_fallback(entry *v, unsigned n, const entry *from)
 static void notification_fallback(entry *v, unsigned n, const entry *from)
 {
     for (unsigned i = 0; i < n; i++)
-        if (v[i].channel.notification && v[i].e->key.port != NOTIFICATION)
+        if (v[i].channel.notification && v[i].channel.port != NOTIFICATION)
             fell_back(&v[i], from);
 }
 
@@ -252,7 +318,7 @@ static void conclude(const ccm_cmg *c, entry *v, unsigned n)
 
     for (unsigned i = 0; i < n; i++) {
         up[v[i].channel.notification] |= works(&v[i]);
-        ranged |= ccm_cmg_instance(v[i].e->key.port) > 0;
+        ranged |= ccm_cmg_instance(v[i].channel.port) > 0;
         v[i].channel.sure = sure;
     }
     for (unsigned i = 0; i < n; i++) {
@@ -262,11 +328,11 @@ static void conclude(const ccm_cmg *c, entry *v, unsigned n)
         x->state = up[x->notification] ? CCM_CHANNEL_FAILED : CCM_CHANNEL_DOWN;
         if (x->notification)
             notification_fallback(v, n, &v[i]);
-        else if (v[i].e->key.port != HTTPS)
+        else if (v[i].channel.port != HTTPS)
             gateway_fallback(v, n, &v[i]);
     }
     for (unsigned i = 0; i < n; i++) { /* neither 443 nor polling is a channel without the others */
-        unsigned port = v[i].e->key.port;
+        unsigned port = v[i].channel.port;
         v[i].keep = port >= NOTIFICATION && port <= LAST;
         v[i].keep |= v[i].channel.notification ? v[i].channel.from_port != 0 : ranged;
     }
@@ -306,6 +372,20 @@ ccm_certainty ccm_cmg_gateway(const ccm_cmg *c, const ccm_addr *addr)
     return end_certainty(c, addr, true);
 }
 
+/* Did somebody use it as a web proxy? */
+static bool is_proxy(const ccm_cmg *c, const ccm_addr *addr)
+{
+    int role = ccm_catalog_role(c->m->catalog, "web-proxy");
+    uint32_t at = ccm_host_find(c->m, addr);
+    const ccm_host *h = at == CCM_NONE ? NULL : ccm_host_at(c->m, at);
+
+    for (unsigned i = 0; h && i < h->n_evidence; i++)
+        if (h->evidence[i].server &&
+            ccm_mark_at(c->m->catalog, h->evidence[i].mark)->server_role == role)
+            return true;
+    return false;
+}
+
 /* Drops what turned out to be no channel, and files the rest. */
 static void keep_channels(ccm_cmg *c)
 {
@@ -319,8 +399,10 @@ static void keep_channels(ccm_cmg *c)
         ccm_index_add(&c->by_edge, ccm_hash_end(ccm_mix(13, x->channel.edge)), i);
         if (x->channel.notification)
             continue;
-        add_end(c, &x->e->key.client, false, x->channel.sure);
-        add_end(c, &x->e->key.server, true, x->channel.sure);
+        if (!is_proxy(c, &x->e->key.client)) /* else it passes on what a point sends */
+            add_end(c, &x->e->key.client, false, x->channel.sure);
+        if (x->gateway.family)
+            add_end(c, &x->gateway, true, x->channel.sure);
     }
 }
 
@@ -390,11 +472,12 @@ ccm_rhythm ccm_cmg_rhythm(const ccm_cmg *c, const uint32_t *edges, unsigned n)
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-ccm_cmg *ccm_cmg_new(const ccm_model *m)
+ccm_cmg *ccm_cmg_new(const ccm_model *m, const ccm_tunnels *tunnels)
 {
     ccm_cmg *c = g_new0(ccm_cmg, 1);
 
     c->m = m;
+    c->tunnels = tunnels;
     c->entries = g_array_new(FALSE, FALSE, sizeof(entry));
     c->ends = g_array_new(FALSE, FALSE, sizeof(end));
     c->moments = g_array_new(FALSE, FALSE, sizeof(moment));
@@ -432,8 +515,8 @@ const char *ccm_cmg_qualifier(const ccm_cmg *c, const ccm_host *h)
     const char *named = NULL;
 
     for (unsigned i = 0; i < c->entries->len; i++) /* only a classic one is asked there */
-        if (at(c, i)->e->key.port >= FIRST_TCP_TLS && at(c, i)->channel.sure &&
-            ccm_addr_eq(&at(c, i)->e->key.server, &h->addr))
+        if (at(c, i)->channel.port >= FIRST_TCP_TLS && at(c, i)->channel.sure &&
+            ccm_addr_eq(&at(c, i)->gateway, &h->addr))
             return "classic";
     for (unsigned i = 0; i < h->n_evidence; i++) {
         const char *of = ccm_mark_at(c->m->catalog, h->evidence[i].mark)->qualifier;

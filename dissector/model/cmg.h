@@ -7,7 +7,7 @@
 #ifndef CCM_MODEL_CMG_H
 #define CCM_MODEL_CMG_H
 
-#include "model/model.h"
+#include "model/tunnel.h"
 
 typedef enum ccm_channel_state {
     CCM_CHANNEL_UP,     /* it carried something in both directions */
@@ -19,15 +19,18 @@ typedef enum ccm_channel_state {
 typedef enum ccm_channel_why {
     CCM_WHY_NOTHING, /* it did come to something */
     CCM_WHY_REFUSED,
-    CCM_WHY_UNANSWERED, /* filtered, or nobody there */
-    CCM_WHY_SILENT,     /* accepted, then no byte */
-    CCM_WHY_RESET,      /* accepted, then reset without a byte */
-    CCM_WHY_ALERT,      /* accepted, then no more than a TLS alert */
+    CCM_WHY_UNANSWERED,   /* filtered, or nobody there */
+    CCM_WHY_SILENT,       /* accepted, then no byte */
+    CCM_WHY_RESET,        /* accepted, then reset without a byte */
+    CCM_WHY_ALERT,        /* accepted, then no more than a TLS alert */
+    CCM_WHY_PROXY_DENIED, /* the web proxy does not allow it */
+    CCM_WHY_PROXY_FAILED, /* the web proxy could not reach it */
     CCM_WHYS,
 } ccm_channel_why;
 
 typedef struct ccm_channel {
     uint32_t edge;
+    uint16_t port; /* of the gateway, which a proxy may stand before */
     ccm_channel_state state;
     ccm_channel_why why;
     bool notification; /* else of a gateway */
@@ -41,7 +44,7 @@ typedef struct ccm_channel {
 
 typedef struct ccm_cmg ccm_cmg;
 
-ccm_cmg *ccm_cmg_new(const ccm_model *m);
+ccm_cmg *ccm_cmg_new(const ccm_model *m, const ccm_tunnels *tunnels);
 void ccm_cmg_free(ccm_cmg *c);
 /* The channel that an edge is, or NULL. */
 const ccm_channel *ccm_cmg_channel(const ccm_cmg *c, uint32_t edge);

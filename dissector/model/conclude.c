@@ -225,12 +225,11 @@ static bool conclude_channel(const ccm_model *m, const ccm_cmg *cmg, uint32_t ed
 {
     const ccm_catalog *c = m->catalog;
     const ccm_channel *x = ccm_cmg_channel(cmg, edge);
-    const ccm_edge *e = ccm_edge_at(m, edge);
 
     if (!x || x->notification)
         return false;
-    bool own = ccm_cmg_instance(e->key.port) > 0;
-    out->row = own ? ccm_catalog_port(c, 6, e->key.port) : ccm_catalog_route(c, "cmg-cp-cmg-https");
+    bool own = ccm_cmg_instance(x->port) > 0;
+    out->row = own ? ccm_catalog_port(c, 6, x->port) : ccm_catalog_route(c, "cmg-cp-cmg-https");
     if (out->row < 0 || (!own && !x->sure))
         return false;
     out->protocol = ccm_route_at(c, out->row)->protocol;
@@ -295,6 +294,47 @@ static bool has_smb(const ccm_edge *e)
         if (ccm_count_kind_of(e->counters.v[i].key) == CCM_COUNT_SMB)
             return true;
     return false;
+}
+
+/* How surely the host was seen to play the role, as a server on whatever port or as a client. */
+static ccm_certainty known_role(const ccm_model *m, const ccm_addr *addr, int role)
+{
+    uint32_t at = ccm_host_find(m, addr);
+    ccm_certainty best = CCM_CERTAINTY_UNKNOWN;
+
+    for (unsigned i = 0; at != CCM_NONE && i < ccm_host_at(m, at)->n_evidence; i++) {
+        const ccm_evidence *ev = &ccm_host_at(m, at)->evidence[i];
+        const ccm_mark *mark = ccm_mark_at(m->catalog, ev->mark);
+        if (!mark->named && (ev->server ? mark->server_role : mark->client_role) == role)
+            best = MAX(best, ccm_evidence_certainty(m->catalog, ev));
+    }
+    return best;
+}
+
+/* SMB whose share is hidden, between hosts whose roles are known from elsewhere: the row of files
+ * that is about these, no surer than either role. */
+static bool conclude_smb_roles(const ccm_model *m, const ccm_edge *e, ccm_conclusion *out)
+{
+    const ccm_catalog *c = m->catalog;
+    ccm_certainty best = CCM_CERTAINTY_WEAK;
+
+    for (unsigned i = 0; i < c->routes->len; i++) {
+        const ccm_route_row *r = ccm_route_at(c, (int)i);
+        if (strcmp(r->protocol, "smb") != 0 || ccm_addr_eq(&e->key.client, &e->key.server))
+            continue;
+        ccm_certainty sure = MIN(known_role(m, &e->key.client, r->source),
+                                 known_role(m, &e->key.server, r->destination));
+        sure = at_most(sure, CCM_CERTAINTY_STRONG);
+        if (sure <= best)
+            continue;
+        best = sure;
+        *out = (ccm_conclusion){ .row = (int)i,
+                                 .certainty = sure,
+                                 .basis = "roles-of-both-ends",
+                                 .protocol = "smb",
+                                 .source_role = -1 };
+    }
+    return best > CCM_CERTAINTY_WEAK;
 }
 
 /* The row of the same route whose protocol is https; or `row`. */
@@ -395,16 +435,17 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels
     if (out->row >= 0) {
         out->certainty = local_certainty(m, e);
         out->protocol = ccm_route_at(c, out->row)->protocol;
-    } else if (e->key.through) {
-        conclude_tunnel(m, tunnels, e, out);
     } else if (conclude_channel(m, cmg, edge, out)) {
         return;
+    } else if (e->key.through) {
+        conclude_tunnel(m, tunnels, e, out);
     } else if ((out->row = row_of_server(m, e)) >= 0 || (out->row = row_behind_tls(m, e)) >= 0) {
         out->certainty = CCM_CERTAINTY_LIKELY;
         out->basis = "role-of-destination";
         out->protocol = ccm_route_at(c, out->row)->protocol;
     } else if (has_smb(e)) {
-        ccm_conclude_smb(c, e->key.port, out);
+        if (!conclude_smb_roles(m, e, out))
+            ccm_conclude_smb(c, e->key.port, out);
         return;
     } else if (!conclude_name(m, e, out)) {
         ccm_conclude_port(c, e->key.l4, e->key.port, !has_tls(e) && has_requests(e), out);

@@ -41,6 +41,7 @@ typedef enum ccm_count_kind {
     CCM_COUNT_ICMP,      /* type << 8 | code */
     CCM_COUNT_MARK,      /* mark that named the route */
     CCM_COUNT_DECRYPTED, /* 0: requests that came out of decrypted TLS */
+    CCM_COUNT_DENIED,    /* code: CONNECTs that a proxy did not grant */
     /* connections that carried TLS */
     CCM_COUNT_TLS_VERSION,
     CCM_COUNT_TLS_SERVER,  /* ccm_tls_server, with its certainty above CCM_TLS_SURE */
@@ -213,6 +214,7 @@ typedef struct ccm_model_flow {
     uint32_t edge;      /* CCM_NONE = never settled; of a free record, the next free one */
     int16_t route;      /* row that the flow itself showed, or -1 */
     uint32_t through;   /* as in ccm_edge_key */
+    uint32_t asked;     /* text: authority of the CONNECT that is open; 0 = none */
     uint32_t host[2];   /* cache; CCM_NONE = not looked up */
     uint8_t l4, client; /* client: which of end[] */
     bool indexed;       /* found by its id; else a memo leads here */
@@ -475,6 +477,8 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs);
 /* contents.c: notes the content of a request; counts it when the exchange ends; merges. */
 void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target);
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
+/* A file that was written to the share of a distribution point. */
+void ccm_content_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_content_add(ccm_model *m, const ccm_content *add);
 void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,
                       const ccm_content *served);

@@ -123,6 +123,24 @@ static ccm_span below_directory(ccm_span target, bool *signature)
     return (ccm_span){ 0 };
 }
 
+bool ccm_package_of_path(ccm_span path, char id[CCM_PACKAGE_ID + 1])
+{
+    size_t from = path.n;
+
+    while (from && path.p[from - 1] != '\\' && path.p[from - 1] != '-')
+        from--;
+    const uint8_t *p = path.p + from;
+    size_t n = path.n - from;
+    if (n < CCM_PACKAGE_ID || (n > CCM_PACKAGE_ID && p[CCM_PACKAGE_ID] != '.'))
+        return false;
+    for (unsigned i = 0; i < CCM_PACKAGE_ID; i++)
+        if (i < 3 ? !g_ascii_isalnum(p[i]) : !g_ascii_isxdigit(p[i]))
+            return false;
+    memcpy(id, p, CCM_PACKAGE_ID);
+    id[CCM_PACKAGE_ID] = '\0';
+    return true;
+}
+
 bool ccm_content_name_of(ccm_span target, ccm_content_name *out)
 {
     bool signature = false;

@@ -10,7 +10,7 @@
 /* What throttling.md section 9 uses, in its order. */
 static const double idle_least = 0.03, core_width = 0.05, core_least = 0.4, quiet_spread = 0.25;
 static const double largest_block = 256 * 1024 * 1.06;
-enum { BURSTS_LEAST = 8, CORE_LEAST = 6, BURSTS_GOOD = 20, TENS_LEAST = 6 };
+enum { BURSTS_LEAST = 8, CORE_LEAST = 6, BURSTS_GOOD = 20, TENS_LEAST = 6, PERCENT_LEAST = 10 };
 
 static int by_size(const void *a, const void *b)
 {
@@ -80,22 +80,65 @@ static uint64_t weight(const pacing_class *v, unsigned n)
 
 /* ---- gathering ------------------------------------------------------------------------------- */
 
-static void gather(pacing_set *s, const ccm_pace_point *const *v, unsigned n, ccm_pacing *out)
+/* The wait for an answer counts as sending, for the sender and here. */
+static pacing_class class_of(const ccm_pace_point *p, double rtt)
+{
+    double count = (double)p->count, quiet = (double)p->quiet_ns / count / 1e9;
+    double answer = rtt > 0.02 ? fmin(rtt, quiet) : 0;
+
+    return (pacing_class){ .count = p->count,
+                           .size = (double)p->bytes / count,
+                           .busy = (double)p->busy_ns / count / 1e9 + answer,
+                           .quiet = quiet - answer,
+                           .rounded = (double)p->halves / count / 2,
+                           .file_end = p->what & CCM_PACE_FILE_END,
+                           .first = p->what & CCM_PACE_FIRST };
+}
+
+static void gather_burst(pacing_set *s, const ccm_pace_point *p, double rtt, ccm_pacing *out)
+{
+    bool slow = ccm_pace_quiet_of(p->what) >= CCM_PACE_SLOW, known = ccm_pace_size_of(p->what) != 0;
+
+    if (slow) {
+        if (known)
+            s->slow[s->n_slow++] = class_of(p, rtt);
+        return;
+    }
+    out->bursts += p->count;
+    s->paced_bytes += p->bytes;
+    s->paced_ns += p->busy_ns + p->quiet_ns;
+    if ((double)p->quiet_ns <= (1.5 * rtt + 0.1) * 1e9 * (double)p->count) {
+        s->waits += p->count;
+        out->busy_ns += p->quiet_ns;
+        return;
+    }
+    out->quiet_ns += p->quiet_ns;
+    if (known)
+        s->v[s->n++] = class_of(p, rtt);
+}
+
+static void gather_ten(pacing_set *s, const ccm_pace_point *p, ccm_pacing *out)
+{
+    unsigned size = ccm_pace_size_of(p->what);
+
+    if (!s->tens)
+        s->tens = g_new0(uint64_t, 0x1000 * 2);
+    s->tens[size * 2] += p->count;
+    s->tens[size * 2 + 1] += p->bytes;
+    out->ten_max_bps = ccm_max64(out->ten_max_bps, p->bytes / p->count * 8 / CCM_PACE_TEN_S);
+}
+
+static void gather(pacing_set *s, const ccm_pace_point *const *v, unsigned n,
+                   const ccm_pacing_context *c, ccm_pacing *out)
 {
     s->v = g_new(pacing_class, n + 1u);
+    s->slow = g_new(pacing_class, n + 1u);
     out->first_ns = UINT64_MAX;
     for (unsigned i = 0; i < n; i++) {
         const ccm_pace_point *p = v[i];
         ccm_pace_kind kind = ccm_pace_kind_of(p->what);
-        unsigned size = ccm_pace_size_of(p->what);
-        if (kind == CCM_PACE_TEN) {
-            if (!s->tens)
-                s->tens = g_new0(uint64_t, 0x1000 * 2);
-            s->tens[size * 2] += p->count;
-            s->tens[size * 2 + 1] += p->bytes;
-            out->ten_max_bps =
-                ccm_max64(out->ten_max_bps, p->bytes / p->count * 8 / CCM_PACE_TEN_S);
-        }
+        if (kind == CCM_PACE_TEN)
+            gather_ten(s, p, out);
         s->has_files |= kind == CCM_PACE_FILE;
         if (kind > CCM_PACE_GOING)
             continue;
@@ -103,22 +146,8 @@ static void gather(pacing_set *s, const ccm_pace_point *const *v, unsigned n, cc
         out->last_ns = ccm_max64(out->last_ns, p->last_ns);
         out->bytes += p->bytes;
         out->busy_ns += p->busy_ns;
-        out->quiet_ns += p->quiet_ns;
-        if (kind == CCM_PACE_GOING)
-            continue;
-        out->bursts += p->count;
-        s->paced_bytes += p->bytes;
-        s->paced_ns += p->busy_ns + p->quiet_ns;
-        if (!size)
-            continue;
-        double count = (double)p->count;
-        s->v[s->n++] = (pacing_class){ .count = p->count,
-                                       .size = (double)p->bytes / count,
-                                       .busy = (double)p->busy_ns / count / 1e9,
-                                       .quiet = (double)p->quiet_ns / count / 1e9,
-                                       .rounded = (double)p->halves / count / 2,
-                                       .file_end = p->what & CCM_PACE_FILE_END,
-                                       .first = p->what & CCM_PACE_FIRST };
+        if (kind == CCM_PACE_BURST)
+            gather_burst(s, p, c->upward ? c->rtt : 0, out);
     }
     qsort(s->v, s->n, sizeof *s->v, by_size);
 }
@@ -171,9 +200,18 @@ static void rate_confidence(double sure, ccm_pacing_verdict verdict, const ccm_p
         sure -= 0.3;
         out->notes |= CCM_NOTE_LOSS;
     }
+    if (verdict == CCM_PACING_PULSE)
+        out->notes |= CCM_NOTE_MAY_BE_HOURLY;
     if (verdict == CCM_PACING_HOURLY) { /* its slice rule is inferred */
         sure = fmin(sure, 0.79);
         out->notes |= CCM_NOTE_INFERRED;
+    }
+    if (c->connections > 15 && (verdict == CCM_PACING_HOURLY || verdict == CCM_PACING_PULSE)) {
+        sure = fmin(sure, 0.4);
+        out->notes |= CCM_NOTE_SHARED;
+        out->block_high *= (c->connections + 5) / 10;
+        if (verdict == CCM_PACING_PULSE)
+            out->block_high = ccm_min64(out->block_high, 256 * 1024);
     }
     out->verdict = verdict;
     out->certainty = sure >= 0.795   ? CCM_CERTAINTY_STRONG
@@ -237,13 +275,57 @@ static bool try_hourly(const pacing_set *s, const pacing_class *core, unsigned n
     /* Silences that follow the time of sending are no accident of applications. */
     if (quiet < 0.5 || (jitter && ratio_spread > 0.25 * ratio))
         return false;
+    ccm_pacing_percent(s, core, n, size, jitter, out);
+    if (out->percent_high < PERCENT_LEAST) {
+        out->percent_low = out->percent_high = 0;
+        return false;
+    }
     tell_block(out, size, c);
     tell_duty(out, core, n);
-    ccm_pacing_percent(s, core, n, size, jitter, out);
     if (out->duty < out->percent_low * 5) /* both a share; less than half of it */
         out->notes |= CCM_NOTE_FAST_LINK;
-    rate_confidence(of_core(out), CCM_PACING_HOURLY, c, out);
+    /* Silences of less than a second are rather those of a satellite or of a disk, and so large a
+     * block is rather what a disk takes at once. */
+    double sure = of_core(out);
+    if (quiet < 0.85 || size > 16 * 1048576)
+        sure = fmin(sure, 0.4);
+    rate_confidence(sure, CCM_PACING_HOURLY, c, out);
     return true;
+}
+
+/* Silences as long as those between jobs, but alike after blocks that are alike: a small percentage
+ * on a slow link. */
+static bool try_slow(const pacing_set *s, const ccm_pacing_context *c, ccm_pacing *out)
+{
+    pacing_class *v = g_new(pacing_class, s->n_slow + 1u);
+    unsigned n = 0, from, to;
+    double spread;
+    bool is = false;
+
+    for (unsigned i = 0; i < s->n_slow; i++)
+        if (!s->slow[i].file_end)
+            v[n++] = s->slow[i];
+    qsort(v, n, sizeof *v, by_size);
+    double size = usual_size(v, n, &from, &to);
+    uint64_t core = weight(v + from, to - from);
+    if (core >= BURSTS_LEAST && (double)core >= 0.6 * (double)weight(v, n)) {
+        ccm_pacing slow = *out;
+        double quiet = middle(v + from, to - from, quiet_of, &spread);
+        slow.core = (double)core / (double)weight(v, n);
+        slow.bursts = core;
+        is = spread <= 0.1 * quiet &&
+             try_hourly(s, v + from, to - from, size, quiet, spread, c, &slow);
+        if (is) {
+            slow.rate_bps =
+                (uint64_t)(size * 8 / (quiet + middle(v + from, to - from, busy_of, &spread)));
+            /* Without files to see, a job that comes by the clock looks the same. */
+            if (!s->has_files)
+                slow.certainty = MIN(slow.certainty, CCM_CERTAINTY_WEAK);
+            *out = slow;
+        }
+    }
+    g_free(v);
+    return is;
 }
 
 /* Sizes differ, as of small files, or of time slices on a busy link. */
@@ -261,7 +343,7 @@ static bool without_core(const pacing_set *s, const ccm_pacing_context *c, ccm_p
         out->delay_low_ns = out->delay_high_ns = (uint64_t)whole * CCM_NS;
         out->block_low = out->block_high; /* and maybe more */
         out->notes |= CCM_NOTE_LOWER_BLOCK;
-        rate_confidence(of_core(out) - 0.1, CCM_PACING_PULSE, c, out);
+        rate_confidence(fmin(of_core(out) - 0.1, s->has_files ? 1 : 0.4), CCM_PACING_PULSE, c, out);
         return true;
     }
     if (busy < 0.25 || busy_spread > 0.1 * busy)
@@ -273,25 +355,42 @@ static bool without_core(const pacing_set *s, const ccm_pacing_context *c, ccm_p
     return true;
 }
 
+typedef struct pacing_core {
+    pacing_class *v; /* what was looked at */
+    unsigned n, from, to;
+    double size;
+    bool whole_files; /* bursts that ended with their file are among them */
+} pacing_core;
+
+/* The first block of a file may be small, and the silence after its end may be anything; so these
+ * are left out, unless there are no others. */
+static pacing_core find_core(const pacing_set *s)
+{
+    pacing_core core = { .v = g_new(pacing_class, s->n + 1u) };
+
+    for (unsigned most = 0; most < 3; most++) {
+        core.n = 0;
+        for (unsigned i = 0; i < s->n; i++)
+            if ((most > 1 || !s->v[i].file_end) && (most > 0 || !s->v[i].first))
+                core.v[core.n++] = s->v[i];
+        core.size = usual_size(core.v, core.n, &core.from, &core.to);
+        if (weight(core.v + core.from, core.to - core.from) >= CORE_LEAST)
+            break;
+    }
+    for (unsigned i = 0; i < core.n; i++)
+        core.whole_files |= core.v[i].file_end;
+    return core;
+}
+
 /* Pulse and hourly mode; false when it is neither. */
 static bool try_quantised(const pacing_set *s, const ccm_pacing_context *c, ccm_pacing *out)
 {
-    pacing_class *v = g_memdup2(s->v, (s->n + 1u) * sizeof *v);
-    unsigned n = 0, from, to;
-    bool done = false, whole_files = false;
-    double spread, size;
+    pacing_core found = find_core(s);
+    pacing_class *v = found.v;
+    unsigned n = found.n, from = found.from, to = found.to;
+    bool done = false, whole_files = found.whole_files;
+    double spread, size = found.size;
 
-    /* The silence after a file may be anything; unless there is no other. */
-    for (unsigned i = 0; i < s->n; i++)
-        if (!s->v[i].file_end)
-            v[n++] = s->v[i];
-    size = usual_size(v, n, &from, &to);
-    if (weight(v + from, to - from) < CORE_LEAST) {
-        memcpy(v, s->v, s->n * sizeof *v);
-        whole_files = n < s->n;
-        n = s->n;
-        size = usual_size(v, n, &from, &to);
-    }
     uint64_t all = weight(v, n), core = weight(v + from, to - from);
     out->core = all ? (double)core / (double)all : 0;
     if (core < CORE_LEAST || out->core < core_least) {
@@ -299,7 +398,9 @@ static bool try_quantised(const pacing_set *s, const ccm_pacing_context *c, ccm_
         return without_core(s, c, out);
     }
     double quiet = middle(v + from, to - from, quiet_of, &spread);
-    uint64_t larger = weight(v + to, n - to);
+    uint64_t larger = 0;
+    for (unsigned i = to; i < n; i++) /* what opens a connection travels with its first block */
+        larger += v[i].first ? 0 : v[i].count;
     if (size <= largest_block && larger * 33 <= all &&
         is_pulse(v + from, to - from, quiet, spread, out)) {
         tell_pulse_block(out, size, c);
@@ -309,9 +410,11 @@ static bool try_quantised(const pacing_set *s, const ccm_pacing_context *c, ccm_
             tell_pulse_block(out, largest, c);
             out->notes |= CCM_NOTE_LOWER_BLOCK;
         }
-        rate_confidence(of_core(out), CCM_PACING_PULSE, c, out);
+        /* Who writes a file now and then makes the same silences. */
+        double sure = of_core(out);
+        rate_confidence(whole_files ? fmin(sure, 0.6) : sure, CCM_PACING_PULSE, c, out);
         done = true;
-    } else {
+    } else if (!whole_files) {
         done = try_hourly(s, v + from, to - from, size, quiet, spread, c, out);
     }
     g_free(v);
@@ -334,6 +437,16 @@ static void find_plateau(const pacing_set *s, ccm_pacing *out)
     }
     if (all < TENS_LEAST || (double)best < 0.7 * (double)all)
         out->plateau_bps = 0;
+}
+
+/* Was the line left alone most of the time, in silences too long and too few to be compared? */
+static bool mostly_slow(const pacing_set *s, const ccm_pacing *out)
+{
+    double quiet = 0;
+
+    for (unsigned i = 0; i < s->n_slow; i++)
+        quiet += s->slow[i].quiet * (double)s->slow[i].count;
+    return weight(s->slow, s->n_slow) > 1 && quiet * 1e9 > 4 * (double)out->busy_ns;
 }
 
 static void conclude_free(double idle, const ccm_pacing_context *c, ccm_pacing *out)
@@ -365,6 +478,25 @@ static void conclude(const pacing_set *s, const ccm_pacing_context *c, ccm_pacin
     find_plateau(s, out);
     if (c->upward && !s->has_files)
         out->notes |= CCM_NOTE_NO_FILES;
+    if (c->requests) {
+        out->notes |= CCM_NOTE_REQUESTS;
+        return;
+    }
+    if (c->upward && (idle < idle_least || out->bursts < BURSTS_LEAST)) {
+        if (try_slow(s, c, out))
+            return;
+        if (mostly_slow(s, out)) {
+            out->notes |= CCM_NOTE_FEW;
+            return;
+        }
+    }
+    if (s->waits * 10 >= out->bursts && out->bursts >= BURSTS_LEAST) {
+        out->notes |= CCM_NOTE_ROUND_TRIP;
+        if (idle >= idle_least) { /* where blocks begin and end is not to be told */
+            rate_confidence(0.4, CCM_PACING_IRREGULAR, c, out);
+            return;
+        }
+    }
     if (idle < idle_least) {
         conclude_free(idle, c, out);
         return;
@@ -383,6 +515,12 @@ static void conclude(const pacing_set *s, const ccm_pacing_context *c, ccm_pacin
     }
     /* The last block has no silence, so it would make the rate look higher. */
     out->rate_bps = (uint64_t)((double)s->paced_bytes * 8e9 / (double)s->paced_ns);
+    /* Several connections, one of which nearly always sends, take turns: there is no limit. */
+    if (c->parallel && (double)out->busy_ns >= 0.7 * (double)(out->last_ns - out->first_ns)) {
+        out->notes |= CCM_NOTE_PARALLEL;
+        rate_confidence(0.7, CCM_PACING_NO_LIMIT, c, out);
+        return;
+    }
     if (try_quantised(s, c, out))
         return;
     /* Stalls of a congested link come with retransmissions, and are short. */
@@ -405,9 +543,10 @@ void ccm_pacing_conclude(const ccm_pace_point *const *v, unsigned n, const ccm_p
         out->notes |= CCM_NOTE_FEW;
         return;
     }
-    gather(&s, v, n, out);
+    gather(&s, v, n, c, out);
     conclude(&s, c, out);
     g_free(s.tens);
+    g_free(s.slow);
     g_free(s.v);
 }
 

@@ -16,6 +16,9 @@ typedef struct pacing_class {
 typedef struct pacing_set {
     pacing_class *v; /* by size */
     unsigned n;
+    pacing_class *slow; /* with silences as long as those between jobs */
+    unsigned n_slow;
+    uint64_t waits; /* silences that may be no more than the wait for an answer */
     bool has_files;
     uint64_t paced_bytes, paced_ns; /* of bursts whose silence is known, with it */
     uint64_t *tens;                 /* windows and bytes, by class of size; NULL = none */

@@ -18,7 +18,8 @@ static const char *const names[] = {
 };
 
 static const char *const notes[CCM_NOTE_COUNT] = {
-    "too little data, or too few silences, to tell a limit",
+    "too little data, or too few silences, to tell a limit: capture some minutes of content being "
+    "sent",
     "a limit may be set and not show: on a fast link an hourly limit of 50 % or more makes no "
     "silence, and neither does 75 % or more at 10 Mbit/s",
     "every burst ended with its file, so the block is at least this large",
@@ -32,9 +33,12 @@ static const char *const notes[CCM_NOTE_COUNT] = {
     "rule would give",
     "files are not visible, so ends of files could not be told from ends of blocks",
     "retransmitted or missing data makes this less sure",
-    "no time zone was supplied: hours are UTC, while limits follow the clock of the sending site",
+    "no time zone was supplied: hours are UTC, while limits follow the clock of the sending site: "
+    "--site can name it",
     "the pace changed during the capture: see the windows",
-    "the share was not seen, so it is not known that the server is a distribution point",
+    "the share was not seen (encrypted, or connected before the capture), so it is not known that "
+    "the "
+    "server is a distribution point",
     "limits and schedule of a distribution point are stored but ignored when it pulls; only a BITS "
     "policy of the pulling host could limit it",
     "the capture is so long that only hours of the week were kept, not single days",
@@ -42,6 +46,13 @@ static const char *const notes[CCM_NOTE_COUNT] = {
     "seen once only: a stop at the hour may be chance",
     "several connections at once: a limited route has one",
     "bursts have one length in time and not in bytes, as of time slices on a busy link",
+    "answers need most of a second on this path: waiting for them looks like a silence of a limit",
+    "the client sent requests and hardly any file data: nothing that a limit would hold back",
+    "several connections at once share the blocks, while a limited route has one: the block may be "
+    "that many times as large",
+    "an hourly limit with blocks of 256 KiB or less would look the same; those that are known of "
+    "that "
+    "mode are larger",
 };
 
 const char *ccm_pacing_name(ccm_pacing_verdict verdict)

@@ -8,7 +8,7 @@
  * 9, step 6. */
 #include "model/view_pairs.h"
 
-enum { HOUR = 60, DAY = 24 * HOUR, LEAST = 20, SMALL = 100000 };
+enum { HOUR = 60, DAY = 24 * HOUR, LEAST = 20, SMALL = 100000, PARTIAL = 65536 };
 
 /* A stretch without data between two that have some: minutes of the sender's clock. */
 typedef struct gap {
@@ -57,8 +57,9 @@ static bool discarded_near(const GArray *events, unsigned at)
 
     for (unsigned i = 0; i < events->len; i++) {
         const event *e = &g_array_index(events, event, i);
-        if (ccm_pace_kind_of(e->p->what) == CCM_PACE_DISCARD && e->minute >= stop - 1 &&
-            e->minute <= stop + 2)
+        /* other small files come and go */
+        if (ccm_pace_kind_of(e->p->what) == CCM_PACE_DISCARD &&
+            e->p->bytes >= PARTIAL * e->p->count && e->minute >= stop - 1 && e->minute <= stop + 2)
             return true;
     }
     return false;
@@ -116,6 +117,13 @@ static void add_closing(pace_pair *p, const gap *from, const gap *to, ccm_pacing
     c.start_ns =
         (uint64_t)((int64_t)(from->stop_ns / (60 * CCM_NS)) + a - from->stop) * 60 * CCM_NS;
     c.end_ns = (uint64_t)((int64_t)(to->start_ns / (60 * CCM_NS)) + b - to->start) * 60 * CCM_NS;
+    for (unsigned i = 0; i < p->closings->len; i++) { /* several connections stop at once */
+        pair_closing *o = &g_array_index(p->closings, pair_closing, i);
+        if (o->start_ns != c.start_ns || o->end_ns != c.end_ns)
+            continue;
+        o->discarded |= c.discarded;
+        return;
+    }
     g_array_append_val(p->closings, c);
 }
 
@@ -141,6 +149,14 @@ static unsigned day_hour(const pace_pair *p, uint64_t ns)
     return (unsigned)(ccm_pair_local(p, ns / CCM_NS) / 3600 % 24);
 }
 
+static bool has_files(const pace_pair *p)
+{
+    for (unsigned i = p->n_bursts; i < p->n_points; i++)
+        if (ccm_pace_kind_of(p->points[i]->what) == CCM_PACE_FILE)
+            return true;
+    return false;
+}
+
 /* The same hours on several days are no chance. */
 static void rate_closings(pace_pair *p)
 {
@@ -160,7 +176,10 @@ static void rate_closings(pace_pair *p)
                                    : CCM_CERTAINTY_WEAK;
         if (c->discarded && days == 1)
             c->certainty = CCM_CERTAINTY_LIKELY;
-        if ((loss || c->verdict == CCM_PACING_PRIORITY) && c->certainty > CCM_CERTAINTY_LIKELY)
+        /* A file that was at its end was not kept back. */
+        bool whole = has_files(p) && !c->discarded;
+        if ((loss || whole || c->verdict == CCM_PACING_PRIORITY) &&
+            c->certainty > CCM_CERTAINTY_LIKELY)
             c->certainty = CCM_CERTAINTY_LIKELY;
         if (c->certainty == CCM_CERTAINTY_WEAK)
             p->notes |= CCM_NOTE_CLOSED_ONCE;

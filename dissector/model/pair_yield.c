@@ -46,6 +46,12 @@ bool ccm_pair_yields(const pace_pair *p, const pair_bucket *others, unsigned n_o
         if (when[i] == 'c' && other[i] < alone * 0.3)
             when[i] = ' ';
     double contested = median_when(own, when, 'c', n), together = median_when(both, when, 'c', n);
+    /* Who yields goes on with a trickle; who sends nothing has nothing to send. */
+    unsigned trickle = 0, seconds = 0;
+    for (unsigned i = 0; i < n; i++) {
+        seconds += when[i] == 'c';
+        trickle += when[i] == 'c' && own[i] > 0;
+    }
     for (unsigned i = 1; i < n; i++) /* back within seconds */
         if (when[i - 1] == 'a' && when[i] == 'a' && own[i] > alone * 0.7 && i > LEAST &&
             memchr(when + i - LEAST, 'c', LEAST))
@@ -55,5 +61,5 @@ bool ccm_pair_yields(const pace_pair *p, const pair_bucket *others, unsigned n_o
     g_free(both);
     g_free(when);
     return alone > 0 && contested >= 0 && contested < 0.2 * alone && together > 0.6 * alone &&
-           after;
+           after && trickle * 5 >= seconds * 4;
 }

@@ -236,6 +236,7 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
     ccm_match hit;
     ccm_model_flow *f = ccm_model_flow_get(m, obs);
 
+    ccm_tunnel_asked(m, f, obs);
     if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
     ccm_catalog_match(m->catalog, &r, &hit);
@@ -243,7 +244,7 @@ static void on_request(ccm_model *m, const ccm_obs *obs)
     uint32_t method =
         CCM_COUNT_KEY(CCM_COUNT_METHOD, r.method.n ? ccm_texts_add(&m->texts, r.method) : 0);
     count_client(m, f, obs, method);
-    if (hit.route >= 0)
+    if (hit.route >= 0 && !(f->through && hit.proxy >= 0)) /* else it leads on already */
         ccm_model_flow_route(f, hit.route);
     ccm_model_flow_count(m, f, method);
     if (hit.route >= 0 && f->route == hit.route)
@@ -266,6 +267,7 @@ static void on_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
         ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_STATUS, status));
     if (ccm_obs_get_u64(obs, CCM_KEY_exchange) != f->exchange)
         return;
+    ccm_tunnel_answered(m, f, status);
     if (f->mark >= 0) {
         bool denied = ccm_status_denies(status);
         ccm_evidence e = { .mark = f->mark,

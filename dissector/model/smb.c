@@ -66,6 +66,7 @@ static void add_row(ccm_model *m, const ccm_smb_row *add)
         r->encrypted[i] += add->encrypted[i];
     }
     r->missing += add->missing;
+    r->at_least |= add->at_least;
     if (add->first_frame && (!r->first_frame || add->first_frame < r->first_frame))
         r->first_frame = add->first_frame;
     if (add->last_ns > r->last_ns || (add->last_ns == r->last_ns && add->size > r->size))
@@ -100,19 +101,38 @@ static bool succeeded(const ccm_obs *obs)
            ccm_obs_get_u64(obs, CCM_KEY_nt_status) >> 30 != 3;
 }
 
+static uint32_t status_text(ccm_model *m, const ccm_obs *obs, ccm_key number, ccm_key name)
+{
+    char digits[16];
+    ccm_span s = ccm_obs_get_str(obs, name);
+
+    if (!s.n) {
+        g_snprintf(digits, sizeof digits, "0x%08x", (unsigned)ccm_obs_get_u64(obs, number));
+        s = ccm_span_str(digits);
+    }
+    return text(m, s);
+}
+
 /* The name of a failure, or its number; CCM_NONE: it was none, or no answer was seen. */
 static uint32_t failure(ccm_model *m, const ccm_obs *obs, ccm_smb_row *r)
 {
-    char number[16];
     if (!ccm_obs_has(obs, CCM_KEY_nt_status))
         r->flags |= CCM_SMB_UNANSWERED;
     if (succeeded(obs) || !ccm_obs_has(obs, CCM_KEY_nt_status))
         return CCM_NONE;
-    ccm_span name = ccm_obs_get_str(obs, CCM_KEY_status_name);
-    if (name.n)
-        return text(m, name);
-    g_snprintf(number, sizeof number, "0x%08x", (unsigned)ccm_obs_get_u64(obs, CCM_KEY_nt_status));
-    return text(m, ccm_span_str(number));
+    return status_text(m, obs, CCM_KEY_nt_status, CCM_KEY_status_name);
+}
+
+/* Of a file that was opened: why data did not get through. Pipes fail by being closed. */
+static uint32_t broken(ccm_model *m, const ccm_obs *obs, ccm_smb_row *r)
+{
+    ccm_span share = ccm_obs_get_str(obs, CCM_KEY_share);
+
+    if (!ccm_obs_has(obs, CCM_KEY_transfer_status) ||
+        (share.n >= 4 && !memcmp(share.p + share.n - 4, "IPC$", 4)))
+        return CCM_NONE;
+    r->flags |= CCM_SMB_BROKEN;
+    return status_text(m, obs, CCM_KEY_transfer_status, CCM_KEY_transfer_status_name);
 }
 
 /* ---- routes and roles ------------------------------------------------------------------------ */
@@ -268,6 +288,9 @@ static void on_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 
     if (mark >= 0 && ccm_mark_at(m->catalog, mark)->path.n)
         on_mark(m, f, obs, mark, true);
+    if (mark >= 0 &&
+        ccm_mark_at(m->catalog, mark)->server_role == ccm_catalog_role(m->catalog, "dp"))
+        ccm_content_file(m, f, obs);
     r.bytes[0] = ccm_obs_get_u64(obs, CCM_KEY_write_bytes);
     r.bytes[1] = ccm_obs_get_u64(obs, CCM_KEY_read_bytes);
     bool deleted = ccm_obs_has(obs, CCM_KEY_delete_on_close);
@@ -278,11 +301,14 @@ static void on_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     r.name = full_path(m, obs);
     r.detail = text(m, renamed);
     r.status = failure(m, obs, &r);
+    if (r.status == CCM_NONE)
+        r.status = broken(m, obs, &r);
     r.flags |= (uint8_t)((deleted ? CCM_SMB_IS_DELETED : 0) | (r.bytes[0] ? CCM_SMB_WRITTEN : 0) |
                          (r.bytes[1] ? CCM_SMB_WAS_READ : 0));
     r.complete = ccm_obs_has(obs, CCM_KEY_complete);
     r.size = ccm_obs_get_u64(obs, CCM_KEY_write_end);
     r.missing = ccm_obs_get_u64(obs, CCM_KEY_body_missing_bytes);
+    r.at_least = ccm_obs_has(obs, CCM_KEY_at_least);
     r.last_ns = ccm_max64(r.last_ns, ccm_max64(ccm_obs_get_u64(obs, CCM_KEY_end_ns),
                                                ccm_obs_get_u64(obs, CCM_KEY_data_end_ns)));
     add_row(m, &r);

@@ -25,6 +25,7 @@ typedef enum ccm_smb_flag {
     CCM_SMB_WRITTEN = 16,    /* a file: data went to the server ... */
     CCM_SMB_WAS_READ = 32,   /* ... or came from it */
     CCM_SMB_UNANSWERED = 64, /* no answer was seen */
+    CCM_SMB_BROKEN = 128,    /* a file: opened, but a read or write failed: `status` */
 } ccm_smb_flag;
 
 /* Equal keys (the first part) are one row. Texts: CCM_NONE = not known. */
@@ -37,6 +38,7 @@ typedef struct ccm_smb_row {
     /* sums; index 0 = to the server */
     uint64_t count, complete;
     uint64_t bytes[2], encrypted[2], missing;
+    bool at_least; /* there may be more */
     uint64_t size; /* of a file as the last handle left it */
     uint64_t first_frame, first_ns, last_ns;
 } ccm_smb_row;

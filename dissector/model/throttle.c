@@ -11,7 +11,7 @@
  * new points are dropped and the limit "bursts" is reported. */
 #include "model/model.h"
 
-enum { FIRST_SLOTS = 256, WEEK_HOURS = 168, MONDAY = 72, BULK = 65536 };
+enum { FIRST_SLOTS = 256, WEEK_HOURS = 168, MONDAY = 72, BULK = 65536, FULL_PACKET = 1200 };
 
 static const uint64_t minute_ns = 60 * CCM_NS, cell_ns = CCM_PACE_CELL_S * CCM_NS;
 
@@ -182,14 +182,26 @@ static bool ends_file(const ccm_pace *p, const ccm_burst *b, uint64_t next_ns)
     return b->packets && latest >= b->start_ns && latest + CCM_PACE_GAP_NS / 4 >= b->end_ns;
 }
 
+/* A packet is seen when its last byte arrives: on a slow line the first one of the next burst was
+ * being sent in what looks like silence. */
+static uint64_t packet_time(const ccm_burst *b)
+{
+    enum { PACKET = 1500, MANY = 4096, SLOW_NS = 100000000 };
+    uint64_t ns = b->bytes > MANY ? (b->end_ns - b->start_ns) / (b->bytes / PACKET) : 0;
+    return ns > SLOW_NS ? ns : 0;
+}
+
 static void give_burst(const taker *to, const ccm_pace *p, const ccm_burst *b, uint64_t next_ns)
 {
     uint64_t quiet = next_ns > b->end_ns ? next_ns - b->end_ns : 0;
+    uint64_t slow = next_ns != UINT64_MAX ? ccm_min64(packet_time(b), quiet) : 0;
     uint32_t what = CCM_PACE_WHAT(CCM_PACE_GOING, 0, 0);
 
-    if (next_ns != UINT64_MAX && quiet <= CCM_PACE_JOB_NS) {
+    quiet -= slow;
+    if (next_ns != UINT64_MAX && quiet <= CCM_PACE_STOP_NS) {
+        uint64_t class = quiet / (CCM_PACE_QUIET_MS * CCM_NS / 1000);
         what = CCM_PACE_WHAT(CCM_PACE_BURST, b->cut ? 0 : ccm_pace_size(b->bytes),
-                             quiet / (CCM_PACE_QUIET_MS * CCM_NS / 1000));
+                             quiet <= CCM_PACE_JOB_NS ? class : CCM_PACE_SLOW);
         what |=
             (b->first ? CCM_PACE_FIRST : 0) | (ends_file(p, b, next_ns) ? CCM_PACE_FILE_END : 0);
     } else {
@@ -197,7 +209,7 @@ static void give_burst(const taker *to, const ccm_pace *p, const ccm_burst *b, u
     }
     ccm_pace_point point = point_of(what, b->start_ns);
     point.bytes = b->bytes;
-    point.busy_ns = b->end_ns - b->start_ns;
+    point.busy_ns = b->end_ns - b->start_ns + slow;
     point.quiet_ns = quiet;
     point.halves = point.busy_ns / (CCM_NS / 2) + 1;
     point.last_ns = b->end_ns;
@@ -215,26 +227,38 @@ static void give_event(const taker *to, ccm_pace_kind kind, uint64_t time_ns, ui
 static void give_before(const taker *to, ccm_pace *p, bool upward)
 {
     ccm_burst *now = &p->now, *before = &p->before;
+    uint64_t stop_ns = before->packets ? before->end_ns : p->told_ns;
     uint64_t quiet = now->cut ? 0 : UINT64_MAX;
 
+    if (stop_ns && !now->cut)
+        quiet = now->start_ns - ccm_min64(now->start_ns, stop_ns);
     if (before->packets) {
         quiet = now->start_ns - ccm_min64(now->start_ns, before->end_ns);
         give_burst(to, p, before, now->start_ns);
     }
     now->first = quiet > CCM_PACE_JOB_NS || ends_file(p, before, now->start_ns);
     if (upward && quiet > CCM_PACE_STOP_NS) {
-        if (before->packets)
-            give_event(to, CCM_PACE_STOP, before->end_ns, 0);
+        if (stop_ns)
+            give_event(to, CCM_PACE_STOP, stop_ns, 0);
         give_event(to, CCM_PACE_START, now->start_ns, 0);
     }
     *before = (ccm_burst){ 0 };
 }
 
+/* What is said about a file during a silence does not end it. */
+static uint64_t least_burst(const ccm_pace *p)
+{
+    return p->before.packets && p->now.start_ns <= p->before.end_ns + CCM_PACE_JOB_NS
+               ? CLAMP(p->before.bytes / 64, CCM_PACE_NOISE, CCM_PACE_CONTROL)
+               : CCM_PACE_NOISE;
+}
+
 static void close_burst(const taker *to, ccm_pace *p, bool upward)
 {
-    if (p->now.packets && p->now.bytes >= CCM_PACE_NOISE) {
+    if (p->now.packets && p->now.bytes >= least_burst(p)) {
         give_before(to, p, upward);
         p->before = p->now;
+        p->told_ns = 0;
     }
     p->now = (ccm_burst){ 0 };
 }
@@ -244,6 +268,7 @@ static void carry_over(const taker *to, ccm_pace *p, bool upward)
 {
     give_before(to, p, upward);
     give_burst(to, p, &p->now, UINT64_MAX);
+    p->told_ns = p->now.end_ns;
     p->now = (ccm_burst){ .cut = true };
 }
 
@@ -252,11 +277,15 @@ static bool is_upward(const ccm_model_flow *f)
     return ccm_pace_upward(f->end[!f->client].port);
 }
 
-/* Silence that ends the current burst: longer where packets are far apart. */
+/* Silence that ends the current burst: longer where packets are far apart, or may be, as after a
+ * full packet that is the only one so far. The smallest block needs less than a full packet. */
 static uint64_t least_gap(const ccm_burst *b)
 {
     uint64_t apart = b->packets > 1 ? (b->end_ns - b->start_ns) / (b->packets - 1) : 0;
-    return CLAMP(3 * apart, CCM_PACE_GAP_NS, 4 * CCM_PACE_GAP_NS);
+
+    if (b->bytes >= FULL_PACKET && b->bytes <= 1500)
+        apart = 2 * CCM_PACE_GAP_NS;
+    return CLAMP(3 * apart, CCM_PACE_GAP_NS, 6 * CCM_PACE_GAP_NS);
 }
 
 static void count_ten(const taker *to, ccm_pace *p, uint64_t start_ns, uint64_t bytes)
@@ -306,7 +335,9 @@ void ccm_pace_run(ccm_model *m, ccm_model_flow *f, uint64_t start_ns, uint64_t e
     count_ten(&to, p, start_ns, bytes);
     if (b->packets && start_ns > b->end_ns + least_gap(b))
         close_burst(&to, p, upward);
-    if (b->packets && start_ns / cell_ns > b->start_ns / cell_ns)
+    /* Another cell; or the clock was set back, and what follows is not part of this burst. */
+    if (b->packets && (start_ns / cell_ns > b->start_ns / cell_ns ||
+                       start_ns + 10 * CCM_PACE_GAP_NS < b->start_ns))
         carry_over(&to, p, upward);
     if (!b->packets)
         *b = (ccm_burst){ .start_ns = start_ns, .end_ns = end_ns, .cut = b->cut };
@@ -316,13 +347,32 @@ void ccm_pace_run(ccm_model *m, ccm_model_flow *f, uint64_t start_ns, uint64_t e
     b->packets += (uint32_t)MAX(packets, 1);
 }
 
+/* Only in the connection that wrote it. */
+static void delete_written(const taker *to, ccm_pace *p, const ccm_file_mark *mark)
+{
+    for (unsigned i = 0; i < p->n_files; i++) {
+        if (p->file_path[i] != mark->path || !p->file_bytes[i])
+            continue;
+        give_event(to, CCM_PACE_DISCARD, mark->last_ns, p->file_bytes[i]);
+        p->file_bytes[i] = 0;
+    }
+}
+
 void ccm_pace_file(ccm_model *m, ccm_model_flow *f, const ccm_file_mark *mark)
 {
     ccm_pace *p = pace_of(f);
     taker to = { m, f, CCM_NONE };
 
+    if (!mark->bytes) {
+        delete_written(&to, p, mark);
+        return;
+    }
     memmove(p->file_end_ns + 1, p->file_end_ns, (CCM_PACE_FILES - 1) * sizeof *p->file_end_ns);
+    memmove(p->file_bytes + 1, p->file_bytes, (CCM_PACE_FILES - 1) * sizeof *p->file_bytes);
+    memmove(p->file_path + 1, p->file_path, (CCM_PACE_FILES - 1) * sizeof *p->file_path);
     p->file_end_ns[0] = mark->last_ns;
+    p->file_bytes[0] = mark->deleted ? 0 : mark->bytes;
+    p->file_path[0] = mark->path;
     p->n_files = (uint8_t)MIN(p->n_files + 1, CCM_PACE_FILES);
     /* All files of the edge are one point: their number, bytes and the time that each took. */
     ccm_pace_point point = point_of(CCM_PACE_WHAT(CCM_PACE_FILE, 0, 0), 0);
@@ -346,11 +396,11 @@ void ccm_pace_pour(ccm_model *to, uint32_t at, const ccm_pace *p, bool tail)
     ccm_pace end = *p;
     bool upward = ccm_pace_upward(ccm_edge_at(to, at)->key.port);
     close_burst(&table, &end, upward);
-    if (!end.before.packets)
-        return;
-    give_burst(&table, &end, &end.before, UINT64_MAX);
-    if (upward)
-        give_event(&table, CCM_PACE_STOP, end.before.end_ns, 0);
+    if (end.before.packets)
+        give_burst(&table, &end, &end.before, UINT64_MAX);
+    uint64_t stop_ns = end.before.packets ? end.before.end_ns : end.told_ns;
+    if (upward && stop_ns)
+        give_event(&table, CCM_PACE_STOP, stop_ns, 0);
 }
 
 void ccm_pace_free(ccm_pace *p)

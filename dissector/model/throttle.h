@@ -19,14 +19,16 @@ enum {
     CCM_PACE_LEVELS = 4,     /* see throttle.c */
     CCM_PACE_CELL_S = 900,   /* of level 0 */
     CCM_PACE_QUIET_MS = 125, /* width of a class of silences */
+    CCM_PACE_SLOW = 0x3f8,   /* from this class on: longer than CCM_PACE_JOB_NS */
     CCM_PACE_TEN_S = 10,     /* windows whose rates are compared */
 };
 
 #define CCM_NS UINT64_C(1000000000)
-#define CCM_PACE_NOISE 512 /* bytes: the least burst; smaller ones belong to the silence */
+#define CCM_PACE_NOISE 512    /* bytes: the least burst; smaller ones belong to the silence */
+#define CCM_PACE_CONTROL 8192 /* bytes, and 64th of the burst before: so do these */
 #define CCM_PACE_GAP_NS UINT64_C(500000000) /* the least silence */
 #define CCM_PACE_JOB_NS                                                                            \
-    UINT64_C(90000000000) /* from here on a silence tells of jobs, not of limits */
+    UINT64_C(90000000000) /* from here on a silence tells of jobs, unless all are alike */
 #define CCM_PACE_STOP_NS UINT64_C(1200000000000) /* from here on it may tell of schedules */
 
 typedef enum ccm_pace_kind {
@@ -106,16 +108,21 @@ typedef struct ccm_burst {
 
 typedef struct ccm_pace {
     ccm_burst before, now; /* `before` waits for the length of its silence */
+    uint64_t
+        told_ns; /* end of what was told of `now` at the end of a cell; 0 = `before` is later */
     uint64_t ten, ten_bytes;
-    uint64_t file_end_ns[CCM_PACE_FILES];
-    uint32_t ten_row; /* windows with data in a row */
+    uint64_t file_end_ns[CCM_PACE_FILES], file_bytes[CCM_PACE_FILES];
+    uint32_t file_path[CCM_PACE_FILES]; /* hashes */
+    uint32_t ten_row;                   /* windows with data in a row */
     uint8_t n_files, n, room;
     ccm_pace_point *waiting; /* edge 0 */
 } ccm_pace;
 
-/* A file that a parser saw written. `deleted`: its partial content was thrown away. */
+/* A file that a parser saw written. `deleted`: its partial content was thrown away; without bytes:
+ * by a handle of its own, so what was written to this path before. */
 typedef struct ccm_file_mark {
     uint64_t first_ns, last_ns, bytes;
+    uint32_t path; /* hash of share and path */
     bool deleted;
 } ccm_file_mark;
 

@@ -550,7 +550,8 @@ bool ccm_tls_conclude(const ccm_tls_facts *f, ccm_auth_verdict *v)
     } else if (f->is.mode) {
         with_certificate(f, v);
     } else if (flight) {
-        v->mode = CCM_AUTH_PKI;
+        /* Sizes do not tell the kind: 7.5. T5 infers that of a PKI all the same, weakly. */
+        v->mode = f->renegotiated ? CCM_AUTH_PKI : CCM_AUTH_ENCRYPTED_UNKNOWN;
         v->kind = CCM_ACCOUNT_COMPUTER;
         v->certainty = f->renegotiated ? CCM_CERTAINTY_WEAK : CCM_CERTAINTY_LIKELY;
         add(v, CCM_EV_CLIENT_FLIGHT, f->frame, 0);

@@ -10,20 +10,77 @@ struct ccm_tunnels {
     GHashTable *hosts; /* name -> number + 1 */
 };
 
+/* The text of an authority, in lower case; 0 = none. */
+static uint32_t authority_text(ccm_model *m, ccm_span s)
+{
+    char text[CCM_TEXT_MAX];
+
+    if (!s.n || s.n >= sizeof text)
+        return 0;
+    for (size_t i = 0; i < s.n; i++)
+        text[i] = g_ascii_tolower((char)s.p[i]);
+    return ccm_texts_add(&m->texts, ccm_span_of(text, s.n));
+}
+
+/* What the flow carries from now on is on the way to authority `to`, not to the proxy, unless it
+ * was counted as that already. A proxy that said no may be asked for another way. */
+static void lead_to(ccm_model *m, ccm_model_flow *f, uint32_t to)
+{
+    if (!to || f->through == to || (!f->through && f->edge != CCM_NONE))
+        return;
+    if (f->through) {
+        ccm_model_flow_settle(m, f);
+        f->edge = CCM_NONE;
+    }
+    f->through = to;
+    f->route = -1; /* that of the CONNECT */
+}
+
 void ccm_tunnel_enter(ccm_model *m, const ccm_obs *obs)
 {
     ccm_span s = ccm_obs_get_str(obs, CCM_KEY_through);
-    char text[CCM_TEXT_MAX];
+    ccm_model_flow *f = obs->flow && s.n ? ccm_model_flow_get(m, obs) : NULL;
 
-    if (!obs->flow || !s.n || s.n >= sizeof text)
+    if (f && !f->through)
+        lead_to(m, f, authority_text(m, s));
+}
+
+void ccm_tunnel_asked(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
+{
+    ccm_span method = ccm_obs_get_str(obs, CCM_KEY_method);
+    bool connect = method.n == 7 && !memcmp(method.p, "CONNECT", 7);
+
+    f->asked = connect && !ccm_obs_has(obs, CCM_KEY_through)
+                   ? authority_text(m, ccm_obs_get_str(obs, CCM_KEY_target))
+                   : 0;
+    if (f->through)
+        lead_to(m, f, f->asked);
+}
+
+void ccm_tunnel_answered(ccm_model *m, ccm_model_flow *f, uint64_t status)
+{
+    uint32_t to = f->asked;
+
+    f->asked = 0;
+    if (!to || status < 400 || status > 599 || status == 407)
         return;
-    ccm_model_flow *f = ccm_model_flow_get(m, obs);
-    if (f->through || f->edge != CCM_NONE)
-        return;
-    for (size_t i = 0; i < s.n; i++)
-        text[i] = g_ascii_tolower((char)s.p[i]);
-    f->through = ccm_texts_add(&m->texts, ccm_span_of(text, s.n));
-    f->route = -1; /* that of the CONNECT */
+    lead_to(m, f, to);
+    if (f->through == to)
+        ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_DENIED, status));
+}
+
+uint64_t ccm_tunnel_denied(const ccm_edge *e, uint64_t *failed)
+{
+    uint64_t denied = 0;
+
+    *failed = 0;
+    for (unsigned i = 0; e->key.through && i < e->counters.n; i++) {
+        if (ccm_count_kind_of(e->counters.v[i].key) != CCM_COUNT_DENIED)
+            continue;
+        bool tried = ccm_count_number(e->counters.v[i].key) >= 500;
+        *(tried ? failed : &denied) += e->counters.v[i].count;
+    }
+    return denied;
 }
 
 ccm_authority ccm_authority_of(const char *text)

@@ -13,6 +13,15 @@
  * unless it was counted as that already. */
 void ccm_tunnel_enter(ccm_model *m, const ccm_obs *obs);
 
+/* A request: the flow remembers where a CONNECT is to lead, until the answer. */
+void ccm_tunnel_asked(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
+/* Its answer. A proxy that says no has ended the way to that authority, so the flow is one of that
+ * way, refused. 407 is a leg of a sign-in. */
+void ccm_tunnel_answered(ccm_model *m, ccm_model_flow *f, uint64_t status);
+
+/* CONNECTs of an edge that a proxy did not allow (4xx); *failed: that it allowed in vain (5xx). */
+uint64_t ccm_tunnel_denied(const ccm_edge *e, uint64_t *failed);
+
 /* "host:port" of an authority; port 0 where it names none. */
 typedef struct ccm_authority {
     ccm_span host;

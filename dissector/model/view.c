@@ -176,7 +176,7 @@ static unsigned add_relay_roles(view_maker *k, const ccm_host *h, seen *list)
         if (r && role >= 0)
             list[n++] =
                 (seen){ role,
-                        { ccm_relay_evidence(mode), r->certainty, r->count, r->first_frame } };
+                        { r->evidence, r->certainty, r->count, r->first_frame } };
     }
     return n;
 }
@@ -421,8 +421,8 @@ ccm_view *ccm_view_new(const ccm_model *model, bool per_client)
                      .list = g_array_new(FALSE, FALSE, sizeof(ccm_view_count)) };
     memory->view.per_client = per_client;
     memory->view.link_bps = model->link_bps;
-    k.cmg = ccm_cmg_new(k.m);
     k.tunnels = ccm_tunnels_new(k.m);
+    k.cmg = ccm_cmg_new(k.m, k.tunnels);
     k.relays = ccm_relays_conclude(k.m);
     ccm_view_make_routes(&k);
     make_capture(&k); /* it tells the limits that the routes hit */

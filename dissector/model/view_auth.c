@@ -4,8 +4,11 @@
  * In: edges with their sums, tickets and refusals of key distribution centres. Out: auth[] of a
  * row. State: view_auth, while a view is made. Concluded here, because it takes more than one
  * exchange: whose ticket a Kerberos login was (auth-modes.md E4), the network access account (E7),
- * and why a client fell back to NTLM (7.1). */
+ * why a client fell back to NTLM
+ * (7.1), and of what kind a certificate was that TLS 1.3 hides (7.5). */
 #include "model/view_auth.h"
+
+#include "model/tls_book.h"
 
 enum {
     NAA_CLIENTS = 3,                 /* E7 */
@@ -17,6 +20,7 @@ struct view_auth {
     GPtrArray *krb;      /* const ccm_krb *, by client */
     GPtrArray *lookups;  /* const ccm_lookup *, by client: of distribution centres */
     GHashTable *service; /* account that may be a service's -> naa */
+    GHashTable *shown;   /* address of a client -> kinds of certificates that it showed, as bits */
     uint64_t rolled;     /* accounts that found no place */
 };
 
@@ -129,6 +133,47 @@ typedef struct found {
     unsigned n_more;
 } found;
 
+static bool has_evidence(const ccm_auth_sum *s, unsigned id)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->evidence[i].id == id)
+            return true;
+    return false;
+}
+
+/* What readable certificates of clients were, by address. */
+static GHashTable *certificates_shown(const ccm_model *m)
+{
+    GHashTable *shown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    char address[CCM_ADDR_TEXT];
+
+    for (unsigned i = 0; i < m->tls->certificates->len; i++) {
+        const ccm_certificate_seen *c =
+            &g_array_index(m->tls->certificates, ccm_certificate_seen, i);
+        for (unsigned k = 0; c->client && c->leaf && k < c->n_seen; k++) {
+            if (c->seen[k].port) /* a server, which sent it too */
+                continue;
+            char *who = g_strdup(ccm_addr_text(&c->seen[k].addr, address));
+            guint kinds = GPOINTER_TO_UINT(g_hash_table_lookup(shown, who)) | 1u << c->kind;
+            g_hash_table_insert(shown, who, GUINT_TO_POINTER(kinds));
+        }
+    }
+    return shown;
+}
+
+/* 7.5: a client certificate that only its size shows is one of a PKI if the client has no other. */
+static void conclude_hidden(const view_auth *a, const ccm_edge *e, found *f)
+{
+    char address[CCM_ADDR_TEXT];
+
+    if (f->mode != CCM_AUTH_ENCRYPTED_UNKNOWN || !has_evidence(f->sum, CCM_EV_CLIENT_FLIGHT) ||
+        GPOINTER_TO_UINT(g_hash_table_lookup(a->shown, ccm_addr_text(&e->key.client, address))) !=
+            1u << CCM_TLS_PKI)
+        return;
+    f->mode = CCM_AUTH_PKI;
+    f->more[f->n_more++] = (ccm_auth_seen){ .count = 1, .id = CCM_EV_CERTIFICATE_ELSEWHERE };
+}
+
 static found resolve(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *s)
 {
     found f = { .stage = s->stage,
@@ -139,6 +184,7 @@ static found resolve(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *
 
     if (s->account != CCM_NONE && !s->is_spn)
         f.account = text(a, s->account);
+    conclude_hidden(a, e, &f);
     if (!s->is_spn)
         return f;
     const ccm_krb *ticket = ticket_of(a, &e->key.client, s->account);
@@ -160,14 +206,6 @@ static bool gives_content(const view_auth *a, int row)
     const ccm_catalog *c = a->k->m->catalog;
     const char *role = ccm_role_at(c, ccm_route_at(c, row)->destination)->id;
     return !strcmp(role, "dp") || !strcmp(role, "smp") || !strcmp(role, "peer");
-}
-
-static bool has_evidence(const ccm_auth_sum *s, unsigned id)
-{
-    for (unsigned i = 0; i < s->n; i++)
-        if (s->evidence[i].id == id)
-            return true;
-    return false;
 }
 
 void ccm_view_auth_edge(view_auth *a, uint32_t edge, int row)
@@ -519,6 +557,7 @@ view_auth *ccm_view_auth_new(view_maker *k)
     }
     g_ptr_array_sort(a->lookups, by_client);
     a->service = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, naa_free);
+    a->shown = certificates_shown(k->m);
     return a;
 }
 
@@ -528,6 +567,7 @@ uint64_t ccm_view_auth_free(view_auth *a)
     g_ptr_array_free(a->krb, TRUE);
     g_ptr_array_free(a->lookups, TRUE);
     g_hash_table_destroy(a->service);
+    g_hash_table_destroy(a->shown);
     g_free(a);
     return rolled;
 }

@@ -75,7 +75,8 @@ void ccm_view_make_channel(view_maker *k, ccm_view_route *r, const uint32_t *edg
         const ccm_edge *e = ccm_edge_at(k->m, edges[i]);
         if (!x)
             continue;
-        uint64_t open = e->established + e->midstream;
+        uint64_t failed, open = e->established + e->midstream;
+        open -= ccm_min64(open, ccm_tunnel_denied(e, &failed) + failed);
         any = true;
         best = MIN(best, x->state);
         why = MAX(why, x->why);

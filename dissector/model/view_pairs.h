@@ -16,6 +16,7 @@ typedef struct pair_bucket {
 /* Points [from, to) of a pair, alike. */
 typedef struct pair_segment {
     unsigned from, to;
+    uint64_t from_ns, to_ns; /* where it is cut within a cell; 0 = nowhere */
     ccm_pacing is;
 } pair_segment;
 
@@ -33,18 +34,52 @@ typedef struct pace_pair {
     bool upward;
     uint32_t n_edges;
     ccm_traffic traffic;
+    uint64_t rtt_ns;               /* the least of all handshakes; 0 = not known */
     const ccm_pace_point **points; /* bursts by cell, then events by time */
     unsigned n_bursts, n_points;
     pair_bucket *time; /* by second */
     unsigned n_time;
     unsigned interval_s, level;
-    GTimeZone *zone; /* NULL = UTC */
-    const ccm_site_dp *dp;
+    GTimeZone *zone;           /* NULL = UTC */
+    const ccm_site_dp *dp;     /* NULL = nothing is configured */
+    const ccm_site_bits *bits; /* of a client; NULL = none */
     GArray *segments, *closings;
     ccm_pacing all;
+    bool known; /* that the server is one whose bandwidth can be limited */
     unsigned notes;
 } pace_pair;
 
+typedef struct pair_edge {
+    uint32_t edge;
+    unsigned row;
+} pair_edge;
+
+typedef struct ccm_pairs {
+    view_maker *k;
+    ccm_view_route *rows;
+    unsigned n_rows;
+    GArray *edges;     /* pair_edge, by row and client */
+    uint32_t *pair_of; /* of each edge; CCM_NONE = of none */
+    pace_pair *v;
+    unsigned n;
+} ccm_pairs;
+
+/* pair_gather.c: of a row, is it SMB, and may the product limit its bandwidth, as far as is known?
+ */
+bool ccm_pairs_smb(const ccm_view_route *r);
+bool ccm_pairs_limited(const ccm_view_route *r);
+/* Fills `s`, of which k, rows and n_rows are set. */
+void ccm_pairs_gather(ccm_pairs *s, const uint32_t *row_of);
+void ccm_pairs_clear(ccm_pairs *s);
+/* Of pair_bucket, by time. */
+int ccm_pair_bucket_cmp(const void *a, const void *b);
+/* pair_cut.c: fills p->segments. */
+void ccm_pair_cut(pace_pair *p, const ccm_pacing_context *c);
+/* The limit that lasted longest; else what most bytes went under. */
+const ccm_pacing *ccm_pair_dominant(const pace_pair *p);
+bool ccm_pair_limit(const ccm_pacing *is);
+/* Does a change between a cap and something faster lie at an hour of the clock? */
+bool ccm_pair_by_hour(const pace_pair *p);
 /* Seconds of the sender's clock. */
 int64_t ccm_pair_local(const pace_pair *p, uint64_t second);
 /* Hour of the week, from Monday 00 on, of local seconds. */
@@ -55,7 +90,21 @@ uint64_t ccm_pair_bytes(const pace_pair *p, uint64_t from_s, uint64_t to_s);
 void ccm_pair_schedule(pace_pair *p);
 /* pair_yield.c: does the pair give way to `others`? Both by second, interval 1. */
 bool ccm_pair_yields(const pace_pair *p, const pair_bucket *others, unsigned n);
-/* pair_compare.c: deviations from p->dp. */
+typedef struct pair_comparison {
+    view_maker *k;
+    const pace_pair *p;
+    const ccm_site_dp *dp;
+    ccm_view_deviation *v;
+    unsigned n;
+} pair_comparison;
+
+/* Takes the two texts. */
+void ccm_pair_deviate(pair_comparison *c, uint64_t start_ns, uint64_t end_ns, const char *rule,
+                      char *observed, char *expected, uint64_t bytes);
+/* pair_policy.c: priorities of the schedule of c->dp; the policy p->bits. */
+void ccm_pair_compare_priority(pair_comparison *c);
+void ccm_pair_compare_bits(pair_comparison *c);
+/* pair_compare.c: deviations from p->dp and p->bits. */
 void ccm_pair_compare(view_maker *k, const pace_pair *p, ccm_view_throttle *out);
 ccm_view_measures ccm_pair_measures(const ccm_pacing *is);
 

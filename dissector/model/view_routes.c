@@ -161,9 +161,12 @@ static void add_edge(ccm_view_route *r, const ccm_edge *e)
         r->first_seen_ns = first ? a : ccm_min64(r->first_seen_ns, a);
         r->last_seen_ns = first ? b : ccm_max64(r->last_seen_ns, b);
     }
-    r->connections.attempted += e->established + e->refused + e->unanswered;
-    r->connections.established += e->established;
-    r->connections.refused += e->refused;
+    /* Through a proxy a connection is what the proxy granted. */
+    uint64_t failed, denied = ccm_tunnel_denied(e, &failed);
+    uint64_t open = e->established - ccm_min64(e->established, denied + failed);
+    r->connections.attempted += open + denied + failed + e->refused + e->unanswered;
+    r->connections.established += open;
+    r->connections.refused += denied + failed + e->refused;
     r->connections.unanswered += e->unanswered;
     r->connections.reset += e->reset;
     r->connections.midstream += e->midstream;

@@ -96,6 +96,7 @@ static ccm_view_smb_file file(view_maker *k, const ccm_smb_row *r)
         .written = r->bytes[0],
         .was_read = r->bytes[1],
         .missing = r->missing,
+        .at_least = r->at_least,
         .handles = r->count,
         .complete = r->complete,
         .deleted = r->flags & CCM_SMB_IS_DELETED,
@@ -109,12 +110,13 @@ static ccm_view_smb_file file(view_maker *k, const ccm_smb_row *r)
 
 /* A file that was written and deleted later, by whatever handle: what was written is of no use, but
  * for what was written anew after it. `v`: files of one client and server, sorted by path. */
-static void find_discarded(ccm_view_smb_file *v, const uint64_t *size, unsigned n)
+static void find_discarded(ccm_view_smb_file *v, const uint64_t *size, const bool *refused,
+                           unsigned n)
 {
     for (unsigned i = 0, end; i < n; i = end) {
         uint64_t deleted_ns = 0;
         for (end = i; end < n && !strcmp(v[end].path, v[i].path); end++)
-            if (v[end].deleted && !v[end].status)
+            if (v[end].deleted && !refused[end])
                 deleted_ns = ccm_max64(deleted_ns, v[end].last_seen_ns);
         for (unsigned k = i; k < end; k++) {
             if (v[k].deleted)
@@ -135,6 +137,7 @@ static ccm_view_smb talk(view_maker *k, const view_auth *auth, const ccm_smb_row
     ccm_view_smb_share *shares = ccm_view_alloc(k, n, sizeof *shares);
     ccm_view_smb_file *files = ccm_view_alloc(k, n, sizeof *files);
     uint64_t *size = g_new0(uint64_t, n);
+    bool *refused = g_new0(bool, n); /* not even opened */
     ccm_view_smb out = { .client = v[0]->client,
                          .server = v[0]->server,
                          .port = v[0]->port,
@@ -151,6 +154,7 @@ static ccm_view_smb talk(view_maker *k, const view_auth *auth, const ccm_smb_row
             break;
         case CCM_SMB_FILE:
             size[out.n_files] = v[i]->size;
+            refused[out.n_files] = v[i]->status != CCM_NONE && !(v[i]->flags & CCM_SMB_BROKEN);
             files[out.n_files++] = file(k, v[i]);
             break;
         case CCM_SMB_TALK:
@@ -163,8 +167,9 @@ static ccm_view_smb talk(view_maker *k, const view_auth *auth, const ccm_smb_row
             break;
         }
     }
-    find_discarded(files, size, out.n_files);
+    find_discarded(files, size, refused, out.n_files);
     g_free(size);
+    g_free(refused);
     return out;
 }
 

@@ -4,6 +4,7 @@
  *
  * In: a model, the rows of the view. Out: `throttle` of each row whose route can be limited, or
  * that surely cannot. State: none. A pair is a source and a destination within a row. */
+#include "model/smb.h"
 #include "model/view_pairs.h"
 
 int64_t ccm_pair_local(const pace_pair *p, uint64_t second)
@@ -35,277 +36,44 @@ ccm_view_measures ccm_pair_measures(const ccm_pacing *is)
                                 is->duty,          is->rate_bps };
 }
 
-/* ---- pairs ----------------------------------------------------------------------------------- */
+/* ---- the verdict of a pair ------------------------------------------------------------------- */
 
-typedef struct pair_edge {
-    uint32_t edge;
-    unsigned row;
-} pair_edge;
-
-typedef struct pairs {
-    view_maker *k;
-    ccm_view_route *rows;
-    unsigned n_rows;
-    GArray *edges;     /* pair_edge, by row and client */
-    uint32_t *pair_of; /* of each edge; CCM_NONE = of none */
-    pace_pair *v;
-    unsigned n;
-} pairs;
-
-static bool is_smb(const ccm_view_route *r)
+/* Did the client send requests for the most part, and little of any file? */
+static bool mostly_requests(const ccm_model *m, const pace_pair *p)
 {
-    return r->l4 == 6 && ccm_pace_upward(r->port);
-}
+    uint64_t sent = p->traffic.dir[0].payload, written = 0;
 
-static bool may_be_limited(const ccm_view_route *r)
-{
-    return r->l4 == 6 && (r->throttleable || is_smb(r));
-}
-
-static int edge_cmp(const void *pa, const void *pb, void *model)
-{
-    const pair_edge *a = pa, *b = pb;
-    if (a->row != b->row)
-        return a->row < b->row ? -1 : 1;
-    int order = ccm_addr_cmp(&ccm_edge_at(model, a->edge)->key.client,
-                             &ccm_edge_at(model, b->edge)->key.client);
-    return order ? order : a->edge < b->edge ? -1 : a->edge > b->edge;
-}
-
-static void find_pairs(pairs *s, const uint32_t *row_of)
-{
-    const ccm_model *m = s->k->m;
-
-    for (uint32_t i = 0; i < m->n_edges; i++) {
-        const ccm_traffic *t = &ccm_edge_at(m, i)->traffic;
-        pair_edge e = { i, row_of[i] };
-        s->pair_of[i] = CCM_NONE;
-        if ((t->dir[0].packets || t->dir[1].packets) && may_be_limited(&s->rows[e.row]))
-            g_array_append_val(s->edges, e);
+    if (sent / 4 >= p->traffic.dir[1].payload)
+        return false;
+    for (unsigned i = 0; i < m->smb->rows->len; i++) {
+        const ccm_smb_row *r = &g_array_index(m->smb->rows, ccm_smb_row, i);
+        if (r->what == CCM_SMB_TALK && ccm_addr_eq(&r->client, &p->client) &&
+            ccm_addr_eq(&r->server, &p->server))
+            written += r->bytes[0];
     }
-    g_array_sort_with_data(s->edges, edge_cmp, (void *)m);
-    s->v = g_new0(pace_pair, s->edges->len + 1u);
-    for (unsigned i = 0; i < s->edges->len; i++) {
-        const pair_edge *e = &g_array_index(s->edges, pair_edge, i);
-        const ccm_edge *edge = ccm_edge_at(m, e->edge);
-        pace_pair *p = s->n ? &s->v[s->n - 1] : NULL;
-        if (!p || p->row != e->row || !ccm_addr_eq(&p->client, &edge->key.client)) {
-            p = &s->v[s->n++];
-            *p = (pace_pair){ .row = e->row,
-                              .client = edge->key.client,
-                              .server = edge->key.server,
-                              .upward = is_smb(&s->rows[e->row]),
-                              .interval_s = ccm_timeline_interval(m->timeline.level),
-                              .level = m->paces.level };
-        }
-        ccm_traffic_add(&p->traffic, &edge->traffic, false);
-        p->n_edges++;
-        s->pair_of[e->edge] = s->n - 1;
-    }
+    return written < sent / 2;
 }
 
-static int point_cmp(const void *pa, const void *pb)
-{
-    const ccm_pace_point *a = *(const ccm_pace_point *const *)pa;
-    const ccm_pace_point *b = *(const ccm_pace_point *const *)pb;
-    bool ea = ccm_pace_kind_of(a->what) > CCM_PACE_TEN,
-         eb = ccm_pace_kind_of(b->what) > CCM_PACE_TEN;
-
-    if (ea != eb)
-        return ea - eb;
-    if (ccm_pace_cell(a) != ccm_pace_cell(b))
-        return ccm_pace_cell(a) < ccm_pace_cell(b) ? -1 : 1;
-    if (a->what != b->what)
-        return a->what < b->what ? -1 : 1;
-    return a->first_ns < b->first_ns ? -1 : a->first_ns > b->first_ns;
-}
-
-static int bucket_cmp(const void *a, const void *b)
-{
-    uint64_t x = ((const pair_bucket *)a)->second, y = ((const pair_bucket *)b)->second;
-    return x < y ? -1 : x > y;
-}
-
-/* The points of every pair, sorted; those of files last. */
-static void give_points(pairs *s)
-{
-    const ccm_paces *t = &s->k->m->paces;
-
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i <= t->mask; i++) {
-            uint32_t pair = t->v[i].where ? s->pair_of[ccm_pace_edge(&t->v[i])] : CCM_NONE;
-            if (pair == CCM_NONE)
-                continue;
-            pace_pair *p = &s->v[pair];
-            if (pass) {
-                p->points[p->n_points] = &t->v[i];
-                p->n_bursts += ccm_pace_kind_of(t->v[i].what) <= CCM_PACE_TEN;
-            }
-            p->n_points++;
-        }
-        for (unsigned i = 0; i < s->n; i++) {
-            pace_pair *p = &s->v[i];
-            if (pass)
-                qsort(p->points, p->n_points, sizeof *p->points, point_cmp);
-            else {
-                p->points = g_new(const ccm_pace_point *, p->n_points + 1u);
-                p->n_points = 0;
-            }
-        }
-    }
-}
-
-static void give_time(pairs *s)
-{
-    const ccm_timeline *t = &s->k->m->timeline;
-
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i <= t->mask; i++) {
-            uint32_t pair = t->v[i].key ? s->pair_of[ccm_point_edge(&t->v[i])] : CCM_NONE;
-            if (pair == CCM_NONE)
-                continue;
-            pace_pair *p = &s->v[pair];
-            if (pass)
-                p->time[p->n_time] = (pair_bucket){ ccm_point_bucket(&t->v[i]) * p->interval_s,
-                                                    { t->v[i].bytes[0], t->v[i].bytes[1] },
-                                                    t->v[i].active };
-            p->n_time++;
-        }
-        for (unsigned i = 0; i < s->n; i++) {
-            pace_pair *p = &s->v[i];
-            if (!pass) {
-                p->time = g_new(pair_bucket, p->n_time + 1u);
-                p->n_time = 0;
-                continue;
-            }
-            qsort(p->time, p->n_time, sizeof *p->time, bucket_cmp);
-            unsigned left = 0;
-            for (unsigned j = 0; j < p->n_time; j++) {
-                pair_bucket *b = &p->time[j], *last = left ? &p->time[left - 1] : NULL;
-                if (last && last->second == b->second) {
-                    last->bytes[0] += b->bytes[0];
-                    last->bytes[1] += b->bytes[1];
-                    last->active += b->active;
-                } else {
-                    p->time[left++] = *b;
-                }
-            }
-            p->n_time = left;
-        }
-    }
-}
-
-/* ---- change points --------------------------------------------------------------------------- */
-
-static ccm_pacing_context context_of(const pairs *s, const pace_pair *p)
+static ccm_pacing_context context_of(const ccm_pairs *s, const pace_pair *p,
+                                     const ccm_view_throttle *out)
 {
     const ccm_sums *sums = &p->traffic.dir[!p->upward];
     double all = (double)sums->payload + (double)sums->retransmitted + (double)sums->missing;
+    uint64_t active = 0;
+
+    for (unsigned i = 0; i < p->n_time && p->interval_s == 1; i++)
+        active += p->time[i].active;
 
     return (ccm_pacing_context){
         .upward = p->upward,
+        .parallel = active && active >= 2 * (uint64_t)p->n_time,
         .retransmitted = all > 0 ? (double)sums->retransmitted / all : 0,
         .missing = all > 0 ? (double)sums->missing / all : 0,
-        .faster_bps = p->all.ten_max_bps,
         .link_bps = s->k->link_bps,
+        .rtt = (double)p->rtt_ns / 1e9,
+        .connections = (unsigned)out->connections_tenths,
     };
 }
-
-/* Neighbours that are alike become one; so does what a single cell between two alike ones seems. */
-static void join_segments(pace_pair *p, const ccm_pacing_context *c)
-{
-    GArray *v = p->segments;
-
-    for (unsigned i = 1; i < v->len;) {
-        pair_segment *a = &g_array_index(v, pair_segment, i - 1), *b = a + 1;
-        bool same = ccm_pacing_alike(&a->is, &b->is);
-        bool around = i + 1 < v->len && ccm_pacing_alike(&a->is, &b[1].is) &&
-                      ccm_pace_cell(p->points[b->from]) == ccm_pace_cell(p->points[b->to - 1]);
-        if (!same && !around) {
-            i++;
-            continue;
-        }
-        a->to = around ? b[1].to : b->to;
-        ccm_pacing_conclude(p->points + a->from, a->to - a->from, c, &a->is);
-        g_array_remove_range(v, i, around ? 2 : 1);
-        if (i > 1)
-            i--;
-    }
-}
-
-/* Until level 1, while cells have a date. */
-static void cut_time(pace_pair *p, const ccm_pacing_context *c)
-{
-    p->segments = g_array_new(FALSE, FALSE, sizeof(pair_segment));
-    if (p->level > 1)
-        return;
-    for (unsigned i = 0, to; i < p->n_bursts; i = to) {
-        pair_segment s = { .from = i };
-        for (to = i;
-             to < p->n_bursts && ccm_pace_cell(p->points[to]) == ccm_pace_cell(p->points[i]);)
-            to++;
-        s.to = to;
-        ccm_pacing_conclude(p->points + i, to - i, c, &s.is);
-        pair_segment *last = p->segments->len
-                                 ? &g_array_index(p->segments, pair_segment, p->segments->len - 1)
-                                 : NULL;
-        /* A cell that tells nothing goes with the one before it; the first ones with what follows.
-         */
-        if (last && s.is.verdict == CCM_PACING_UNKNOWN) {
-            last->to = to;
-        } else if (last && last->is.verdict == CCM_PACING_UNKNOWN) {
-            last->to = to;
-            last->is = s.is;
-        } else {
-            g_array_append_val(p->segments, s);
-        }
-    }
-    for (unsigned i = 0; i < p->segments->len; i++) {
-        pair_segment *s = &g_array_index(p->segments, pair_segment, i);
-        ccm_pacing_conclude(p->points + s->from, s->to - s->from, c, &s->is);
-    }
-    join_segments(p, c);
-}
-
-static bool is_limit(const ccm_pacing *is)
-{
-    return is->verdict == CCM_PACING_PULSE || is->verdict == CCM_PACING_HOURLY ||
-           is->verdict == CCM_PACING_CAPPED;
-}
-
-/* The limit that lasted longest; else what most bytes went under. */
-static const ccm_pacing *dominant(const pace_pair *p)
-{
-    const ccm_pacing *best = NULL;
-
-    for (unsigned i = 0; i < p->segments->len; i++) {
-        const ccm_pacing *is = &g_array_index(p->segments, pair_segment, i).is;
-        if (!best || is_limit(is) > is_limit(best) ||
-            (is_limit(is) == is_limit(best) &&
-             (is_limit(is) ? is->last_ns - is->first_ns > best->last_ns - best->first_ns
-                           : is->bytes > best->bytes)))
-            best = is;
-    }
-    return best ? best : &p->all;
-}
-
-/* Does a change between a cap and something faster lie at an hour of the clock? */
-static bool changes_by_hour(const pace_pair *p)
-{
-    for (unsigned i = 1; i < p->segments->len; i++) {
-        const ccm_pacing *a = &g_array_index(p->segments, pair_segment, i - 1).is, *b = &a[0];
-        b = &g_array_index(p->segments, pair_segment, i).is;
-        if (a->verdict != CCM_PACING_CAPPED && b->verdict != CCM_PACING_CAPPED)
-            continue;
-        int64_t before = ccm_pair_local(p, a->last_ns / CCM_NS) % 3600;
-        int64_t after = ccm_pair_local(p, b->first_ns / CCM_NS) % 3600;
-        if ((before >= 3540 || before <= 60) && (after >= 3540 || after <= 60))
-            return true;
-    }
-    return false;
-}
-
-/* ---- the verdict of a pair ------------------------------------------------------------------- */
 
 static void make_windows(view_maker *k, const pace_pair *p, ccm_view_throttle *out)
 {
@@ -338,10 +106,12 @@ static void make_windows(view_maker *k, const pace_pair *p, ccm_view_throttle *o
                     point->first_ns,           0, ccm_pacing_name(s->is.verdict), s->is.certainty,
                     ccm_pair_measures(&s->is), 0
                 };
-            w.start_ns = ccm_min64(w.start_ns, point->first_ns);
+            w.start_ns = ccm_max64(ccm_min64(w.start_ns, point->first_ns), s->from_ns);
             w.end_ns = ccm_max64(w.end_ns, point->last_ns);
             w.bytes += point->bytes;
         }
+        if (s->to_ns) /* a burst may last longer than its pace */
+            w.end_ns = ccm_max64(s->to_ns, w.start_ns);
         if (w.bytes && n < room)
             v[n++] = w;
     }
@@ -415,19 +185,19 @@ static void make_activity(const pace_pair *p, ccm_view_throttle *out)
 }
 
 /* What the whole of the capture says: the verdict, and notes. */
-static ccm_pacing judge(pairs *s, pace_pair *p, const ccm_view_throttle *out)
+static ccm_pacing judge(ccm_pairs *s, pace_pair *p, const ccm_view_throttle *out)
 {
-    ccm_pacing is = *dominant(p);
+    ccm_pacing is = *ccm_pair_dominant(p);
     const ccm_view_route *row = &s->rows[p->row];
 
     p->notes |= p->segments->len > 1 ? CCM_NOTE_SEVERAL : 0;
-    if (!p->upward && changes_by_hour(p)) {
+    if (!p->upward && ccm_pair_by_hour(p)) {
         is.verdict = CCM_PACING_BITS_WINDOW;
         is.certainty = MIN(is.certainty, CCM_CERTAINTY_LIKELY);
     }
     for (unsigned i = 0; i < p->closings->len; i++) {
         const pair_closing *c = &g_array_index(p->closings, pair_closing, i);
-        if (is_limit(&is) || c->certainty < CCM_CERTAINTY_LIKELY)
+        if (ccm_pair_limit(&is) || c->certainty < CCM_CERTAINTY_LIKELY)
             continue;
         if (is.verdict == CCM_PACING_CLOSED && c->verdict == CCM_PACING_PRIORITY)
             continue;
@@ -442,7 +212,7 @@ static ccm_pacing judge(pairs *s, pace_pair *p, const ccm_view_throttle *out)
                                .certainty = row->certainty,
                                .rate_bps = p->all.rate_bps };
     }
-    if (p->upward && !row->throttleable)
+    if (!p->known)
         p->notes |= CCM_NOTE_NO_FLOW;
     if (is.verdict == CCM_PACING_NO_LIMIT && p->upward && out->connections_tenths)
         p->notes |= out->connections_tenths > 15 ? CCM_NOTE_PARALLEL : CCM_NOTE_ONE_CONNECTION;
@@ -462,7 +232,7 @@ static void make_notes(view_maker *k, ccm_view_throttle *out, unsigned notes)
 }
 
 /* Bytes per second of everything else that shares an end with the pair; or NULL. */
-static pair_bucket *others_of(const pairs *s, const pace_pair *p, unsigned *n)
+static pair_bucket *others_of(const ccm_pairs *s, const pace_pair *p, unsigned *n)
 {
     const ccm_timeline *t = &s->k->m->timeline;
     GArray *v = g_array_new(FALSE, FALSE, sizeof(pair_bucket));
@@ -476,12 +246,12 @@ static pair_bucket *others_of(const pairs *s, const pace_pair *p, unsigned *n)
             ccm_addr_eq(&e->server, &p->client) || ccm_addr_eq(&e->client, &p->server))
             g_array_append_val(v, b);
     }
-    g_array_sort(v, bucket_cmp);
+    g_array_sort(v, ccm_pair_bucket_cmp);
     *n = v->len;
     return (pair_bucket *)(void *)g_array_free(v, FALSE);
 }
 
-static void check_yield(const pairs *s, const pace_pair *p, ccm_pacing *is)
+static void check_yield(const ccm_pairs *s, const pace_pair *p, ccm_pacing *is)
 {
     unsigned n;
 
@@ -496,39 +266,65 @@ static void check_yield(const pairs *s, const pace_pair *p, ccm_pacing *is)
     g_free(others);
 }
 
-static void make_pair(pairs *s, pace_pair *p, ccm_view_throttle *out)
+/* Where the server's role is not known, a limit is behaviour and no more. */
+static void cap_certainty(pace_pair *p)
+{
+    for (unsigned i = 0; i < p->segments->len; i++) {
+        ccm_pacing *is = &g_array_index(p->segments, pair_segment, i).is;
+        if (is->verdict != CCM_PACING_NO_LIMIT)
+            is->certainty = MIN(is->certainty, CCM_CERTAINTY_LIKELY);
+    }
+    for (unsigned i = 0; i < p->closings->len; i++) {
+        pair_closing *c = &g_array_index(p->closings, pair_closing, i);
+        c->certainty = MIN(c->certainty, CCM_CERTAINTY_LIKELY);
+    }
+    if (p->all.verdict != CCM_PACING_NO_LIMIT)
+        p->all.certainty = MIN(p->all.certainty, CCM_CERTAINTY_LIKELY);
+}
+
+static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
 {
     view_maker *k = s->k;
     const ccm_site *site = k->site;
     ccm_pacing_context c;
 
     p->dp = site ? ccm_site_find(site, &p->client, &p->server) : NULL;
-    p->zone = p->dp && p->dp->zone ? p->dp->zone : site ? site->zone : NULL;
-    const char *zone = p->dp && p->dp->zone ? p->dp->zone_name : p->zone ? site->zone_name : "UTC";
+    p->bits = site && !p->upward ? ccm_site_bits_find(site, &p->client) : NULL;
+    GTimeZone *own = p->dp ? p->dp->zone : p->bits ? p->bits->zone : NULL;
+    const char *own_name = p->dp ? p->dp->zone_name : p->bits ? p->bits->zone_name : NULL;
+    p->zone = own ? own : site ? site->zone : NULL;
+    const char *zone = own ? own_name : p->zone ? site->zone_name : "UTC";
+    p->known = p->dp || !p->upward || s->rows[p->row].throttleable;
     *out = (ccm_view_throttle){ .source = p->client,
                                 .bytes = p->traffic.dir[!p->upward].payload,
                                 .time_zone = ccm_view_keep(k, zone),
                                 .zone_assumed = !p->zone };
-    c = context_of(s, p);
-    ccm_pacing_conclude(p->points, p->n_points, &c, &p->all);
-    c = context_of(s, p); /* knows the fastest ten seconds now */
-    cut_time(p, &c);
-    ccm_pair_schedule(p);
     make_activity(p, out);
+    c = context_of(s, p, out);
+    ccm_pacing_conclude(p->points, p->n_points, &c, &p->all);
+    if (p->upward && p->all.bursts && mostly_requests(s->k->m, p)) {
+        c.requests = true;
+        ccm_pacing_conclude(p->points, p->n_points, &c, &p->all);
+    }
+    c.faster_bps = p->all.ten_max_bps;
+    ccm_pair_cut(p, &c);
+    ccm_pair_schedule(p);
+    if (!p->known)
+        cap_certainty(p);
     ccm_pacing is = judge(s, p, out);
     check_yield(s, p, &is);
     out->verdict = ccm_pacing_name(is.verdict);
     out->certainty = is.verdict == CCM_PACING_UNKNOWN ? CCM_CERTAINTY_UNKNOWN : is.certainty;
     out->is = ccm_pair_measures(&is);
     p->notes |= is.notes & ~(unsigned)CCM_NOTE_NO_FILES;
-    if (p->upward && !out->files && is_limit(&is))
+    if (p->upward && !out->files && ccm_pair_limit(&is))
         p->notes |= CCM_NOTE_NO_FILES;
     if (!p->zone && (p->closings->len || p->segments->len > 1))
         p->notes |= CCM_NOTE_ZONE;
     make_hours(k, p, &c, out);
     make_windows(k, p, out);
     make_notes(k, out, p->notes);
-    if (p->dp)
+    if (p->dp || p->bits)
         ccm_pair_compare(k, p, out);
     g_array_free(p->segments, TRUE);
     g_array_free(p->closings, TRUE);
@@ -548,7 +344,7 @@ static int bytes_cmp(const void *pa, const void *pb)
 }
 
 /* Sources of a row may be many: those with the most bytes are judged. */
-static void make_row(pairs *s, unsigned row, unsigned from, unsigned to)
+static void make_row(ccm_pairs *s, unsigned row, unsigned from, unsigned to)
 {
     ccm_view_route *r = &s->rows[row];
     pace_pair **order = g_new(pace_pair *, to - from);
@@ -581,28 +377,16 @@ static void make_unlimited(view_maker *k, ccm_view_route *r)
 void ccm_view_make_throttle(view_maker *k, ccm_view_route *rows, unsigned n_rows,
                             const uint32_t *row_of)
 {
-    pairs s = { .k = k,
-                .rows = rows,
-                .n_rows = n_rows,
-                .edges = g_array_new(FALSE, FALSE, sizeof(pair_edge)),
-                .pair_of = g_new(uint32_t, k->m->n_edges + 1u) };
+    ccm_pairs s = { .k = k, .rows = rows, .n_rows = n_rows };
 
-    find_pairs(&s, row_of);
-    give_points(&s);
-    give_time(&s);
+    ccm_pairs_gather(&s, row_of);
     for (unsigned from = 0, to; from < s.n; from = to) {
         for (to = from; to < s.n && s.v[to].row == s.v[from].row;)
             to++;
         make_row(&s, s.v[from].row, from, to);
     }
     for (unsigned i = 0; i < n_rows; i++)
-        if (!may_be_limited(&rows[i]) && strcmp(rows[i].route, "unknown/unknown"))
+        if (!ccm_pairs_limited(&rows[i]) && strcmp(rows[i].route, "unknown/unknown"))
             make_unlimited(k, &rows[i]);
-    for (unsigned i = 0; i < s.n; i++) {
-        g_free(s.v[i].points);
-        g_free(s.v[i].time);
-    }
-    g_free(s.v);
-    g_free(s.pair_of);
-    g_array_free(s.edges, TRUE);
+    ccm_pairs_clear(&s);
 }

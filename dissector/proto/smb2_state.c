@@ -83,6 +83,18 @@ static void tree_remove(ccm_smb *st, const ccm_parse *ps, ccm_smb_tree *t)
     remove_from(st, ps, &st->trees, t);
 }
 
+static void forget(ccm_smb *st, ccm_parse *ps, const ccm_smb_table *t, void *record)
+{
+    if (t == &st->requests)
+        request_lost(st, ps, record);
+    else if (t == &st->files)
+        ccm_smb_file_close(st, ps, ((file_entry *)record)->file);
+    else if (t == &st->trees)
+        tree_remove(st, ps, record);
+    else
+        ccm_smb_session_remove(st, ps, record);
+}
+
 /* Lets the coldest entry of the fullest table go. */
 static bool evict(ccm_smb *st, ccm_parse *ps)
 {
@@ -92,17 +104,9 @@ static bool evict(ccm_smb *st, ccm_parse *ps)
         if (tables[i]->n > t->n)
             t = tables[i];
     void *coldest = ccm_smb_table_coldest(t);
-    if (!coldest)
-        return false;
-    if (t == &st->requests)
-        request_lost(st, ps, coldest);
-    else if (t == &st->files)
-        ccm_smb_file_close(st, ps, ((file_entry *)coldest)->file);
-    else if (t == &st->trees)
-        tree_remove(st, ps, coldest);
-    else
-        ccm_smb_session_remove(st, ps, coldest);
-    return true;
+    if (coldest)
+        forget(st, ps, t, coldest);
+    return coldest;
 }
 
 static bool full(const ccm_smb *st, const ccm_parse *ps)
@@ -111,8 +115,14 @@ static bool full(const ccm_smb *st, const ccm_parse *ps)
     return st->entries >= max || (ps->smb_entries && *ps->smb_entries >= max);
 }
 
-static bool room(ccm_smb *st, ccm_parse *ps)
+/* For a record with this key in `t`. */
+static bool room(ccm_smb *st, ccm_parse *ps, ccm_smb_table *t, uint64_t a, uint64_t b)
 {
+    void *crowd = ccm_smb_table_crowd(t, a, b);
+    if (crowd) {
+        st->limit_hits++;
+        forget(st, ps, t, crowd);
+    }
     while (full(st, ps)) {
         st->limit_hits++;
         if (!evict(st, ps))
@@ -123,13 +133,15 @@ static bool room(ccm_smb *st, ccm_parse *ps)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-ccm_smb_file *ccm_smb_file_new(const ccm_parse *ps)
+ccm_smb_file *ccm_smb_file_new(const ccm_smb *st, const ccm_parse *ps)
 {
     ccm_smb_file *f = g_new0(ccm_smb_file, 1);
     f->refs = 1;
     f->time_ns = ps->time_ns;
     f->frame = ps->frame;
     f->disposition = f->action = CCM_SMB_NONE;
+    for (unsigned i = 0; i < 2; i++)
+        f->unread[i] = st->half[i].unread;
     f->first[CCM_SMB_WRITES] = f->first[CCM_SMB_READS] = UINT64_MAX;
     return f;
 }
@@ -158,9 +170,9 @@ ccm_smb_file *ccm_smb_file_get(ccm_smb *st, ccm_parse *ps, uint64_t a, uint64_t 
     file_entry *e = ccm_smb_table_find(&st->files, a, b);
     if (e)
         return e->file;
-    if (!room(st, ps))
+    if (!room(st, ps, &st->files, a, b))
         return NULL;
-    ccm_smb_file *f = ccm_smb_file_new(ps), *kept = f;
+    ccm_smb_file *f = ccm_smb_file_new(st, ps), *kept = f;
     f->opened_unseen = true;
     ccm_smb_file_open(st, ps, f, a, b);
     ccm_smb_file_unref(&f); /* the table keeps it */
@@ -176,13 +188,35 @@ void ccm_smb_file_open(ccm_smb *st, ccm_parse *ps, ccm_smb_file *f, uint64_t a, 
         ccm_smb_file_close(st, ps, e->file);
     f->id[0] = a;
     f->id[1] = b;
-    if (!room(st, ps)) {
+    if (!room(st, ps, &st->files, a, b)) {
         ccm_smb_file_tell(st, ps, f);
         return;
     }
     e = add(st, ps, &st->files, a, b);
     e->file = ccm_smb_file_ref(f);
     f->in_table = true;
+}
+
+ccm_smb_file *ccm_smb_file_only(ccm_smb *st, const ccm_smb_header *answer)
+{
+    enum { FEW = 64 }; /* each answer asks */
+    const ccm_smb_tree *t = answer->flags & CCM_SMB_FLAG_ASYNC
+                                ? NULL
+                                : ccm_smb_table_find(&st->trees, answer->tree, answer->session);
+    ccm_smb_file *found = NULL;
+    /* Which ones are open must be known. */
+    if (st->files.n > FEW || st->close_unseen || st->half[!ccm_smb_client(st)].unread)
+        return NULL;
+    for (uint32_t i = 0; i < st->files.cap; i++) {
+        const file_entry *e = ccm_smb_table_at(&st->files, i);
+        if (!e || e->file->directory || (e->file->session && e->file->session != answer->session) ||
+            (t && t->share && e->file->share && strcmp(e->file->share, t->share)))
+            continue;
+        if (found)
+            return NULL;
+        found = e->file;
+    }
+    return found;
 }
 
 void ccm_smb_file_close(ccm_smb *st, ccm_parse *ps, ccm_smb_file *f)
@@ -242,7 +276,7 @@ void ccm_smb_request_put(ccm_smb *st, ccm_parse *ps, ccm_smb_request *r)
     ccm_smb_request *old = ccm_smb_table_find(&st->requests, r->key.a, 0);
     if (old)
         request_lost(st, ps, old);
-    if (!room(st, ps)) {
+    if (!room(st, ps, &st->requests, r->key.a, 0)) {
         ccm_smb_request_free(r);
         return;
     }
@@ -262,7 +296,7 @@ ccm_smb_session *ccm_smb_session_find(ccm_smb *st, uint64_t id)
 ccm_smb_session *ccm_smb_session_get(ccm_smb *st, ccm_parse *ps, uint64_t id)
 {
     ccm_smb_session *s = ccm_smb_session_find(st, id);
-    return s ? s : room(st, ps) ? add(st, ps, &st->sessions, id, 0) : NULL;
+    return s ? s : room(st, ps, &st->sessions, id, 0) ? add(st, ps, &st->sessions, id, 0) : NULL;
 }
 
 void ccm_smb_session_remove(ccm_smb *st, const ccm_parse *ps, ccm_smb_session *s)
@@ -276,7 +310,7 @@ void ccm_smb_session_remove(ccm_smb *st, const ccm_parse *ps, ccm_smb_session *s
 void ccm_smb_tree_add(ccm_smb *st, ccm_parse *ps, uint32_t tree, uint64_t session, char *share)
 {
     ccm_smb_tree *t = ccm_smb_table_find(&st->trees, tree, session);
-    if (!t && room(st, ps))
+    if (!t && room(st, ps, &st->trees, tree, session))
         t = add(st, ps, &st->trees, tree, session);
     if (!t) {
         ccm_smb_drop(&share);

@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
-enum { FIRST_CAP = 8, LOOKED_AT = 8 };
+enum { FIRST_CAP = 8, LOOKED_AT = 8, CROWD = 256 };
 
 static ccm_smb_key *key_at(const ccm_smb_table *t, uint32_t i)
 {
@@ -16,7 +16,9 @@ static ccm_smb_key *key_at(const ccm_smb_table *t, uint32_t i)
 
 static uint32_t home(const ccm_smb_table *t, uint64_t a, uint64_t b)
 {
-    uint64_t h = (a ^ (b << 32 | b >> 32)) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = a * UINT64_C(0x9e3779b97f4a7c15);
+    h = (h ^ h >> 29 ^ b) * UINT64_C(0xbf58476d1ce4e5b9);
+    h = (h ^ h >> 32) * UINT64_C(0x94d049bb133111eb);
     return (uint32_t)(h >> 32) & (t->cap - 1);
 }
 
@@ -40,6 +42,15 @@ void *ccm_smb_table_find(ccm_smb_table *t, uint64_t a, uint64_t b)
         return NULL;
     k->age = ++t->clock;
     return k;
+}
+
+void *ccm_smb_table_crowd(ccm_smb_table *t, uint64_t a, uint64_t b)
+{
+    if (!t->n)
+        return NULL;
+    uint32_t i = home(t, a, b);
+    bool crowded = ((place(t, a, b) - i) & (t->cap - 1)) >= CROWD;
+    return crowded ? key_at(t, i) : NULL;
 }
 
 static void grow(ccm_smb_table *t)

@@ -25,6 +25,9 @@ void *ccm_smb_table_find(ccm_smb_table *t, uint64_t a, uint64_t b);
 /* A record whose key is not there yet; all but its key is zero. */
 void *ccm_smb_table_add(ccm_smb_table *t, uint64_t a, uint64_t b);
 void ccm_smb_table_remove(ccm_smb_table *t, void *record);
+/* A record that should go before one with this key comes, as too many lie where it belongs; by
+ * chance they never do, but who chooses the numbers can make them. NULL: not so. */
+void *ccm_smb_table_crowd(ccm_smb_table *t, uint64_t a, uint64_t b);
 /* Of a few records the one that was not used for longest; NULL: the table is empty. */
 void *ccm_smb_table_coldest(ccm_smb_table *t);
 /* Record number `i` below `cap`, or NULL. */

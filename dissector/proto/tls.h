@@ -28,6 +28,7 @@ typedef struct ccm_tls_half {
     bool resumed;      /* the search has begun in an earlier call */
     bool secure;       /* records are encrypted (ChangeCipherSpec; ServerHello of TLS 1.3) */
     bool finished;     /* the handshake is over in this direction */
+    bool replied;      /* data after data of the other side, no alert of TLS 1.3 by its size */
     uint8_t unopened;  /* records in a row for which there was no key */
     uint64_t left;     /* bytes of the present record that are skipped */
     bool left_counted; /* they are in `bytes` */
@@ -86,6 +87,8 @@ void ccm_tls_limit(const ccm_parse *ps, const char *name);
 
 /* tls_handshake.c: the content of handshake records of side ps->dir, in order. */
 void ccm_tls_handshake(ccm_parse *ps, ccm_tls *t, ccm_span bytes, bool decrypted);
+/* A ClientHello in the form of SSL 2, whole, from its type on. */
+void ccm_tls_hello_v2(ccm_parse *ps, ccm_tls *t, ccm_span bytes);
 /* No more comes of the message that was begun. */
 void ccm_tls_handshake_cut(ccm_parse *ps, ccm_tls *t);
 /* The content of an alert record. */

@@ -42,12 +42,14 @@ static ccm_span numbers(const uint16_t *v, unsigned n, char *out, size_t size)
     return ccm_span_of(out, used);
 }
 
-static bool established(const ccm_tls *t)
+static bool established(const ccm_tls *t, unsigned client)
 {
     if (t->version == CCM_TLS_1_3)
         return t->answered || (t->client_finished && t->over_ns);
-    if (!t->version) /* from the middle */
-        return t->half[0].bytes && t->half[1].bytes;
+    /* From the middle, data on both sides may be the handshake of TLS 1.3: it is over when the
+     * server answers what the client sent. */
+    if (!t->version && t->half[!client].replied)
+        return true;
     return t->half[0].finished && t->half[1].finished;
 }
 
@@ -79,7 +81,7 @@ void ccm_tls_session(const ccm_parse *ps, const ccm_tls *t)
         ccm_obs_u64(&o, CCM_KEY_tls_version, t->version);
     if (t->suite)
         ccm_obs_u64(&o, CCM_KEY_cipher, t->suite);
-    ccm_obs_flag(&o, CCM_KEY_established, established(t));
+    ccm_obs_flag(&o, CCM_KEY_established, established(t, client));
     ccm_obs_flag(&o, CCM_KEY_resumed, t->resumed);
     ccm_obs_flag(&o, CCM_KEY_renegotiated, t->renegotiated);
     ccm_obs_flag(&o, CCM_KEY_certificate_requested, t->requested);

@@ -31,7 +31,8 @@ static ccm_sums add_up(const ccm_view *view)
         s.conflicts += r->transport.overlap_conflicts;
         uint64_t payload = r->payload_bytes[0] + r->payload_bytes[1];
         s.payload += payload;
-        if (is_encrypted(r->protocol) && !r->decrypted)
+        bool shut = r->via.addr.family && !r->tls.sessions; /* no tunnel, so nothing in it */
+        if (is_encrypted(r->protocol) && !r->decrypted && !shut)
             s.encrypted += payload ? wire : 0; /* a handshake alone hides nothing */
         else if (!strcmp(r->route, "unknown/unknown"))
             s.unknown += wire;

@@ -40,6 +40,17 @@ void ccm_evidence_append(GString *out, const ccm_view_role *role, unsigned most)
         g_string_append(out, "no evidence kept");
 }
 
+void ccm_qualifier_append(GString *out, const ccm_view_role *role)
+{
+    const char *q = role->qualifier;
+
+    if (q)
+        g_string_append_printf(out, "%s%s; ", q,
+                               !strcmp(q, "bridging")     ? " (ends TLS)"
+                               : !strcmp(q, "tunnelling") ? " (passes TLS on)"
+                                                          : "");
+}
+
 void ccm_names_append(GString *out, ccm_view_names names, unsigned most, const char *separator)
 {
     for (unsigned i = 0; i < names.n && i < most; i++) {
@@ -161,10 +172,16 @@ void ccm_channel_append(GString *out, const ccm_view_route *r)
         g_string_append_printf(
             out, ", silent for %" G_GUINT64_FORMAT " s at a time (at most %" G_GUINT64_FORMAT " s)",
             c->pause_median_s, c->pause_longest_s);
-    for (unsigned i = 0; i < r->n_fallbacks; i++)
-        g_string_append_printf(out, "%s %u (%s; %s)", i ? "," : ", in place of",
-                               r->fallbacks[i].from_port, r->fallbacks[i].reason,
-                               ccm_certainty_name(r->fallbacks[i].certainty));
+    for (unsigned i = 0; i < r->n_fallbacks; i++) {
+        const ccm_view_fallback *f = &r->fallbacks[i];
+        const char *sure = ccm_certainty_name(f->certainty);
+        if (strcmp(f->reason, "proxy-denied") != 0)
+            g_string_append_printf(out, ", in place of %u (%s; %s)", f->from_port, f->reason, sure);
+        else
+            g_string_append_printf(out,
+                                   "; the proxy does not allow port %u, HTTPS %u in its place (%s)",
+                                   f->from_port, r->port, sure);
+    }
 }
 
 void ccm_destination_append(GString *out, const ccm_view_route *r)

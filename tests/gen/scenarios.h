@@ -20,6 +20,7 @@ typedef struct world {
     ccm_catalog *catalog;
     ccm_model *model;
     unsigned fault;
+    bool hidden; /* which share is written to is not seen */
     uint64_t flows;
     uint64_t wire, packets; /* put into the model */
     ccm_view *view;
@@ -54,6 +55,12 @@ static inline gen gen_of(world *w, const char *client, const char *server, doubl
     g.unseen = w->fault == UNSEEN ? 0.02 : 0;
     g.repeated = w->fault == REPEATED ? 0.01 : 0;
     g.from = w->fault == MIDFILE ? start + 5050 * SECOND / 1000 : 0;
+    if (g_str_has_suffix(server, ":445") && !w->hidden) {
+        ccm_obs o = drv_obs(CCM_OBS_smb_tree, g.flow, client, server, start);
+        drv_text(&o, CCM_KEY_share, "\\\\DP01\\SMS_DP$");
+        ccm_obs_u64(&o, CCM_KEY_nt_status, 0);
+        ccm_model_observe(w->model, &o);
+    }
     return g;
 }
 
@@ -90,10 +97,9 @@ static inline const ccm_view_throttle *of(const world *w, const char *route, con
     g_error("no throttle of %s", route);
 }
 
-/* SMB whose share nobody saw. */
 static inline const ccm_view_throttle *dp(const world *w)
 {
-    return of(w, "client/file-server", "10.0.0.1");
+    return of(w, w->hidden ? "client/file-server" : "site-server/dp", "10.0.0.1");
 }
 
 static inline bool noted(const ccm_view_throttle *t, const char *words)

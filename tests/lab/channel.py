@@ -4,7 +4,8 @@
 
 in:    serve LOG CERTIFICATE KEY ADDRESS PORT=MODE...; MODE: tls, plain, silent (accepts, says
        nothing), mute (no answer to a SYN), reset (ends the third beat with a reset)
-       connect TRIES SOURCE:PORT ADDRESS:PORT NAME [OPTIONS], one attempt; exit 1: it is not up
+       connect TRIES SOURCE:PORT ADDRESS:PORT NAME [OPTIONS], one attempt; exit 1: it is not up;
+       --proxy ADDRESS:PORT: by CONNECT to NAME and the port
 out:   LOG: a JSON line a connection when it ends, as nginx's; TRIES: a JSON line an attempt
 The gateway's messages are not documented, so what flows are counters. Those of notification have
 the header that the SDK names (little-endian by inference) and its roots.
@@ -134,17 +135,35 @@ def split(text):
     return host, int(port)
 
 
+def through_proxy(sock, name, port):
+    """Asks for a tunnel; the status of the answer."""
+    target = "%s:%d" % (name, port)
+    sock.sendall(("CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, target)).encode())
+    head = b""
+    while b"\r\n\r\n" not in head:
+        piece = sock.recv(1)  # what follows the head is another protocol's
+        if not piece:
+            break
+        head += piece
+    return int(head.split(b" ")[1]) if b" " in head else 0
+
+
 def attempt(options):
     """(outcome, socket or None)"""
     sock = socket.socket()
     sock.bind(split(options.source))
     sock.settimeout(options.patience)
     try:
-        sock.connect(split(options.target))
+        sock.connect(split(options.proxy or options.target))
     except ConnectionRefusedError:
         return "refused", None
     except (TimeoutError, socket.timeout):
         return "unanswered", None
+    if options.proxy:
+        status = through_proxy(sock, options.name, split(options.target)[1])
+        if status != 200:
+            sock.close()
+            return "proxy-denied" if status < 500 else "proxy-failed", None
     if options.plain:
         return "up", sock
     context = ssl.create_default_context(cafile=options.trust)
@@ -197,6 +216,8 @@ def connect(options):
         "client": client[0], "client_port": client[1], "server": server[0], "port": server[1],
         "outcome": outcome,
     }  # fmt: skip
+    if options.proxy:
+        row.update(via=options.proxy, name=options.name)
     with open(options.tries, "a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
     sys.exit(outcome not in ("up", "reset"))
@@ -215,7 +236,7 @@ def main():
     one = command.add_parser("connect")
     for name in ("tries", "source", "target", "name"):
         one.add_argument(name)
-    for name in ("trust", "keys", "client-certificate", "client-key"):
+    for name in ("proxy", "trust", "keys", "client-certificate", "client-key"):
         one.add_argument("--" + name)
     one.add_argument("--tls", default="1.2")
     one.add_argument("--patience", type=float, default=3.5)

@@ -9,6 +9,7 @@ import re
 
 QUERY = re.compile(r": (\d+) ([\d.]+)/\d+ query\[(\w+)\] (\S+) from")
 REPLY = re.compile(r": (\d+) [\d.]+/\d+ config (\S+) is (\S+)")
+PROXY = ("proxy-denied", "proxy-failed")
 OUTCOMES = ("attempted", "established", "refused", "unanswered", "reset")
 
 
@@ -21,20 +22,27 @@ def instance(port):
 
 def channels(tries):
     """Attempts by client, server and port, with what became of them."""
-    found = {}
+    found, names = {}, {}
     for row in tries:
-        key = (row["client"], row["server"], row["port"])
+        key = (row["client"], row["server"], row["port"], row.get("via", ""))
         entry = found.setdefault(key, dict.fromkeys(OUTCOMES, 0))
+        names[key] = row.get("name", "")
         entry["attempted"] += 1
         if row["outcome"] in ("refused", "unanswered"):
             entry[row["outcome"]] += 1
+        elif row["outcome"] in PROXY:
+            entry["refused"] += 1
         else:
             entry["established"] += 1
         entry["reset"] += row["outcome"] == "reset"
         entry["silent"] = entry.get("silent", 0) + (row["outcome"] == "silent")
     out = []
     for key in sorted(found):
-        entry = dict(zip(("client", "server", "port"), key))
+        entry = dict(zip(("client", "server", "port", "via"), key))
+        if entry["via"]:
+            entry["name"] = names[key]
+        else:
+            del entry["via"]
         if instance(key[2]):
             entry["instance"] = instance(key[2])
         entry["protocol"] = "tcp-tls" if 10140 <= key[2] <= 10155 else "https"
@@ -50,7 +58,8 @@ def disagreements(tries, fallbacks):
             got = {
                 t["outcome"]
                 for t in tries
-                if (t["client"], t["server"], t["port"]) == (row["client"], row["server"], port)
+                if (t["client"], t["server"], t["port"], t.get("via") if port == row["to"] else row.get("via"))
+                == (row["client"], row["server"], port, row.get("via"))
             }
             if got != want:
                 yield "port %d: meant %s, met %s" % (port, want, got)

@@ -8,13 +8,13 @@
 # Exit 77 with a message where namespaces are refused or a program is missing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:?usage: cmg.sh OUTDIR [classic|refused|dropped|silent|instances|reconnect|down|proxy|client...]}
+out=${1:?usage: cmg.sh OUTDIR [classic|refused|dropped|silent|instances|reconnect|down|denied|proxy|client...]}
 # shellcheck disable=SC2034 # net.sh reads it
 needs="nginx curl openssl tshark dnsmasq squid"
 # shellcheck source=net.sh
 . "$here/net.sh"
 scenarios=("${@:2}")
-[ $# -gt 1 ] || scenarios=(classic refused dropped silent instances reconnect down proxy client)
+[ $# -gt 1 ] || scenarios=(classic refused dropped silent instances reconnect down denied proxy client)
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 
 # 10: a classic gateway; 11: a scale set; 12: gateways with one VM; 13: blob storage; 15: web proxy;
@@ -73,12 +73,13 @@ channel() { # CONNECTION-POINT NAME PORT [OPTIONS]; false: it is not up
     local code=0
     attempt "$1" "https://$2:$3" "$2" - ok 1.2
     (within clients python3 "$here/channel.py" connect "$work/tries.jsonl" "10.11.0.2$1:$next_port" \
-        "${address[$2]}:$3" "$2" --trust "$pki/ca.pem" "${@:4}") 2>>"$work/channel.log" || code=$?
+        "${address[$2]}:$3" "$2" --trust "$pki/ca.pem" ${through[1]:+--proxy "${through[1]#http://}"} "${@:4}") 2>>"$work/channel.log" || code=$?
     return $code
 }
 fell_back() { # CONNECTION-POINT NAME FROM TO WHY
-    printf '{"client":"10.11.0.2%s","server":"%s","from":%s,"to":%s,"why":"%s"}\n' "$1" "${address[$2]}" \
-        "$3" "$4" "$5" >>"$work/fallbacks.jsonl"
+    local via=${through[1]:+,\"via\":\"${through[1]#http://}\"}
+    printf '{"client":"10.11.0.2%s","server":"%s","from":%s,"to":%s,"why":"%s"%s}\n' "$1" "${address[$2]}" \
+        "$3" "$4" "$5" "$via" >>"$work/fallbacks.jsonl"
 }
 
 slow_classic="--pauses 300" # a beat every 60 s
@@ -144,6 +145,26 @@ scenario_down() { # every candidate fails, again and again; one VM
         channel 1 $small 10140 || channel 1 $small 443 || sleep 0.3
     done
     resolve 1 granitefals.cloudapp.net # no such name
+}
+slow_denied="--pauses 10"
+scenario_denied() { # web proxies: one lets CONNECT to 443 alone through, the other to 10124 to 10139 too
+    local vm through
+    gateway 10.11.0.12 small 443=tls
+    gateway 10.11.0.10 cmg 10124=tls 10125=tls
+    through=(-x http://10.11.0.15:3130)
+    channel 1 $small 10140 || channel 1 $small 443
+    fell_back 1 $small 10140 443 proxy-denied
+    through=(-x http://10.11.0.15:3128)
+    for vm in 0 1; do
+        channel 2 $classic $((10140 + vm)) || channel 2 $classic $((10124 + vm))
+        fell_back 2 $classic $((10140 + vm)) $((10124 + vm)) proxy-denied
+    done
+    through=(-x http://10.11.0.15:3130) # a scale set with more than one VM has nothing else
+    for vm in 0 1 0; do channel 3 $set $((10124 + vm)) || true; done
+    # TCP-TLS knows no proxy: it is tried without, and refused
+    through=()
+    channel 4 $small 10140 || { through=(-x http://10.11.0.15:3130) && channel 4 $small 443; }
+    fell_back 4 $small 10140 443 refused
 }
 scenario_proxy() { # only HTTPS works through a web proxy, and often only to 443
     gateway 10.11.0.11 set 10124=tls

@@ -243,9 +243,26 @@ def compare_tunnels(found, truth, check):
     check("tunnels", {tuple(sorted(pair)) for pair in want}, have)
 
 
+def connects(rows):
+    """(client, proxy, target) -> [granted, not granted]"""
+    found, asked = collections.defaultdict(lambda: [0, 0]), {}
+    for row in rows:
+        if row["http.request.method"] == "CONNECT":
+            via = row["ip.dst"] + ":" + row["tcp.dstport"]
+            asked[row["tcp.stream"]] = (row["ip.src"], via, row["http.request.uri"])
+        elif row["http.response.code"] and row["tcp.stream"] in asked:
+            found[asked.pop(row["tcp.stream"])][row["http.response.code"] != "200"] += 1
+    return found
+
+
 def compare_channels(rows, truth, check):
-    found = connections(rows)
+    found, granted = connections(rows), connects(rows)
     for row in truth.get("channels", []):
+        if "via" in row:
+            key = (row["client"], row["via"], "%s:%d" % (row["name"], row["port"]))
+            want = [row["connections"]["established"], row["connections"]["refused"]]
+            check("CONNECT of %s to %s for %s" % key, want, granted.get(key))
+            continue
         key = (row["client"], row["server"], row["port"])
         names = ("attempted", "established", "refused", "unanswered", "reset")
         want = [row["connections"][name] for name in names]

@@ -23,6 +23,7 @@ ALERTS = {  # RFC 8446 section 6, RFC 5246 section 7.2
     "unknown_ca": 48, "protocol_version": 70, "unrecognized_name": 112,
     "certificate_required": 116, "no_application_protocol": 120,
 }  # fmt: skip
+REFUSALS = ("403", "407", "503")  # of a web proxy
 
 
 def rows(path):
@@ -81,6 +82,8 @@ class Truth:
             outcome = met.get((row["client"], row["client_port"]))
             if outcome == "silent":
                 yield {**row, "expect": "silent"}
+            elif outcome in channeltruth.PROXY:
+                yield {**row, "expect": "403" if outcome == "proxy-denied" else "503"}
             elif outcome not in ("refused", "unanswered"):
                 yield row
         for row in self.log:  # nobody was told to make these: a proxy did
@@ -154,7 +157,7 @@ class Truth:
             return ends, self.lines(address, attempt["client_port"])
         mine = self.lines(attempt["client"], attempt["client_port"])
         statuses = [row["status"] for row in mine]
-        let_in = attempt["expect"] not in ("403", "407")
+        let_in = attempt["expect"] not in REFUSALS
         self.check(where + ": through the proxy", let_in, 200 in statuses)
         out = {"target": mine[0]["target"], "statuses": statuses}
         if not let_in:
@@ -166,7 +169,11 @@ class Truth:
     def connection(self, attempt):
         where = "%(client)s:%(client_port)s to %(server)s:%(port)s" % attempt
         out = {key: attempt[key] for key in ("client", "client_port", "server", "port")}
-        server = self.servers[(attempt["server"], attempt["port"])]
+        where_to = (attempt["server"], attempt["port"])
+        if attempt["expect"] in REFUSALS:  # nobody needs to be there
+            server = self.servers.get(where_to, {"role": "web-proxy", "certificate": "-"})
+        else:
+            server = self.servers[where_to]
         mine = self.lines(attempt["client"], attempt["client_port"])
         if attempt["proxy"]:
             if server["certificate"]:
@@ -179,7 +186,7 @@ class Truth:
             for row in mine
             if row["method"]
         ]
-        if not server["certificate"] or attempt["expect"] in ("403", "407"):
+        if not server["certificate"] or attempt["expect"] in REFUSALS:
             return {**out, "handshake": "none"}
         out.update(self.certificates_of(attempt, server))
         if attempt["expect"] == "silent":

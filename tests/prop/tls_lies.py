@@ -58,7 +58,7 @@ def wrong(line, entry, kinds):
         yield "sni " + tls["sni"]
     if tls["resumed"] and entry["handshake"] != "resumed":
         yield "resumed"
-    if tls["version"] != "TLS" and tls["established"] and entry["handshake"] not in ("full", "resumed"):
+    if tls["established"] and entry["handshake"] not in ("full", "resumed"):
         yield "established"
     alerts = [(a["from"], a["encrypted"] or a["code"]) for a in entry.get("alerts", [])]
     for a in tls["alerts"]:
@@ -66,7 +66,7 @@ def wrong(line, entry, kinds):
             yield "alert %s" % a
     for verdict in line.get("auth", []):
         mode = MODES.get(kinds.get(entry.get("client_certificate_name")))
-        sure = verdict["certainty"] in ("proven", "strong") # a size does not tell the kind
+        sure = verdict["certainty"] != "weak" # a renegotiation, of which only sizes are seen
         if verdict["mode"] in MODES.values() and (client != "yes" or (sure and verdict["mode"] != mode)):
             yield "%s (%s)" % (verdict["mode"], verdict["certainty"])
         if verdict.get("denied") and not alerts:

@@ -157,6 +157,86 @@ static void names(const void *catalog)
     ccm_model_free(m);
 }
 
+static void server_certificate(ccm_model *m, const char *server, const char *print)
+{
+    ccm_obs o = drv_obs(CCM_OBS_tls_certificate, 90, server, "10.0.0.77:50001", SECOND);
+    drv_text(&o, CCM_KEY_san, "mp01.x,ibcm.x");
+    drv_text(&o, CCM_KEY_fingerprint, print);
+    ccm_model_observe(m, &o);
+}
+
+/* The name of the server behind it on its own certificate, and other hellos: behaviour, so likely.
+ * One hello outside, one that is passed on, or a server that nobody else calls: no proxy. */
+static void copies(const void *catalog)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        ccm_model *m = model(catalog);
+        server_certificate(m, PROXY ":443", i == 3 ? "" : "AA");
+        server_certificate(m, "10.0.0.9:443", "BB");
+        for (unsigned k = 0; k < (i == 1 ? 1 : 3); k++)
+            hello(m, 1 + k, "10.0.0.21:50001", PROXY ":443", SECOND, 111 + k);
+        hello(m, 9, PROXY ":60001", "10.0.0.9:443", 2 * SECOND, i == 2 ? 112 : 999);
+        is_proxy(m, PROXY,
+                 i == 0   ? "bridging likely same-server-name 1 90"
+                 : i == 2 ? "tunnelling proven same-client-hello 1 20"
+                          : "");
+        is_proxy(m, "10.0.0.9", "");
+        ccm_model_free(m);
+    }
+}
+
+/* A request over the connection of the client to the proxy, and its answer. */
+static void asks(ccm_model *m, uint64_t flow, const char *target, unsigned status)
+{
+    drv_request(m, flow, "10.0.0.21:50001", PROXY ":3128", "CONNECT", target, target);
+    drv_response(m, flow, "10.0.0.21:50001", PROXY ":3128", status);
+    drv_run(m, flow, "10.0.0.21:50001", PROXY ":3128", true, SECOND, 1);
+}
+
+/* A proxy that says no is asked for another way, over the same connection: routes-and-ports.md 6,
+ * "a proxy that allows CONNECT only to 443". */
+static void denied(const void *catalog)
+{
+    static const struct {
+        unsigned status;
+        const char *reason;
+        unsigned refused;
+    } cases[] = { { 403, "proxy-denied", 2 }, { 503, "proxy-failed", 2 }, { 407, "none", 0 } };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ccm_model *m = model(catalog);
+        asks(m, 1, "cmg.example.com:10140", cases[i].status);
+        asks(m, 1, "CMG.example.com:10140", cases[i].status);
+        asks(m, 1, "cmg.example.com:443", 200);
+        ccm_obs o = drv_obs(CCM_OBS_tls_session, 1, "10.0.0.21:50001", PROXY ":3128", SECOND);
+        ccm_obs_u64(&o, CCM_KEY_tls_version, 0x0303);
+        ccm_obs_flag(&o, CCM_KEY_established, true);
+        drv_text(&o, CCM_KEY_through, "cmg.example.com:443");
+        ccm_model_observe(m, &o);
+        drv_connection(m, 1, "10.0.0.21:50001", PROXY ":3128", "established", "open");
+        ccm_view *v = ccm_view_new(m, false);
+        bool refuses = cases[i].refused > 0;
+        g_assert_cmpuint(v->n_routes, ==, 1 + refuses);
+        for (unsigned k = 0; k < v->n_routes; k++) {
+            const ccm_view_route *r = &v->routes[k];
+            bool first = r->port == 10140;
+            g_assert_cmpstr(r->route, ==, refuses ? "cmg-cp/cmg" : "unknown/unknown");
+            g_assert_cmpuint(r->instance, ==, first);
+            g_assert_cmpuint(r->connections.attempted, ==, first ? cases[i].refused : 1);
+            g_assert_cmpuint(r->connections.established, ==, !first);
+            g_assert_cmpuint(r->connections.refused, ==, first ? cases[i].refused : 0);
+            g_assert_cmpuint(r->packets[0], ==, first ? 2 : refuses ? 1 : 3);
+            if (!refuses)
+                continue;
+            g_assert_cmpstr(r->channel.state, ==, first ? "failed" : "up");
+            g_assert_cmpuint(r->n_fallbacks, ==, !first);
+            if (!first)
+                g_assert_cmpstr(r->fallbacks[0].reason, ==, cases[i].reason);
+        }
+        ccm_view_free(v);
+        ccm_model_free(m);
+    }
+}
+
 /* More hellos than are kept, in two orders, in one model or in two: the same of them count. */
 static void bounded(const void *catalog)
 {
@@ -191,6 +271,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/relay/bridging", cat, bridging);
     g_test_add_data_func("/relay/many-addresses", cat, many_addresses);
     g_test_add_data_func("/relay/names", cat, names);
+    g_test_add_data_func("/relay/copies", cat, copies);
+    g_test_add_data_func("/relay/denied", cat, denied);
     g_test_add_data_func("/relay/bounded", cat, bounded);
     int result = g_test_run();
     ccm_catalog_unref(cat);

@@ -2,6 +2,8 @@
  * test_smb.c - the SMB parser on messages written by hand, each shown on a page that ends where
  * they do. Expected lines are worked out from what the messages were written to say. */
 #include "proto/smb2_table.h"
+#include <time.h>
+
 #include "smb_messages.h"
 
 /* Account CONTOSO\WS1$ is what V_NTLM3_MACHINE says; "Server", "Domain" stand in V_NTLM2. */
@@ -129,6 +131,56 @@ static void losses(void)
                 g_assert_nonnull(strstr(text, "write_bytes=300"));
         }
     smb_talk_free(v);
+}
+
+/* `cut`: so many bytes of the WRITE of 3000 are there; `says`: what its answer counts, 0: there is
+ * none; `second`: another file is open, too. */
+static char *unseen(unsigned cut, unsigned flags, unsigned says, bool second)
+{
+    smb_said v[SMB_TALK];
+    krb_drive d;
+    GByteArray *m = framed(smb_write(SMB_SIGNED, 5, 70, 0, 3000), NULL);
+    GByteArray *answer = framed(smb_write_answer(flags, 5, says), NULL);
+    GByteArray *other = framed(smb_create_answer(0, 9, 80), NULL);
+
+    smb_talk(v);
+    krb_open(&d, &ccm_proto_smb, false);
+    for (unsigned i = 0; i < 10; i++)
+        krb_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
+    if (second)
+        krb_bytes(&d, 1, other->data, other->len);
+    if (cut)
+        krb_bytes(&d, 0, m->data, cut);
+    krb_lose(&d, 0, m->len - cut);
+    if (says)
+        krb_bytes(&d, 1, answer->data, answer->len);
+    for (unsigned i = 15; i < 17; i++)
+        krb_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
+    g_byte_array_unref(m);
+    g_byte_array_unref(answer);
+    g_byte_array_unref(other);
+    smb_talk_free(v);
+    return krb_close(&d);
+}
+
+/* Bytes of a WRITE whose header was lost or cut: the answer tells them; else there may be more. */
+static void unseen_writes(void)
+{
+    for (unsigned cut = 0; cut < 200; cut++) {
+        g_autofree char *text = unseen(cut, 0, 3000, false);
+        g_assert_nonnull(strstr(text, "direction=write write_bytes=3000 writes=1"));
+        g_assert_null(strstr(text, "at_least"));
+    }
+    g_autofree char *async = unseen(0, SMB_ASYNC, 3000, false);
+    g_assert_nonnull(strstr(async, "write_bytes=3000 writes=1"));
+    g_autofree char *silent = unseen(0, 0, 0, false);
+    g_assert_nonnull(strstr(silent, "complete=1 at_least=1"));
+    g_autofree char *lie = unseen(0, 0, 1000000, false);
+    g_assert_nonnull(strstr(lie, "at_least=1"));
+    g_assert_null(strstr(lie, "1000000"));
+    g_autofree char *whose = unseen(0, 0, 3000, true);
+    g_assert_null(strstr(whose, "write_bytes=3000 writes"));
+    g_assert_nonnull(strstr(whose, "at_least=1"));
 }
 
 static void midstream(void)
@@ -270,6 +322,44 @@ static void table(void)
     ccm_smb_table_clear(&t);
 }
 
+/* The disk of the server is full: the file was opened, and the data sent in vain. */
+static void disk_full(void)
+{
+    enum { DISK_FULL = 0xc000007f & INT32_MAX };
+    GByteArray *v[] = { framed(smb_create(SMB_SIGNED, 4, "a.temp", 0), NULL),
+                        framed(smb_create_answer(0, 4, 70), NULL),
+                        framed(smb_write(SMB_SIGNED, 5, 70, 0, 300), NULL),
+                        framed(smb_error(CCM_SMB_WRITE, 0, DISK_FULL | UINT32_C(0x80000000), 5),
+                               NULL) };
+    krb_drive d;
+    krb_open(&d, &ccm_proto_smb, false);
+    for (unsigned i = 0; i < G_N_ELEMENTS(v); i++) {
+        krb_bytes(&d, i % 2, v[i]->data, v[i]->len);
+        g_byte_array_unref(v[i]);
+    }
+    g_autofree char *text = krb_close(&d);
+    g_assert_nonnull(strstr(text, "transfer_status_name=STATUS_DISK_FULL"));
+}
+
+/* Numbers of one residue, which a simple hash would put in one place, cost no more than others; and
+ * where all do lie in one place, one of them goes first. */
+static void crowd(void)
+{
+    ccm_smb_table t = { .size = sizeof(entry) };
+    clock_t start = clock();
+    for (uint64_t i = 1; i <= 60000; i++)
+        (void)ccm_smb_table_add(&t, i << 16 | i << 48, i << 48 | i << 16);
+    g_assert_cmpfloat((double)(clock() - start) / CLOCKS_PER_SEC, <, 1);
+    g_assert_null(ccm_smb_table_crowd(&t, 5, 5));
+    ccm_smb_table_clear(&t);
+    for (uint64_t a = 1; a <= 256; a++) /* b as the hash needs it to end in the same place */
+        (void)ccm_smb_table_add(
+            &t, a, (a * UINT64_C(0x9e3779b97f4a7c15)) ^ (a * UINT64_C(0x9e3779b97f4a7c15)) >> 29);
+    uint64_t h = 257 * UINT64_C(0x9e3779b97f4a7c15);
+    g_assert_nonnull(ccm_smb_table_crowd(&t, 257, h ^ h >> 29));
+    ccm_smb_table_clear(&t);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -277,10 +367,13 @@ int main(int argc, char **argv)
     g_test_add_func("/smb/pieces", pieces);
     g_test_add_func("/smb/truncations", truncations);
     g_test_add_func("/smb/losses", losses);
+    g_test_add_func("/smb/unseen-writes", unseen_writes);
     g_test_add_func("/smb/midstream", midstream);
     g_test_add_func("/smb/transforms", transforms);
     g_test_add_func("/smb/smb1", smb1_negotiate);
     g_test_add_func("/smb/limits", limits);
     g_test_add_func("/smb/table", table);
+    g_test_add_func("/smb/crowd", crowd);
+    g_test_add_func("/smb/disk-full", disk_full);
     return g_test_run();
 }

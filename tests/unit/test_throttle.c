@@ -197,7 +197,7 @@ static void g23_is(const world *w)
 {
     static const char *const sources[] = { "10.0.0.1", "10.0.1.1" };
     for (unsigned i = 0; i < 2; i++) {
-        const ccm_view_throttle *t = of(w, "client/file-server", sources[i]);
+        const ccm_view_throttle *t = of(w, "site-server/dp", sources[i]);
         VERDICT(t, "hourly");
         g_assert_cmpuint(t->is.percent_low, <=, 500);
         g_assert_cmpuint(t->is.percent_high, >=, 500);
@@ -219,7 +219,7 @@ static void g28_is(const world *w)
 static void g29_is(const world *w)
 {
     is_pulse(w, 256, 1, 2.08e6);
-    const ccm_view_throttle *t = of(w, "client/file-server", "10.0.1.1");
+    const ccm_view_throttle *t = of(w, "site-server/dp", "10.0.1.1");
     VERDICT(t, "hourly");
     BETWEEN(100, t->is.percent_low, t->is.percent_high);
 }
@@ -275,7 +275,7 @@ static const struct scenario {
     void (*is)(const world *);
     const char *route, *source; /* whose verdict is compared when the capture is faulty */
 } scenarios[] = {
-#define FILES "client/file-server", "10.0.0.1"
+#define FILES "site-server/dp", "10.0.0.1"
     { "G1-unlimited", g1, g1_is, FILES },
     { "G2-small-files", g2, g2_is, FILES },
     { "G3-pulse-256-1", g3, g3_is, FILES },
