@@ -199,6 +199,13 @@ uint32_t ccm_client_get(ccm_model *m, ccm_span id)
     return i;
 }
 
+uint32_t ccm_client_of_text(ccm_model *m, uint32_t text)
+{
+    uint32_t i = client_find(m, text); /* mostly in the usual form */
+
+    return i != CCM_NONE ? i : ccm_client_get(m, ccm_span_str(ccm_texts_get(&m->texts, text)));
+}
+
 /* Keeps the lowest addresses, so that the set does not depend on the order of arrival. */
 void ccm_client_address(ccm_client *c, const ccm_addr *addr)
 {

@@ -10,7 +10,7 @@
 
 /* ---- times ----------------------------------------------------------------------------------- */
 
-static bool digits(ccm_span s, size_t at, size_t n, int *out)
+static inline __attribute__((always_inline)) bool digits(ccm_span s, size_t at, size_t n, int *out)
 {
     *out = 0;
     for (size_t i = at; i < at + n; i++) {
@@ -237,7 +237,7 @@ static ccm_client *client_of(ccm_model *m, uint32_t text, const ccm_obs *obs)
 {
     if (text == CCM_NONE)
         return NULL;
-    uint32_t at = ccm_client_get(m, ccm_span_str(ccm_texts_get(&m->texts, text)));
+    uint32_t at = ccm_client_of_text(m, text);
     if (at == CCM_NONE)
         return NULL;
     ccm_client *c = &g_array_index(m->clients, ccm_client, at);

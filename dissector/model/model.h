@@ -430,6 +430,7 @@ void ccm_host_name(ccm_model *m, uint32_t host, ccm_span name, uint32_t sources)
 void ccm_host_authority(ccm_model *m, uint32_t host, ccm_span authority, uint32_t sources);
 void ccm_host_evidence(ccm_model *m, uint32_t host, const ccm_evidence *add);
 uint32_t ccm_client_get(ccm_model *m, ccm_span id);
+uint32_t ccm_client_of_text(ccm_model *m, uint32_t text); /* likewise */
 void ccm_client_address(ccm_client *c, const ccm_addr *addr);
 uint32_t ccm_upload_get(ccm_model *m, const ccm_addr *client, const ccm_addr *server, ccm_span id);
 void ccm_upload_error(ccm_upload *u, uint32_t text);

@@ -47,10 +47,18 @@ static ccm_span safe(ccm_texts *t, ccm_span s)
     return ccm_span_of(t->scratch->str, n);
 }
 
+static uint32_t find(const ccm_texts *t, ccm_span s)
+{
+    return ccm_index_find(&t->index, ccm_hash_end(ccm_hash_bytes(1, s.p, s.n)), text_eq, t, &s);
+}
+
 uint32_t ccm_texts_find(ccm_texts *t, ccm_span s)
 {
-    s = safe(t, s);
-    return ccm_index_find(&t->index, ccm_hash_end(ccm_hash_bytes(1, s.p, s.n)), text_eq, t, &s);
+    uint32_t i = find(t, s); /* as in ccm_texts_add */
+    if (i != CCM_NONE)
+        return i;
+    ccm_span kept = safe(t, s);
+    return kept.p == s.p ? CCM_NONE : find(t, kept);
 }
 
 uint32_t ccm_texts_add(ccm_texts *t, ccm_span s)
