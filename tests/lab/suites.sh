@@ -109,6 +109,8 @@ done
 before=0.3 update=1 get key-update -tls1_3
 get psk-1 -tls1_3 -sess_out "$work/session"
 get psk-2 -tls1_3 -sess_in "$work/session"
+served
+serve -WWW -tls1_3 -groups X25519 # not the one that the client has a key share for: HelloRetryRequest
 get retry -tls1_3 -groups P-521:X25519
 served
 # s_server answers no request when it takes early data: the answers are its input
