@@ -37,6 +37,8 @@ unit_tests = \
 	tests/unit/test_report_text \
 	tests/unit/test_smb \
 	tests/unit/test_tls \
+	tests/unit/test_tls_ssl2 \
+	tests/unit/test_keylog \
 	tests/unit/test_verify \
 	tests/unit/test_throttle \
 	tests/unit/test_smb_model \

@@ -243,7 +243,7 @@ static int row_of_source(const ccm_model *m, const ccm_cmg *cmg, const ccm_edge 
                          int *role)
 {
     uint32_t at = ccm_host_find(m, &e->key.client);
-    int best = -1, point = ccm_catalog_role(m->catalog, "cmg-cp");
+    int best = -1, point = m->catalog->point_role;
 
     if (at == CCM_NONE || ccm_addr_eq(&e->key.client, &e->key.server))
         return -1;

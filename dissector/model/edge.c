@@ -176,9 +176,9 @@ ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs)
         uint32_t i = ccm_index_find(&m->flow_index, flow_hash(obs->flow), flow_eq, m, &obs->flow);
         return i == CCM_NONE ? NULL : ccm_model_flow_at(m, i);
     }
-    if (!obs->memo->owner || obs->memo->at >= m->n_flows)
+    ccm_model_flow *f = obs->memo->at;
+    if (!f)
         return NULL;
-    ccm_model_flow *f = ccm_model_flow_at(m, obs->memo->at);
     return f->id == obs->flow ? f : NULL; /* evicted: the record is another flow's now */
 }
 
@@ -259,7 +259,7 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     if (f->indexed)
         ccm_index_add(&m->flow_index, flow_hash(f->id), i);
     else
-        *obs->memo = (ccm_memo){ m, i };
+        *obs->memo = (ccm_memo){ m, f };
     return f;
 }
 
