@@ -142,8 +142,8 @@ static const uint8_t run_keys[] = { CCM_KEY_packets,      CCM_KEY_wire_bytes,
 
 #define BIT(key) (UINT64_C(1) << (CCM_KEY_##key % 64))
 #define RUN_MAY                                                                                    \
-    (BIT(end_ns) | BIT(data_end_ns) | BIT(packets) | BIT(wire_bytes) | BIT(ip_bytes) | BIT(payload_bytes) |           \
-     BIT(unique_bytes) | BIT(retransmitted_bytes) | BIT(missing_bytes))
+    (BIT(end_ns) | BIT(data_end_ns) | BIT(packets) | BIT(wire_bytes) | BIT(ip_bytes) |             \
+     BIT(payload_bytes) | BIT(unique_bytes) | BIT(retransmitted_bytes) | BIT(missing_bytes))
 
 /* `o` was begun by run_begin for the run's side. */
 static void run_emit(ccm_flows *fs, const ccm_flow *f, ccm_obs *o, const ccm_run *run,
@@ -151,10 +151,13 @@ static void run_emit(ccm_flows *fs, const ccm_flow *f, ccm_obs *o, const ccm_run
 {
     if (!run->packets && !missing)
         return;
-    const uint64_t counts[] = {
-        run->packets,      run->wire_bytes,     run->ip_bytes, run->payload_bytes,
-        run->unique_bytes, run->repeated_bytes, missing
-    };
+    const uint64_t counts[] = { run->packets,
+                                run->wire_bytes,
+                                run->ip_bytes,
+                                run->payload_bytes,
+                                run->unique_bytes,
+                                run->payload_bytes - run->unique_bytes,
+                                missing };
     bool from_client = o->n;
     unsigned n = from_client;
 
