@@ -70,7 +70,18 @@ VERDICTS = {"pulse": "pulse", "percent": "hourly", "free": "no-limit-seen", "win
             "change": "hourly"}
 
 
+def compare_packages(files, report, check):
+    """Which package filled the link: what smbd wrote of it."""
+    want = {}
+    for f in files:  # NN-ABC000NN.1.temp
+        package = f["path"].partition("-")[2].partition(".")[0]
+        want[package] = want.get(package, 0) + f["bytes"]
+    check("packages", want, {c["id"]: c["bytes"] for c in report["contents"]})
+
+
 def compare(truth, report, check):
+    if truth["smb"]["protection"] != "encrypt":
+        compare_packages(truth["smb"]["files"], report, check)
     for writer in truth["writers"]:
         seen, what = throttle_of(report, writer["client"]), writer["client"] + " " + writer["mode"]
         check(what + " verdict", VERDICTS[writer["mode"]], seen["verdict"])
