@@ -166,7 +166,8 @@ typedef struct ccm_sink {
 } ccm_sink;
 
 typedef struct ccm_report_options {
-    const char *format;  /* "json", "text", "summary", "windows", "windows-json" or "windows-csv" */
+    const char *format;  /* "json", "text", "summary", "routes", "windows", "windows-json" or
+                            "windows-csv" */
     bool per_client;     /* a row per source address */
     bool color;
     unsigned width;      /* terminal columns; 0 = 100 */

@@ -3,9 +3,7 @@
  * In: files, a live device or the caller's packets.  Out: observations, the last one `capture`. */
 #include <string.h>
 
-#include "flow/flow.h"
-#include "input/decode.h"
-#include "input/input.h"
+#include "flow/intake.h"
 #include "input/live.h"
 #include "observe/obs.h"
 #include "proto/decrypt.h"
@@ -13,7 +11,6 @@
 
 enum {
     PROGRESS_EVERY = 4096, /* packets between two looks */
-    EXPIRED_EVERY = 1024,
     SECRETS_TLS = 0x544c534b, /* pcapng: the secrets block is a TLS key log */
 };
 
@@ -22,17 +19,13 @@ struct ccm_engine {
     ccm_engine_options options;
     ccm_obs_fn fn;
     void *user_data;
-    ccm_decoder *decoder;
-    ccm_flows *flows;
+    ccm_intake in;
     ccm_decrypt *decrypt;
     ccm_verify *verify; /* NULL: signatures are not checked */
     ccm_filter *filter;
     uint64_t frame; /* of the newest packet, filtered ones included, so that Wireshark's agree */
-    uint64_t packets, wire_bytes, start_ns, end_ns;
-    uint64_t truncated, undecoded, dropped, secrets, unsupported;
-    uint64_t next_look;
+    uint64_t dropped, secrets;
     gint64 last_progress;
-    const char *link_problem;
     GString *reasons; /* why the capture is incomplete, joined by "; " */
     bool more;        /* a packet was left out because max_packets were read */
     bool replayed;    /* an observation file was read: it has its own `capture` observation */
@@ -47,11 +40,10 @@ ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *o
     e->options = *options;
     e->fn = fn;
     e->user_data = user_data;
-    e->decoder = ccm_decoder_new(&e->limits);
-    e->flows = ccm_flows_new(&e->limits, options->no_classify, fn, user_data);
+    ccm_intake_init(&e->in, &e->limits, options->no_classify, fn, user_data);
     if (options->messages && !options->no_verify)
         e->verify = ccm_verify_new(&e->limits);
-    ccm_flows_decode(e->flows, options->messages ? CCM_DEPTH_FULL : CCM_DEPTH_HEADER,
+    ccm_flows_decode(e->in.flows, options->messages ? CCM_DEPTH_FULL : CCM_DEPTH_HEADER,
                      e->verify ? ccm_verify_service(e->verify) : NULL);
     e->decrypt = ccm_decrypt_new(&e->limits);
     e->reasons = g_string_new("");
@@ -62,10 +54,9 @@ void ccm_engine_free(ccm_engine *e)
 {
     if (!e)
         return;
-    ccm_flows_free(e->flows);
+    ccm_intake_clear(&e->in);
     ccm_verify_free(e->verify);
     ccm_decrypt_free(e->decrypt);
-    ccm_decoder_free(e->decoder);
     ccm_filter_free(e->filter);
     g_string_free(e->reasons, TRUE);
     g_free(e);
@@ -76,8 +67,8 @@ static void may_decrypt(ccm_engine *e)
 {
     const ccm_decrypt_counts *c = ccm_decrypt_count(e->decrypt);
 
-    if (c->secrets || c->keys)
-        ccm_flows_decrypt(e->flows, ccm_decrypt_service(e->decrypt));
+    if (c->secrets || c->keys || ccm_decrypt_follows(e->decrypt))
+        ccm_flows_decrypt(e->in.flows, ccm_decrypt_service(e->decrypt));
 }
 
 bool ccm_engine_add_key(ccm_engine *e, const char *path, GError **error)
@@ -108,16 +99,6 @@ static void emit(ccm_engine *e, const ccm_obs *o)
     e->fn(e->user_data, o);
 }
 
-static ccm_obs plain_obs(const ccm_engine *e, ccm_obs_kind kind)
-{
-    ccm_obs o;
-
-    memset(&o, 0, offsetof(ccm_obs, key));
-    o.kind = kind;
-    o.time_ns = e->end_ns;
-    return o;
-}
-
 static bool stopped(const ccm_engine *e)
 {
     return e->options.stop && *e->options.stop;
@@ -132,38 +113,9 @@ static void add_reason(ccm_engine *e, const char *text)
 
 /* ---- packets --------------------------------------------------------------------------------- */
 
-static void count_packet(ccm_engine *e, const ccm_raw *raw)
-{
-    if (e->packets++ == 0)
-        e->start_ns = e->end_ns = raw->time_ns;
-    e->start_ns = ccm_min64(e->start_ns, raw->time_ns);
-    e->end_ns = ccm_max64(e->end_ns, raw->time_ns);
-    e->wire_bytes += raw->length;
-    if (raw->captured < raw->length)
-        e->truncated++;
-}
-
-/* Pieces of datagrams that never became whole still count. */
-static void flush_expired(ccm_engine *e, uint64_t now)
-{
-    ccm_packet packet;
-
-    while (ccm_decoder_expired(e->decoder, now, &packet))
-        ccm_flows_batch(e->flows, &packet, 1);
-}
-
 static bool filter_passes(ccm_engine *e, const ccm_raw *raw)
 {
     return !e->filter || ccm_filter_match(e->filter, raw);
-}
-
-/* What is left of a packet without addresses: its bytes, and the packets it stands for (several,
- * when a reassembled datagram could not be read). */
-static ccm_packet unaddressed(const ccm_packet *p)
-{
-    return (ccm_packet){
-        .time_ns = p->time_ns, .frame = p->frame, .packets = p->packets, .wire_bytes = p->wire_bytes
-    };
 }
 
 /* Decodes and hands on up to CCM_BATCH packets. False when the caller should stop. */
@@ -172,41 +124,19 @@ static bool process(ccm_engine *e, const ccm_raw *raw, unsigned n)
     ccm_packet packets[CCM_BATCH];
     unsigned decoded = 0;
 
-    ccm_decoder_begin_batch(e->decoder);
+    ccm_decoder_begin_batch(e->in.decoder);
     for (unsigned i = 0; i < n; i++) {
-        if (e->options.max_packets && e->packets >= e->options.max_packets) {
+        if (e->options.max_packets && e->in.packets >= e->options.max_packets) {
             e->more = true;
             break;
         }
         e->frame++;
         if (!filter_passes(e, &raw[i]))
             continue;
-        count_packet(e, &raw[i]);
-        switch (ccm_decode(e->decoder, &raw[i], e->frame, &packets[decoded])) {
-        case CCM_DECODED:
-            decoded++;
-            break;
-        case CCM_UNDECODED:
-            e->undecoded++;
-            if (ccm_link_type_problem(raw[i].link_type)) {
-                e->link_problem = ccm_link_type_problem(raw[i].link_type);
-                e->unsupported++;
-            }
-            /* fall through */
-        case CCM_NOT_IP:
-            packets[decoded] = unaddressed(&packets[decoded]);
-            decoded++;
-            break;
-        case CCM_HELD:
-            break;
-        }
+        decoded += ccm_intake_decode(&e->in, &raw[i], e->frame, &packets[decoded]);
     }
-    ccm_flows_batch(e->flows, packets, decoded);
-    if (e->packets >= e->next_look) {
-        flush_expired(e, e->end_ns);
-        e->next_look = e->packets + EXPIRED_EVERY;
-    }
-    return !(e->options.max_packets && e->packets >= e->options.max_packets) && !stopped(e);
+    ccm_intake_flow(&e->in, packets, decoded);
+    return !(e->options.max_packets && e->in.packets >= e->options.max_packets) && !stopped(e);
 }
 
 void ccm_engine_packet(ccm_engine *e, uint64_t time_ns, unsigned link_type, const uint8_t *data,
@@ -222,7 +152,7 @@ void ccm_engine_packet(ccm_engine *e, uint64_t time_ns, unsigned link_type, cons
 static void on_name(void *user_data, const ccm_addr *address, ccm_span name)
 {
     ccm_engine *e = user_data;
-    ccm_obs o = plain_obs(e, CCM_OBS_name);
+    ccm_obs o = ccm_intake_obs(&e->in, CCM_OBS_name);
     char text[CCM_ADDR_TEXT];
 
     ccm_obs_str(&o, CCM_KEY_address, ccm_span_str(ccm_addr_text(address, text)));
@@ -258,13 +188,13 @@ static void show_progress(ccm_engine *e, const ccm_reader *reader, bool at_once)
         return;
     e->last_progress = now;
     ccm_reader_position(reader, &read, &size);
-    e->options.progress(e->options.progress_data, read, size, e->packets);
+    e->options.progress(e->options.progress_data, read, size, e->in.packets);
 }
 
 /* Reads one capture file to its end. False when reading should not go on with the next. */
 static bool read_capture(ccm_engine *e, ccm_reader *reader, const char *path, GError **damage)
 {
-    uint64_t first_frame = e->frame + 1, packets = e->packets, bytes = e->wire_bytes, look = 0;
+    uint64_t first_frame = e->frame + 1, packets = e->in.packets, bytes = e->in.wire_bytes, look = 0;
     ccm_raw raw[CCM_BATCH];
     bool go_on = true;
     unsigned n;
@@ -285,10 +215,10 @@ static bool read_capture(ccm_engine *e, ccm_reader *reader, const char *path, GE
         e->more = ccm_reader_next(reader, raw, damage) > 0;
     if (e->more)
         add_reason(e, "reading stopped at the wanted number of packets");
-    ccm_obs o = plain_obs(e, CCM_OBS_capture_file);
+    ccm_obs o = ccm_intake_obs(&e->in, CCM_OBS_capture_file);
     ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(path));
-    ccm_obs_u64(&o, CCM_KEY_packets, e->packets - packets);
-    ccm_obs_u64(&o, CCM_KEY_file_bytes, e->wire_bytes - bytes);
+    ccm_obs_u64(&o, CCM_KEY_packets, e->in.packets - packets);
+    ccm_obs_u64(&o, CCM_KEY_file_bytes, e->in.wire_bytes - bytes);
     ccm_obs_u64(&o, CCM_KEY_first_frame, first_frame);
     emit(e, &o);
     return go_on;
@@ -317,7 +247,7 @@ static void replay(ccm_engine *e, const char *path, ccm_lines *lines, GError **w
             break;
         }
         ended = o.kind == CCM_OBS_capture;
-        e->packets++;
+        e->in.packets++;
         emit(e, &o);
         ccm_obs_json_free(keep);
     }
@@ -397,12 +327,12 @@ bool ccm_engine_read(ccm_engine *e, const char *const *paths, unsigned n_paths, 
         }
     }
     g_strfreev(files);
-    if (e->link_problem && e->unsupported == e->packets) {
-        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s: %s", paths[0], e->link_problem);
+    if (e->in.link_problem && e->in.unsupported == e->in.packets) {
+        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s: %s", paths[0], e->in.link_problem);
         return false;
     }
-    if (e->link_problem)
-        add_reason(e, e->link_problem);
+    if (e->in.link_problem)
+        add_reason(e, e->in.link_problem);
     return true;
 }
 
@@ -418,15 +348,17 @@ static void on_live_tick(void *user_data, uint64_t now_ns, uint64_t dropped)
     ccm_engine *e = user_data;
 
     e->dropped = dropped;
-    flush_expired(e, now_ns);
-    ccm_flows_tick(e->flows, now_ns);
+    ccm_intake_expire(&e->in, now_ns);
+    ccm_flows_tick(e->in.flows, now_ns);
     if (e->options.progress)
-        e->options.progress(e->options.progress_data, e->wire_bytes, 0, e->packets);
+        e->options.progress(e->options.progress_data, e->in.wire_bytes, 0, e->in.packets);
 }
 
 bool ccm_engine_live(ccm_engine *e, const ccm_live_options *options, GError **error)
 {
     ccm_live_events events = { on_live_packet, on_live_tick, e };
+    ccm_decrypt_follow(e->decrypt); /* while files may still be opened */
+    may_decrypt(e);
     ccm_live *live = ccm_live_open(options, e->options.bpf, error);
     bool good;
 
@@ -434,10 +366,10 @@ bool ccm_engine_live(ccm_engine *e, const ccm_live_options *options, GError **er
         return false;
     good = ccm_live_run(live, &events, e->options.max_packets, e->options.stop, error);
     e->dropped = ccm_live_dropped(live);
-    ccm_obs o = plain_obs(e, CCM_OBS_capture_file);
+    ccm_obs o = ccm_intake_obs(&e->in, CCM_OBS_capture_file);
     ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(options->interface));
-    ccm_obs_u64(&o, CCM_KEY_packets, e->packets);
-    ccm_obs_u64(&o, CCM_KEY_file_bytes, e->wire_bytes);
+    ccm_obs_u64(&o, CCM_KEY_packets, e->in.packets);
+    ccm_obs_u64(&o, CCM_KEY_file_bytes, e->in.wire_bytes);
     ccm_obs_u64(&o, CCM_KEY_first_frame, 1);
     emit(e, &o);
     ccm_live_free(live);
@@ -446,15 +378,9 @@ bool ccm_engine_live(ccm_engine *e, const ccm_live_options *options, GError **er
 
 /* ---- end ------------------------------------------------------------------------------------- */
 
-static void limit_hit(ccm_engine *e, const char *name, uint64_t count)
+static void tell_limit(ccm_engine *e, const char *name, uint64_t count)
 {
-    ccm_obs o = plain_obs(e, CCM_OBS_limit);
-
-    if (!count)
-        return;
-    ccm_obs_str(&o, CCM_KEY_limit, ccm_span_str(name));
-    ccm_obs_u64(&o, CCM_KEY_count, count);
-    emit(e, &o);
+    ccm_intake_limit(&e->in, name, count, e->fn, e->user_data);
 }
 
 static void verify_limits(ccm_engine *e)
@@ -462,8 +388,8 @@ static void verify_limits(ccm_engine *e)
     if (!e->verify)
         return;
     const ccm_verify_counts *c = ccm_verify_count(e->verify);
-    limit_hit(e, "client_keys", c->clients_dropped);
-    limit_hit(e, "registrations", c->registrations_dropped);
+    tell_limit(e, "client_keys", c->clients_dropped);
+    tell_limit(e, "registrations", c->registrations_dropped);
 }
 
 /* What keys were given, and whether they were good for anything. */
@@ -489,23 +415,14 @@ void ccm_engine_finish(ccm_engine *e)
 {
     if (e->replayed)
         return;
-    flush_expired(e, UINT64_MAX);
-    ccm_flows_finish(e->flows);
-    limit_hit(e, "fragments", ccm_decoder_evicted(e->decoder));
+    ccm_intake_finish(&e->in);
+    tell_limit(e, "fragments", ccm_decoder_evicted(e->in.decoder));
     verify_limits(e);
-    limit_hit(e, "tls_secrets", ccm_decrypt_count(e->decrypt)->dropped);
-    ccm_obs o = plain_obs(e, CCM_OBS_capture);
-    ccm_obs_u64(&o, CCM_KEY_packets, e->packets);
-    ccm_obs_u64(&o, CCM_KEY_wire_bytes, e->wire_bytes);
-    if (e->packets) {
-        ccm_obs_flag(&o, CCM_KEY_has_start, true);
-        ccm_obs_u64(&o, CCM_KEY_start_ns, e->start_ns);
-        ccm_obs_u64(&o, CCM_KEY_end_ns, e->end_ns);
-    }
-    ccm_obs_u64(&o, CCM_KEY_truncated_packets, e->truncated);
-    ccm_obs_u64(&o, CCM_KEY_undecoded_packets, e->undecoded);
+    tell_limit(e, "tls_secrets", ccm_decrypt_count(e->decrypt)->dropped);
+    ccm_obs o = ccm_intake_obs(&e->in, CCM_OBS_capture);
+    ccm_intake_put_counts(&e->in, &o);
     ccm_obs_u64(&o, CCM_KEY_dropped_packets, e->dropped);
-    ccm_obs_u64(&o, CCM_KEY_gaps, ccm_flows_gaps(e->flows));
+    ccm_obs_u64(&o, CCM_KEY_gaps, ccm_flows_gaps(e->in.flows));
     ccm_obs_u64(&o, CCM_KEY_secrets_blocks, e->secrets);
     decryption(e, &o);
     ccm_obs_str(&o, CCM_KEY_reason, ccm_span_of(e->reasons->str, e->reasons->len));

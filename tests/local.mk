@@ -37,8 +37,11 @@ unit_tests = \
 	tests/unit/test_report_text \
 	tests/unit/test_smb \
 	tests/unit/test_tls \
+	tests/unit/test_tls_ssl2 \
+	tests/unit/test_keylog \
 	tests/unit/test_verify \
 	tests/unit/test_throttle \
+	tests/unit/test_smb_model \
 	tests/unit/test_throttle_lies \
 	tests/unit/test_throttle_rules \
 	tests/unit/test_timeline \

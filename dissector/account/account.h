@@ -104,13 +104,14 @@ typedef struct ccm_run {
     uint64_t start_ns, frame;
     uint32_t span_ns; /* start to last packet */
     uint32_t rest_ns; /* start to the end of its second */
-    uint32_t packets, wire_bytes, ip_bytes, payload_bytes, unique_bytes, repeated_bytes;
+    uint32_t data_ns; /* start to the last packet with new bytes */
+    uint32_t packets, wire_bytes, ip_bytes, payload_bytes, unique_bytes;
 } ccm_run;
 
 /* What one packet adds. */
 typedef struct ccm_run_part {
     uint64_t time_ns, frame;
-    uint32_t packets, wire_bytes, ip_bytes, payload_bytes, unique_bytes, repeated_bytes;
+    uint32_t packets, wire_bytes, ip_bytes, payload_bytes, unique_bytes;
 } ccm_run_part;
 
 /* Whether the open run must be closed before `part` is added. */
@@ -138,19 +139,22 @@ static inline void ccm_run_add(ccm_run *run, const ccm_run_part *part)
         run->frame = part->frame;
         run->span_ns = 0;
         run->rest_ns = (uint32_t)(CCM_NS_PER_S - part->time_ns % CCM_NS_PER_S);
+        run->data_ns = 0;
     } else if (part->time_ns < run->start_ns) { /* packets are not always in time order */
         run->span_ns += (uint32_t)(run->start_ns - part->time_ns);
         run->rest_ns += (uint32_t)(run->start_ns - part->time_ns);
+        run->data_ns += run->unique_bytes ? (uint32_t)(run->start_ns - part->time_ns) : 0;
         run->start_ns = part->time_ns;
     } else if (part->time_ns - run->start_ns > run->span_ns) {
         run->span_ns = (uint32_t)(part->time_ns - run->start_ns);
     }
+    if (part->unique_bytes)
+        run->data_ns = MAX(run->data_ns, (uint32_t)(part->time_ns - run->start_ns));
     run->packets += part->packets;
     run->wire_bytes += part->wire_bytes;
     run->ip_bytes += part->ip_bytes;
     run->payload_bytes += part->payload_bytes;
     run->unique_bytes += part->unique_bytes;
-    run->repeated_bytes += part->repeated_bytes;
 }
 
 /* ---- connection state ------------------------------------------------------------------------ */

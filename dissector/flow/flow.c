@@ -56,6 +56,11 @@ void ccm_flows_decrypt(ccm_flows *fs, const ccm_decryptor *decryptor)
     fs->parse.decryptor = decryptor;
 }
 
+void ccm_flows_view(ccm_flows *fs, const ccm_viewer *viewer)
+{
+    fs->parse.viewer = viewer;
+}
+
 static void discard(void *ud, const ccm_obs *obs)
 {
     (void)ud;
@@ -130,23 +135,49 @@ static void emit(const ccm_flows *fs, const ccm_obs *o)
     fs->emit(fs->ud, o);
 }
 
+static const uint8_t run_keys[] = { CCM_KEY_packets,      CCM_KEY_wire_bytes,
+                                    CCM_KEY_ip_bytes,     CCM_KEY_payload_bytes,
+                                    CCM_KEY_unique_bytes, CCM_KEY_retransmitted_bytes,
+                                    CCM_KEY_missing_bytes };
+
+#define BIT(key) (UINT64_C(1) << (CCM_KEY_##key % 64))
+#define RUN_MAY                                                                                    \
+    (BIT(end_ns) | BIT(data_end_ns) | BIT(packets) | BIT(wire_bytes) | BIT(ip_bytes) |             \
+     BIT(payload_bytes) | BIT(unique_bytes) | BIT(retransmitted_bytes) | BIT(missing_bytes))
+
 /* `o` was begun by run_begin for the run's side. */
 static void run_emit(ccm_flows *fs, const ccm_flow *f, ccm_obs *o, const ccm_run *run,
                      uint64_t missing)
 {
     if (!run->packets && !missing)
         return;
+    const uint64_t counts[] = { run->packets,
+                                run->wire_bytes,
+                                run->ip_bytes,
+                                run->payload_bytes,
+                                run->unique_bytes,
+                                run->payload_bytes - run->unique_bytes,
+                                missing };
     bool from_client = o->n;
+    unsigned n = from_client;
+
     o->time_ns = run->packets ? run->start_ns : f->last_ns;
     o->frame = run->packets ? run->frame : 0;
-    ccm_obs_u64(o, CCM_KEY_end_ns, run->packets ? run->start_ns + run->span_ns : f->last_ns);
-    obs_count(o, CCM_KEY_packets, run->packets);
-    obs_count(o, CCM_KEY_wire_bytes, run->wire_bytes);
-    obs_count(o, CCM_KEY_ip_bytes, run->ip_bytes);
-    obs_count(o, CCM_KEY_payload_bytes, run->payload_bytes);
-    obs_count(o, CCM_KEY_unique_bytes, run->unique_bytes);
-    obs_count(o, CCM_KEY_retransmitted_bytes, run->repeated_bytes);
-    obs_count(o, CCM_KEY_missing_bytes, missing);
+    o->key[n] = CCM_KEY_end_ns;
+    o->val[n++].u = run->packets ? run->start_ns + run->span_ns : f->last_ns;
+    if (run->unique_bytes && run->data_ns < run->span_ns) { /* an ACK came later */
+        o->key[n] = CCM_KEY_data_end_ns;
+        o->val[n++].u = run->start_ns + run->data_ns;
+    }
+    /* Runs are the most of all observations: what is zero is written, too, and then written over.
+     */
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < G_N_ELEMENTS(run_keys); i++) {
+        o->key[n] = run_keys[i];
+        o->val[n].u = counts[i];
+        n += counts[i] != 0;
+    }
+    o->n = (uint8_t)n;
     emit(fs, o);
     o->n = from_client;
 }
@@ -158,6 +189,7 @@ static void run_begin(ccm_flow *f, ccm_obs *o, unsigned side)
         orient_by_port(f);
     ccm_flow_obs(f, o, CCM_OBS_run, side);
     ccm_obs_flag(o, CCM_KEY_from_client, f->client == (int8_t)side);
+    o->may |= RUN_MAY;
 }
 
 /* ---- runs that are over ---------------------------------------------------------------------- */
@@ -432,7 +464,6 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
     if (f->tcp) {
         part.payload_bytes = p->payload_len;
         part.unique_bytes = ccm_tcp_account(f, side, p, &off);
-        part.repeated_bytes = part.payload_bytes - part.unique_bytes;
     } else if (p->l4 == UDP) {
         part.payload_bytes = part.unique_bytes = p->payload_len;
     }
@@ -468,6 +499,7 @@ static void prefetch_beside(const ccm_flows *fs, const ccm_flow *f, const ccm_pa
 #pragma GCC unroll 8
         for (unsigned line = 0; line < 8; line++)
             __builtin_prefetch((const char *)f->state + line * 64, 1);
+        ccm_flow_prefetch_memo(f, false);
     } else if (p->payload_len && ccm_classify_open(&f->hint)) {
         ccm_classify_prefetch(fs->classifier, &f->hint);
     }

@@ -17,6 +17,8 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
 void ccm_flows_decode(ccm_flows *flows, ccm_depth depth, const ccm_verifier *verifier);
 /* Who opens TLS records from now on (borrowed); nobody, until told. */
 void ccm_flows_decrypt(ccm_flows *flows, const ccm_decryptor *decryptor);
+/* Who is shown the texts of messages (borrowed); nobody, until told. */
+void ccm_flows_view(ccm_flows *flows, const ccm_viewer *viewer);
 /* Frees without emitting; call ccm_flows_finish before. */
 void ccm_flows_free(ccm_flows *flows);
 

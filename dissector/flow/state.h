@@ -151,8 +151,8 @@ struct ccm_flows {
     uint64_t hits[CCM_HITS];
     unsigned decoders; /* of the parsers, see ccm_parse */
     unsigned smb_entries;
-    size_t gathered;   /* likewise */
-    void *spare;       /* likewise */
+    size_t gathered; /* likewise */
+    void *spare;     /* likewise */
     ccm_parse parse;
 };
 
@@ -273,6 +273,20 @@ static inline void ccm_table_prefetch(const ccm_flows *fs, uint32_t hash)
 static inline ccm_flow *ccm_table_entry(const ccm_flows *fs, uint32_t index)
 {
     return &fs->chunks[index / CCM_CHUNK][index % CCM_CHUNK];
+}
+
+/* Asks for what the receiver of observations keeps of the flow: the beginning when a packet may
+ * tell of messages, everything when the flow ends. */
+static inline void ccm_flow_prefetch_memo(const ccm_flow *f, bool ends)
+{
+    enum { BEGINNING = 320, ALL = 448 };
+
+    if (!f->memo.at)
+        return;
+#pragma GCC unroll 8
+    for (unsigned at = 0; at < ALL; at += 64)
+        if (at < BEGINNING || ends)
+            __builtin_prefetch((const char *)f->memo.at + at, 1);
 }
 
 static inline bool ccm_flow_midstream(const ccm_flow *f)

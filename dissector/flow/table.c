@@ -240,6 +240,7 @@ void ccm_table_due(ccm_flows *fs, const ccm_flow *f, uint64_t time_ns)
 static void prefetch_beside(const ccm_flows *fs, const ccm_flow *f)
 {
     ccm_table_prefetch(fs, f->hash);
+    ccm_flow_prefetch_memo(f, true);
     for (unsigned i = 0; f->closed && i < f->n_closed; i++)
         __builtin_prefetch(&f->closed->run[i]);
 }

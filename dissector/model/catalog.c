@@ -401,6 +401,9 @@ ccm_catalog *ccm_catalog_parse(const char *const *pairs, GError **error)
     }
     c->unknown_role = ok ? ccm_catalog_role(c, "unknown") : -1;
     c->unknown_route = ok ? ccm_catalog_route(c, "unknown") : -1;
+    c->proxy_role = ok ? ccm_catalog_role(c, "web-proxy") : -1;
+    c->gateway_role = ok ? ccm_catalog_role(c, "cmg") : -1;
+    c->point_role = ok ? ccm_catalog_role(c, "cmg-cp") : -1;
     if (ok && (c->unknown_role < 0 || c->unknown_route < 0)) {
         g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
                     "catalogue file %s, [unknown]: the row is missing; add it",

@@ -68,6 +68,7 @@ struct ccm_catalog {
     ccm_index name_index;             /* catalog_names.c */
     GArray *name_nodes, *name_globs, *name_services;
     int unknown_role, unknown_route;
+    int proxy_role, gateway_role, point_role; /* which C knows, too; -1 = no such row */
 };
 
 static inline const ccm_role_row *ccm_role_at(const ccm_catalog *c, int i)

@@ -233,7 +233,7 @@ static void collect(ccm_cmg *c)
 static bool named_gateway(const ccm_cmg *c, const entry *x)
 {
     const ccm_catalog *catalog = c->m->catalog;
-    int gateway = ccm_catalog_role(catalog, "cmg");
+    int gateway = catalog->gateway_role;
     uint32_t i = x->gateway.family ? ccm_host_find(c->m, &x->gateway) : CCM_NONE;
     int mark = x->authority ? ccm_catalog_name(catalog, x->name) : -1;
     if (mark >= 0 && ccm_mark_at(catalog, mark)->server_role == gateway)

@@ -243,7 +243,7 @@ static int row_of_source(const ccm_model *m, const ccm_cmg *cmg, const ccm_edge 
                          int *role)
 {
     uint32_t at = ccm_host_find(m, &e->key.client);
-    int best = -1, point = ccm_catalog_role(m->catalog, "cmg-cp");
+    int best = -1, point = m->catalog->point_role;
 
     if (at == CCM_NONE || ccm_addr_eq(&e->key.client, &e->key.server))
         return -1;
@@ -294,6 +294,47 @@ static bool has_smb(const ccm_edge *e)
         if (ccm_count_kind_of(e->counters.v[i].key) == CCM_COUNT_SMB)
             return true;
     return false;
+}
+
+/* How surely the host was seen to play the role, as a server on whatever port or as a client. */
+static ccm_certainty known_role(const ccm_model *m, const ccm_addr *addr, int role)
+{
+    uint32_t at = ccm_host_find(m, addr);
+    ccm_certainty best = CCM_CERTAINTY_UNKNOWN;
+
+    for (unsigned i = 0; at != CCM_NONE && i < ccm_host_at(m, at)->n_evidence; i++) {
+        const ccm_evidence *ev = &ccm_host_at(m, at)->evidence[i];
+        const ccm_mark *mark = ccm_mark_at(m->catalog, ev->mark);
+        if (!mark->named && (ev->server ? mark->server_role : mark->client_role) == role)
+            best = MAX(best, ccm_evidence_certainty(m->catalog, ev));
+    }
+    return best;
+}
+
+/* SMB whose share is hidden, between hosts whose roles are known from elsewhere: the row of files
+ * that is about these, no surer than either role. */
+static bool conclude_smb_roles(const ccm_model *m, const ccm_edge *e, ccm_conclusion *out)
+{
+    const ccm_catalog *c = m->catalog;
+    ccm_certainty best = CCM_CERTAINTY_WEAK;
+
+    for (unsigned i = 0; i < c->routes->len; i++) {
+        const ccm_route_row *r = ccm_route_at(c, (int)i);
+        if (strcmp(r->protocol, "smb") != 0 || ccm_addr_eq(&e->key.client, &e->key.server))
+            continue;
+        ccm_certainty sure = MIN(known_role(m, &e->key.client, r->source),
+                                 known_role(m, &e->key.server, r->destination));
+        sure = at_most(sure, CCM_CERTAINTY_STRONG);
+        if (sure <= best)
+            continue;
+        best = sure;
+        *out = (ccm_conclusion){ .row = (int)i,
+                                 .certainty = sure,
+                                 .basis = "roles-of-both-ends",
+                                 .protocol = "smb",
+                                 .source_role = -1 };
+    }
+    return best > CCM_CERTAINTY_WEAK;
 }
 
 /* The row of the same route whose protocol is https; or `row`. */
@@ -403,7 +444,8 @@ void ccm_conclude_edge(const ccm_model *m, const ccm_cmg *cmg, const ccm_tunnels
         out->basis = "role-of-destination";
         out->protocol = ccm_route_at(c, out->row)->protocol;
     } else if (has_smb(e)) {
-        ccm_conclude_smb(c, e->key.port, out);
+        if (!conclude_smb_roles(m, e, out))
+            ccm_conclude_smb(c, e->key.port, out);
         return;
     } else if (!conclude_name(m, e, out)) {
         ccm_conclude_port(c, e->key.l4, e->key.port, !has_tls(e) && has_requests(e), out);

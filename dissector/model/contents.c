@@ -2,7 +2,7 @@
  * contents.c - which package or content filled the link: bytes of answers by content id and edge.
  *
  * In: http_request (its content id is kept at the flow), http_done (what was served is, until the
- * flow is settled). Out: rows that merge. State: a
+ * flow is settled), smb_file (a package that is pushed). Out: rows that merge. State: a
  * table of at most CCM_CONTENTS rows; beyond, the limit "contents" is reported. Spec:
  * ccm-protocol.md 2.6. */
 #include "model/model.h"
@@ -52,21 +52,45 @@ void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target)
         f->content = ccm_texts_add(&m->texts, name.id);
 }
 
+/* `one` went over the flow. */
+static void moved(ccm_model *m, ccm_model_flow *f, const ccm_content *one)
+{
+    ccm_content *c = &f->served;
+
+    if (c->requests && c->id != one->id)
+        ccm_model_flow_settle(m, f); /* takes it along */
+    if (!c->requests)
+        *c = (ccm_content){ .id = one->id, .first_ns = one->first_ns, .last_ns = one->last_ns };
+    c->bytes += one->bytes;
+    c->requests++;
+    c->first_ns = ccm_min64(c->first_ns, one->first_ns);
+    c->last_ns = ccm_max64(c->last_ns, one->last_ns);
+}
+
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
     uint64_t lasted = ccm_obs_get_u64(obs, CCM_KEY_duration_ns);
-    uint64_t first_ns = obs->time_ns - ccm_min64(lasted, obs->time_ns);
-    ccm_content *c = &f->served;
+    ccm_content one = { .id = f->content,
+                        .bytes = ccm_obs_get_u64(obs, CCM_KEY_response_bytes),
+                        .first_ns = obs->time_ns - ccm_min64(lasted, obs->time_ns),
+                        .last_ns = obs->time_ns };
 
-    if (c->requests && c->id != f->content)
-        ccm_model_flow_settle(m, f); /* takes it along */
-    if (!c->requests)
-        *c = (ccm_content){ .id = f->content, .first_ns = first_ns, .last_ns = obs->time_ns };
-    c->bytes += ccm_obs_get_u64(obs, CCM_KEY_response_bytes);
-    c->requests++;
-    c->first_ns = ccm_min64(c->first_ns, first_ns);
-    c->last_ns = ccm_max64(c->last_ns, obs->time_ns);
+    moved(m, f, &one);
     f->content = CCM_NONE;
+}
+
+void ccm_content_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
+{
+    char id[CCM_PACKAGE_ID + 1];
+    ccm_content one = { .bytes = ccm_obs_get_u64(obs, CCM_KEY_write_bytes),
+                        .first_ns = obs->time_ns,
+                        .last_ns =
+                            ccm_max64(obs->time_ns, ccm_obs_get_u64(obs, CCM_KEY_data_end_ns)) };
+
+    if (!one.bytes || !ccm_package_of_path(ccm_obs_get_str(obs, CCM_KEY_path), id))
+        return;
+    one.id = ccm_texts_add(&m->texts, ccm_span_str(id));
+    moved(m, f, &one);
 }
 
 void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,

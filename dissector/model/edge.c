@@ -176,9 +176,9 @@ ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs)
         uint32_t i = ccm_index_find(&m->flow_index, flow_hash(obs->flow), flow_eq, m, &obs->flow);
         return i == CCM_NONE ? NULL : ccm_model_flow_at(m, i);
     }
-    if (!obs->memo->owner || obs->memo->at >= m->n_flows)
+    ccm_model_flow *f = obs->memo->at;
+    if (!f)
         return NULL;
-    ccm_model_flow *f = ccm_model_flow_at(m, obs->memo->at);
     return f->id == obs->flow ? f : NULL; /* evicted: the record is another flow's now */
 }
 
@@ -259,7 +259,7 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     if (f->indexed)
         ccm_index_add(&m->flow_index, flow_hash(f->id), i);
     else
-        *obs->memo = (ccm_memo){ m, i };
+        *obs->memo = (ccm_memo){ m, f };
     return f;
 }
 
@@ -298,7 +298,7 @@ static uint64_t take(const ccm_obs *obs, unsigned *at, ccm_key key)
 }
 
 /* What a run says, its attributes in whatever order they are. */
-static ccm_sums run_sums(const ccm_obs *obs, uint64_t *end_ns, bool *from_client)
+static ccm_sums run_sums(const ccm_obs *obs, uint64_t *end_ns, uint64_t *data_ns, bool *from_client)
 {
     ccm_sums s = { 0 };
 
@@ -310,6 +310,9 @@ static ccm_sums run_sums(const ccm_obs *obs, uint64_t *end_ns, bool *from_client
             break;
         case CCM_KEY_end_ns:
             *end_ns = ccm_max64(v, *end_ns);
+            break;
+        case CCM_KEY_data_end_ns:
+            *data_ns = v;
             break;
         case CCM_KEY_packets:
             s.packets = v;
@@ -341,6 +344,7 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     unsigned at = 0; /* flow/ tells them in this order */
     bool from_client = take(obs, &at, CCM_KEY_from_client);
     uint64_t end_ns = ccm_max64(take(obs, &at, CCM_KEY_end_ns), obs->time_ns);
+    uint64_t data_ns = take(obs, &at, CCM_KEY_data_end_ns);
     ccm_sums s;
 
     s.packets = take(obs, &at, CCM_KEY_packets);
@@ -351,7 +355,7 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     s.retransmitted = take(obs, &at, CCM_KEY_retransmitted_bytes);
     s.missing = take(obs, &at, CCM_KEY_missing_bytes);
     if (at < obs->n)
-        s = run_sums(obs, &end_ns, &from_client);
+        s = run_sums(obs, &end_ns, &data_ns, &from_client);
 
     unsigned from = f->loop ? !from_client : !ccm_endpoint_eq(&f->end[0], &obs->src);
     if (!ccm_model_flow_decided(f))
@@ -363,7 +367,8 @@ void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     sums_add(&f->traffic.dir[from], &s);
     if (s.payload && f->id && f->l4 == 6 &&
         ccm_pace_upward(f->end[!f->client].port) == (from == f->client))
-        ccm_pace_run(m, f, obs->time_ns, end_ns, s.payload, s.packets);
+        ccm_pace_run(m, f, obs->time_ns, data_ns ? CLAMP(data_ns, obs->time_ns, end_ns) : end_ns,
+                     s.payload, s.packets);
 }
 
 void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count)

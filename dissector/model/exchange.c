@@ -172,14 +172,12 @@ static void set_signatures(open_exchange *o)
 }
 
 /* From this exchange alone: its mark, or its port. */
-static void set_route(const ccm_joiner *j, open_exchange *o)
+static void set_route(const ccm_catalog *c, const ccm_match *hit, ccm_exchange *x)
 {
-    const ccm_catalog *c = j->catalog;
-    ccm_exchange *x = &o->x;
-    int row = x->has_request ? o->hit.route : -1;
+    int row = x->has_request ? hit->route : -1;
 
     if (row >= 0) {
-        x->certainty = o->hit.certainty;
+        x->certainty = hit->certainty;
         if (ccm_status_denies(x->status) && x->certainty > CCM_CERTAINTY_LIKELY)
             x->certainty = CCM_CERTAINTY_LIKELY;
         x->protocol = ccm_route_at(c, row)->protocol;
@@ -194,11 +192,23 @@ static void set_route(const ccm_joiner *j, open_exchange *o)
     x->ref = ccm_route_at(c, row)->ref;
     x->source_role = ccm_role_at(c, ccm_route_at(c, row)->source)->id;
     x->destination_role = ccm_role_at(c, ccm_route_at(c, row)->destination)->id;
-    int kind = o->hit.mark >= 0 ? o->hit.mark : o->hit.proxy;
+    int kind = hit->mark >= 0 ? hit->mark : hit->proxy;
     if (x->has_request && kind >= 0)
         x->url_kind = ccm_mark_at(c, kind)->id;
-    if (x->has_request && o->hit.agent >= 0)
-        x->component = ccm_mark_at(c, o->hit.agent)->component;
+    if (x->has_request && hit->agent >= 0)
+        x->component = ccm_mark_at(c, hit->agent)->component;
+}
+
+const char *ccm_exchange_of_request(const ccm_catalog *catalog, const ccm_obs *request,
+                                    ccm_exchange *x, char *words)
+{
+    ccm_request r = ccm_request_of(request);
+    ccm_match hit = { .mark = -1, .proxy = -1, .agent = -1, .route = -1 };
+
+    ccm_catalog_match(catalog, &r, &hit);
+    *x = (ccm_exchange){ .client = request->src, .server = request->dst, .has_request = true };
+    set_route(catalog, &hit, x);
+    return ccm_naming_of(catalog, &r, &hit, ccm_obs_get_str(request, CCM_KEY_soap_action), words);
 }
 
 static void give_out(ccm_joiner *j, uint32_t i)
@@ -208,7 +218,7 @@ static void give_out(ccm_joiner *j, uint32_t i)
 
     set_texts(o);
     set_signatures(o);
-    set_route(j, o);
+    set_route(j->catalog, &o->hit, &o->x);
     ccm_join_auth_show(&j->auth, &o->facts, &o->x);
     j->fn(j->user_data, &o->x);
     ccm_index_remove(&j->index, key_hash(&k), i);

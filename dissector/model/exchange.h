@@ -104,6 +104,12 @@ typedef struct ccm_exchange {
     const ccm_exchange_tls *tls; /* not NULL: a TLS handshake and no exchange of HTTP */
 } ccm_exchange;
 
+/* What the head of a request (http_request) alone tells: sets route, ref, protocol, roles,
+ * certainty, url_kind and component of *x, the rest to zero. Returns the request in plain words, in
+ * `words` (CCM_NAMING_WORDS bytes) or static; "" = none. */
+const char *ccm_exchange_of_request(const ccm_catalog *catalog, const ccm_obs *request,
+                                    ccm_exchange *x, char *words);
+
 typedef void (*ccm_exchange_fn)(void *user_data, const ccm_exchange *exchange);
 
 typedef struct ccm_joiner ccm_joiner;

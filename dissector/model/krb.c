@@ -51,6 +51,12 @@ void ccm_krb_add(ccm_model *m, const ccm_krb *add)
     k->last_ns = ccm_max64(k->last_ns, add->last_ns);
 }
 
+/* What a KDC says in place of a name that it hides (RFC 6113 section 5.4.2, RFC 8062). */
+static bool is_hidden(ccm_span name)
+{
+    return ccm_text_same(name, "wellknown/anonymous");
+}
+
 /* NAME@REALM, as tickets are written. */
 static uint32_t principal(ccm_model *m, ccm_span name, ccm_span realm)
 {
@@ -96,7 +102,7 @@ void ccm_krb_observe(ccm_model *m, const ccm_obs *obs)
         k.host = ccm_auth_ticket(&m->texts, host, ccm_obs_get_u64(obs, CCM_KEY_ticket_hash));
         k.name =
             principal(m, ccm_obs_get_str(obs, CCM_KEY_cname), ccm_obs_get_str(obs, CCM_KEY_realm));
-        if (k.name != CCM_NONE)
+        if (k.name != CCM_NONE && !is_hidden(ccm_obs_get_str(obs, CCM_KEY_cname)))
             ccm_krb_add(m, &k);
     } else if (type == KRB_ERROR) {
         k.what = CCM_KRB_REFUSAL;

@@ -215,8 +215,12 @@ static void on_smb_file(ccm_model *m, const ccm_obs *obs)
                            .bytes = ccm_obs_get_u64(obs, CCM_KEY_write_bytes),
                            .deleted = ccm_obs_has(obs, CCM_KEY_delete_on_close) &&
                                       !ccm_obs_has(obs, CCM_KEY_renamed_to) };
+    ccm_span share = ccm_obs_get_str(obs, CCM_KEY_share), path = ccm_obs_get_str(obs, CCM_KEY_path);
 
-    if (obs->flow && mark.bytes && mark.last_ns)
+    mark.path = ccm_hash_end(ccm_hash_bytes(ccm_hash_bytes(5, share.p, share.n), path.p, path.n));
+    if (!mark.bytes && mark.deleted && path.n)
+        mark.last_ns = ccm_obs_get_u64(obs, CCM_KEY_end_ns);
+    if (obs->flow && (mark.bytes || (mark.deleted && path.n)) && mark.last_ns)
         ccm_pace_file(m, ccm_model_flow_get(m, obs), &mark);
 }
 
@@ -344,8 +348,11 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         ccm_names_observe(m, obs);
         ccm_krb_observe(m, obs);
         break;
-    case CCM_OBS_smb_negotiate:
     case CCM_OBS_smb_auth:
+        ccm_names_observe(m, obs);
+        ccm_model_smb(m, obs);
+        break;
+    case CCM_OBS_smb_negotiate:
     case CCM_OBS_smb_session:
     case CCM_OBS_smb_tree:
     case CCM_OBS_smb_requests:

@@ -220,9 +220,6 @@ typedef struct ccm_model_flow {
     bool indexed;       /* found by its id; else a memo leads here */
     bool loop;          /* both ends are the same */
     uint8_t n_pending, cap_pending, n_counters;
-    ccm_traffic traffic; /* indexes of dir[] and bytes[] are those of end[]: the sender */
-    ccm_pending first[2], *more;
-    ccm_flow_counter counters[CCM_FLOW_COUNTERS];
     /* the latest request, for its answer */
     uint64_t exchange;
     int16_t mark;
@@ -231,10 +228,14 @@ typedef struct ccm_model_flow {
     uint32_t client_id; /* text */
     uint32_t client_at; /* number of the client that was named last */
     uint32_t content;   /* text; of the request that is open, or CCM_NONE */
+    ccm_flow_counter counters[CCM_FLOW_COUNTERS];
     ccm_content served; /* of one content, since the flow was settled; no requests = nothing */
-    uint32_t bulk;      /* bytes before there was a pace */
-    ccm_pace *pace;     /* NULL = no bulk data that limits work on */
-    uint64_t active;    /* latest second + 1 that was counted as active */
+    /* what requests leave alone */
+    ccm_traffic traffic; /* indexes of dir[] and bytes[] are those of end[]: the sender */
+    ccm_pending first[2], *more;
+    uint32_t bulk;   /* bytes before there was a pace */
+    ccm_pace *pace;  /* NULL = no bulk data that limits work on */
+    uint64_t active; /* latest second + 1 that was counted as active */
 } ccm_model_flow;
 
 typedef enum ccm_bits_packet {
@@ -475,6 +476,8 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs);
 /* contents.c: notes the content of a request; counts it when the exchange ends; merges. */
 void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target);
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
+/* A file that was written to the share of a distribution point. */
+void ccm_content_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_content_add(ccm_model *m, const ccm_content *add);
 void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,
                       const ccm_content *served);

@@ -290,12 +290,12 @@ static void on_dns(ccm_model *m, const ccm_obs *obs)
 
 /* ---- names from authentication --------------------------------------------------------------- */
 
-/* The host of HTTP/host:port or HTTP/host@REALM. */
-static ccm_span spn_host(ccm_span spn)
+/* The host of `service`host:port or `service`host@REALM. */
+static ccm_span spn_host(ccm_span spn, const char *service)
 {
-    if (!begins(spn, "HTTP/"))
+    if (!begins(spn, service))
         return (ccm_span){ 0 };
-    ccm_span s = { spn.p + 5, spn.n - 5 };
+    ccm_span s = { spn.p + strlen(service), spn.n - strlen(service) };
     for (size_t i = 0; i < s.n; i++)
         if (strchr("/:@", s.p[i]) && s.p[i])
             return (ccm_span){ s.p, i };
@@ -313,7 +313,7 @@ static void on_auth(ccm_model *m, const ccm_obs *obs)
 {
     ccm_span header = ccm_obs_get_str(obs, CCM_KEY_header);
     ccm_span computer = ccm_obs_get_str(obs, CCM_KEY_workstation);
-    ccm_span service = spn_host(ccm_obs_get_str(obs, CCM_KEY_spn));
+    ccm_span service = spn_host(ccm_obs_get_str(obs, CCM_KEY_spn), "HTTP/");
     uint64_t type = ccm_obs_get_u64(obs, CCM_KEY_ntlm_type);
 
     if (type == 3 && computer.n && ends(header, "authorization"))
@@ -323,6 +323,19 @@ static void on_auth(ccm_model *m, const ccm_obs *obs)
     if (type == 2 && computer.n && ends(header, "-authenticate"))
         ccm_host_authority(m, ccm_host_get(m, &obs->src.addr), computer, CCM_NAME_NTLM);
     if (service.n && ends(header, "authorization"))
+        ccm_host_authority(m, ccm_host_get(m, &obs->dst.addr), service, CCM_NAME_KERBEROS);
+}
+
+/* Of SMB: a challenge names its server, the answer its client, a ticket the server it is for. */
+static void on_smb_auth(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_span computer = ccm_obs_get_str(obs, CCM_KEY_workstation);
+    ccm_span service = spn_host(ccm_obs_get_str(obs, CCM_KEY_spn), "cifs/");
+    uint64_t type = ccm_obs_get_u64(obs, CCM_KEY_ntlm_type);
+
+    if ((type == 2 || type == 3) && computer.n)
+        ccm_host_authority(m, ccm_host_get(m, &obs->src.addr), computer, CCM_NAME_NTLM);
+    if (service.n)
         ccm_host_authority(m, ccm_host_get(m, &obs->dst.addr), service, CCM_NAME_KERBEROS);
 }
 
@@ -360,6 +373,9 @@ void ccm_names_observe(ccm_model *m, const ccm_obs *obs)
         break;
     case CCM_OBS_http_auth:
         on_auth(m, obs);
+        break;
+    case CCM_OBS_smb_auth:
+        on_smb_auth(m, obs);
         break;
     case CCM_OBS_kerberos:
         on_kerberos(m, obs);

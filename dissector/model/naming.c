@@ -26,11 +26,13 @@ static ccm_span after(ccm_span s, size_t n)
     return n ? ccm_span_of(s.p + n, s.n - n) : s;
 }
 
-/* Up to the first of the bytes `stop`, or all. */
+/* Up to the first of the one or two bytes `stop`, or all. */
 static ccm_span until(ccm_span s, const char *stop)
 {
+    uint8_t a = (uint8_t)stop[0], b = stop[1] ? (uint8_t)stop[1] : a;
+
     for (size_t i = 0; i < s.n; i++)
-        if (strchr(stop, s.p[i]) && s.p[i])
+        if (s.p[i] == a || s.p[i] == b)
             return ccm_span_of(s.p, i);
     return s;
 }
@@ -105,9 +107,10 @@ static ccm_span below_directory(ccm_span target, bool *signature)
                                                "SCCM_BranchCache" };
 
     for (size_t at = 1; at < target.n; at++) {
+        if (target.p[at] != '$' && target.p[at] != '%')
+            continue;
         ccm_span rest = after(target, at), name = { target.p, at };
-        bool mark = *rest.p == '$' || *rest.p == '%';
-        size_t dollar = !mark ? 0 : begins(rest, "$/") ? 2 : begins(rest, "%24/") ? 4 : 0;
+        size_t dollar = begins(rest, "$/") ? 2 : begins(rest, "%24/") ? 4 : 0;
         for (unsigned i = 0; dollar && i < G_N_ELEMENTS(directories); i++) {
             bool drive = g_ascii_isalpha((char)name.p[at - 1]) &&
                          ends((ccm_span){ name.p, at - 1 }, directories[i]);
@@ -118,6 +121,24 @@ static ccm_span below_directory(ccm_span target, bool *signature)
         }
     }
     return (ccm_span){ 0 };
+}
+
+bool ccm_package_of_path(ccm_span path, char id[CCM_PACKAGE_ID + 1])
+{
+    size_t from = path.n;
+
+    while (from && path.p[from - 1] != '\\' && path.p[from - 1] != '-')
+        from--;
+    const uint8_t *p = path.p + from;
+    size_t n = path.n - from;
+    if (n < CCM_PACKAGE_ID || (n > CCM_PACKAGE_ID && p[CCM_PACKAGE_ID] != '.'))
+        return false;
+    for (unsigned i = 0; i < CCM_PACKAGE_ID; i++)
+        if (i < 3 ? !g_ascii_isalnum(p[i]) : !g_ascii_isxdigit(p[i]))
+            return false;
+    memcpy(id, p, CCM_PACKAGE_ID);
+    id[CCM_PACKAGE_ID] = '\0';
+    return true;
 }
 
 bool ccm_content_name_of(ccm_span target, ccm_content_name *out)

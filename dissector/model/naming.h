@@ -18,6 +18,11 @@ typedef struct ccm_content_name {
 /* The content that a target below a distribution point's or peer's directory names. */
 bool ccm_content_name_of(ccm_span target, ccm_content_name *out);
 
+enum { CCM_PACKAGE_ID = 8 };
+
+/* The package whose file is written: of a path in a share, ...-ABC00012.1.temp or ABC00012. */
+bool ccm_package_of_path(ccm_span path, char id[CCM_PACKAGE_ID + 1]);
+
 /* Writes a few plain words on the request into `words` (CCM_NAMING_WORDS bytes): its lookup query,
  * policy, document, content, SOAP action or notification step, else the title of the mark that fits
  * it, else "". `soap_action` and `hit` may be empty and NULL. */

@@ -201,6 +201,8 @@ static void rate_confidence(double sure, ccm_pacing_verdict verdict, const ccm_p
         sure -= 0.3;
         out->notes |= CCM_NOTE_LOSS;
     }
+    if (verdict == CCM_PACING_PULSE)
+        out->notes |= CCM_NOTE_MAY_BE_HOURLY;
     if (verdict == CCM_PACING_HOURLY) { /* its slice rule is inferred */
         sure = fmin(sure, 0.79);
         out->notes |= CCM_NOTE_INFERRED;
@@ -527,6 +529,12 @@ static void conclude(const pacing_set *s, const ccm_pacing_context *c, ccm_pacin
     }
     /* The last block has no silence, so it would make the rate look higher. */
     out->rate_bps = (uint64_t)((double)s->paced_bytes * 8e9 / (double)s->paced_ns);
+    /* Several connections, one of which nearly always sends, take turns: there is no limit. */
+    if (c->parallel && (double)out->busy_ns >= 0.7 * (double)(out->last_ns - out->first_ns)) {
+        out->notes |= CCM_NOTE_PARALLEL;
+        rate_confidence(0.7, CCM_PACING_NO_LIMIT, c, out);
+        return;
+    }
     if (try_quantised(s, c, out))
         return;
     /* Stalls of a congested link come with retransmissions, and are short. */

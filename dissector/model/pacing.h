@@ -47,17 +47,19 @@ enum {
     CCM_NOTE_PRIORITY = 1 << 16,
     CCM_NOTE_CLOSED_ONCE = 1 << 17,
     CCM_NOTE_PARALLEL = 1 << 18,
-    CCM_NOTE_SLICE = 1 << 19,      /* bursts of one length in time, not in bytes */
-    CCM_NOTE_ROUND_TRIP = 1 << 20, /* waiting for answers looks like silence */
-    CCM_NOTE_REQUESTS = 1 << 21,   /* hardly any file data was sent */
-    CCM_NOTE_SHARED = 1 << 22,     /* several connections share the blocks */
-    CCM_NOTE_COUNT = 23,
+    CCM_NOTE_SLICE = 1 << 19,         /* bursts of one length in time, not in bytes */
+    CCM_NOTE_ROUND_TRIP = 1 << 20,    /* waiting for answers looks like silence */
+    CCM_NOTE_REQUESTS = 1 << 21,      /* hardly any file data was sent */
+    CCM_NOTE_SHARED = 1 << 22,        /* several connections share the blocks */
+    CCM_NOTE_MAY_BE_HOURLY = 1 << 23, /* of a pulse */
+    CCM_NOTE_COUNT = 24,
 };
 
 const char *ccm_pacing_note(unsigned bit);
 
 typedef struct ccm_pacing_context {
     bool upward;
+    bool parallel;                 /* two connections or more at once, on average */
     double retransmitted, missing; /* shares of the payload */
     uint64_t faster_bps;           /* the fastest ten seconds of these hosts, at any time */
     uint64_t link_bps;             /* 0 = not known */

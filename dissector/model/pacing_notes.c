@@ -50,6 +50,9 @@ static const char *const notes[CCM_NOTE_COUNT] = {
     "the client sent requests and hardly any file data: nothing that a limit would hold back",
     "several connections at once share the blocks, while a limited route has one: the block may be "
     "that many times as large",
+    "an hourly limit with blocks of 256 KiB or less would look the same; those that are known of "
+    "that "
+    "mode are larger",
 };
 
 const char *ccm_pacing_name(ccm_pacing_verdict verdict)

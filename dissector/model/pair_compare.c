@@ -8,16 +8,8 @@
 
 enum { BULK = 1000000 /* an hour */, GRACE_S = 120 };
 
-typedef struct comparison {
-    view_maker *k;
-    const pace_pair *p;
-    const ccm_site_dp *dp;
-    ccm_view_deviation *v;
-    unsigned n;
-} comparison;
-
-static void deviate(comparison *c, uint64_t start_ns, uint64_t end_ns, const char *rule,
-                    char *observed, char *expected, uint64_t bytes)
+void ccm_pair_deviate(pair_comparison *c, uint64_t start_ns, uint64_t end_ns, const char *rule,
+                      char *observed, char *expected, uint64_t bytes)
 {
     if (c->n < CCM_VIEW_DEVIATIONS)
         c->v[c->n++] = (ccm_view_deviation){
@@ -28,7 +20,7 @@ static void deviate(comparison *c, uint64_t start_ns, uint64_t end_ns, const cha
     g_free(expected);
 }
 
-static bool is_closed(const comparison *c, uint64_t second)
+static bool is_closed(const pair_comparison *c, uint64_t second)
 {
     int64_t local = ccm_pair_local(c->p, second);
     const uint8_t *schedule = c->dp->schedule;
@@ -39,16 +31,16 @@ static bool is_closed(const comparison *c, uint64_t second)
             schedule[ccm_pair_week_hour(local - 3600)] == CCM_OPEN_CLOSED);
 }
 
-static void tell_closed(comparison *c, const ccm_view_deviation *open)
+static void tell_closed(pair_comparison *c, const ccm_view_deviation *open)
 {
     if (open->bytes)
-        deviate(c, open->start_ns, open->end_ns, "closed",
-                g_strdup_printf("%" G_GUINT64_FORMAT " bytes sent", open->bytes),
-                g_strdup("nothing: the schedule is closed"), open->bytes);
+        ccm_pair_deviate(c, open->start_ns, open->end_ns, "closed",
+                         g_strdup_printf("%" G_GUINT64_FORMAT " bytes sent", open->bytes),
+                         g_strdup("nothing: the schedule is closed"), open->bytes);
 }
 
 /* Bulk data in hours that the schedule closes; hours in a row are one deviation. */
-static void compare_schedule(comparison *c)
+static void compare_schedule(pair_comparison *c)
 {
     const pace_pair *p = c->p;
     ccm_view_deviation open = { 0 };
@@ -70,7 +62,7 @@ static void compare_schedule(comparison *c)
     tell_closed(c, &open);
 }
 
-static void compare_pulse(comparison *c, const ccm_view_window *w)
+static void compare_pulse(pair_comparison *c, const ccm_view_window *w)
 {
     const ccm_site_dp *dp = c->dp;
     uint64_t block = dp->block_kb * UINT64_C(1024), delay = dp->delay_s * CCM_NS;
@@ -85,21 +77,23 @@ static void compare_pulse(comparison *c, const ccm_view_window *w)
                     w->is.block_low <= block + block / 16 &&
                     block <= w->is.block_high + w->is.block_high / 16;
         if (!same)
-            deviate(c, w->start_ns, w->end_ns, "pulse",
-                    g_strdup_printf("pulse of %" G_GUINT64_FORMAT " KB and %" G_GUINT64_FORMAT " s",
-                                    w->is.block_high / 1024, w->is.delay_high_ns / CCM_NS),
-                    g_strdup(expected), w->bytes);
+            ccm_pair_deviate(c, w->start_ns, w->end_ns, "pulse",
+                             g_strdup_printf("pulse of %" G_GUINT64_FORMAT
+                                             " KB and %" G_GUINT64_FORMAT " s",
+                                             w->is.block_high / 1024, w->is.delay_high_ns / CCM_NS),
+                             g_strdup(expected), w->bytes);
     } else if (w->is.rate_bps > ceiling + ceiling / 10 && faster && w->bytes > 4 * block) {
-        deviate(c, w->start_ns, w->end_ns, "pulse-ceiling",
-                g_strdup_printf("%s, %" G_GUINT64_FORMAT " bit/s", w->verdict, w->is.rate_bps),
-                g_strdup_printf("%s, at most %" G_GUINT64_FORMAT " bit/s", expected, ceiling),
-                w->bytes);
+        ccm_pair_deviate(
+            c, w->start_ns, w->end_ns, "pulse-ceiling",
+            g_strdup_printf("%s, %" G_GUINT64_FORMAT " bit/s", w->verdict, w->is.rate_bps),
+            g_strdup_printf("%s, at most %" G_GUINT64_FORMAT " bit/s", expected, ceiling),
+            w->bytes);
     }
     g_free(expected);
 }
 
 /* The percentages of the hours that the window touches, as an interval. */
-static void percent_range(const comparison *c, const ccm_view_window *w, unsigned *low,
+static void percent_range(const pair_comparison *c, const ccm_view_window *w, unsigned *low,
                           unsigned *high)
 {
     uint64_t last = w->end_ns > w->start_ns ? (w->end_ns - 1) / CCM_NS : w->start_ns / CCM_NS;
@@ -115,29 +109,29 @@ static void percent_range(const comparison *c, const ccm_view_window *w, unsigne
     }
 }
 
-static void compare_hourly(comparison *c, const ccm_view_window *w)
+static void compare_hourly(pair_comparison *c, const ccm_view_window *w)
 {
     unsigned low, high;
 
     percent_range(c, w, &low, &high);
     if (!strcmp(w->verdict, "hourly") &&
         (w->is.percent_high < low * 10 || w->is.percent_low > high * 10))
-        deviate(c, w->start_ns, w->end_ns, "hourly",
-                g_strdup_printf("%u.%u to %u.%u %%", w->is.percent_low / 10, w->is.percent_low % 10,
-                                w->is.percent_high / 10, w->is.percent_high % 10),
-                low == high ? g_strdup_printf("%u %%", low)
-                            : g_strdup_printf("%u to %u %%", low, high),
-                w->bytes);
+        ccm_pair_deviate(
+            c, w->start_ns, w->end_ns, "hourly",
+            g_strdup_printf("%u.%u to %u.%u %%", w->is.percent_low / 10, w->is.percent_low % 10,
+                            w->is.percent_high / 10, w->is.percent_high % 10),
+            low == high ? g_strdup_printf("%u %%", low) : g_strdup_printf("%u to %u %%", low, high),
+            w->bytes);
     else if (!strcmp(w->verdict, "pulse"))
-        deviate(c, w->start_ns, w->end_ns, "mode", g_strdup("pulse"),
-                g_strdup("hourly percentages"), w->bytes);
+        ccm_pair_deviate(c, w->start_ns, w->end_ns, "mode", g_strdup("pulse"),
+                         g_strdup("hourly percentages"), w->bytes);
     else if (!strcmp(w->verdict, "no-limit-seen") && high <= 25 && w->is.rate_bps > 0)
         /* from 50 % on a fast link shows nothing; a quarter does at any speed up to 100 Mbit/s */
-        deviate(c, w->start_ns, w->end_ns, "not-limited", g_strdup("no silences"),
-                g_strdup_printf("%u %%", high), w->bytes);
+        ccm_pair_deviate(c, w->start_ns, w->end_ns, "not-limited", g_strdup("no silences"),
+                         g_strdup_printf("%u %%", high), w->bytes);
 }
 
-static void compare_mode(comparison *c, const ccm_view_window *w)
+static void compare_mode(pair_comparison *c, const ccm_view_window *w)
 {
     if (!w->bytes || w->certainty == CCM_CERTAINTY_WEAK)
         return;
@@ -147,8 +141,8 @@ static void compare_mode(comparison *c, const ccm_view_window *w)
         compare_hourly(c, w);
     else if (c->dp->mode == CCM_MODE_UNLIMITED &&
              (!strcmp(w->verdict, "pulse") || !strcmp(w->verdict, "hourly")))
-        deviate(c, w->start_ns, w->end_ns, "mode", g_strdup(w->verdict), g_strdup("unlimited"),
-                w->bytes);
+        ccm_pair_deviate(c, w->start_ns, w->end_ns, "mode", g_strdup(w->verdict),
+                         g_strdup("unlimited"), w->bytes);
 }
 
 static int by_start(const void *pa, const void *pb)
@@ -161,20 +155,26 @@ static int by_start(const void *pa, const void *pb)
 
 void ccm_pair_compare(view_maker *k, const pace_pair *p, ccm_view_throttle *out)
 {
-    comparison c = { k, p, p->dp, ccm_view_alloc(k, CCM_VIEW_DEVIATIONS, sizeof *c.v), 0 };
+    pair_comparison c = { k, p, p->dp, ccm_view_alloc(k, CCM_VIEW_DEVIATIONS, sizeof *c.v), 0 };
 
     out->compared = true;
-    if (c.dp->pull) {
+    if (p->bits)
+        ccm_pair_compare_bits(&c);
+    if (!c.dp) {
+        /* no limits of a distribution point are known */
+    } else if (c.dp->pull) {
         if (c.dp->mode > CCM_MODE_UNLIMITED || c.dp->has_schedule)
-            deviate(
+            ccm_pair_deviate(
                 &c, p->traffic.first_ns, p->traffic.last_ns, "stored-but-ignored",
                 g_strdup("content is pulled over HTTP"),
                 g_strdup(
                     "rate limits or a schedule are stored; a pull distribution point ignores them"),
                 out->bytes);
     } else if (p->upward) {
-        if (c.dp->has_schedule && !(p->all.notes & CCM_NOTE_REQUESTS))
+        if (c.dp->has_schedule && !(p->all.notes & CCM_NOTE_REQUESTS)) {
             compare_schedule(&c);
+            ccm_pair_compare_priority(&c);
+        }
         for (unsigned i = 0; i < out->n_windows; i++)
             compare_mode(&c, &out->windows[i]);
     }

@@ -4,6 +4,7 @@
 
 #include "model/tls_book.h"
 
+enum { PAIRS = 1024 }; /* of hosts with the same name that are looked at */
 enum { MANY_IDS = 3 }; /* a computer that was installed anew has two */
 
 /* A ClientHello on one of its connections. */
@@ -129,11 +130,6 @@ void ccm_relays_merge(ccm_model *to, const ccm_model *from)
 
 /* ---- concluding ------------------------------------------------------------------------------ */
 
-const char *ccm_relay_evidence(ccm_relay_mode mode)
-{
-    return mode == CCM_RELAY_BRIDGING ? "many-client-ids" : "same-client-hello";
-}
-
 const char *ccm_relay_name(ccm_relay_mode mode)
 {
     return mode == CCM_RELAY_BRIDGING ? "bridging" : "tunnelling";
@@ -162,6 +158,7 @@ static bool between(const hello *h, ccm_relay *out)
                 continue;
             *out = (ccm_relay){ .addr = outer->server.addr,
                                 .mode = CCM_RELAY_TUNNELLING,
+                                .evidence = "same-client-hello",
                                 .certainty = meet ? CCM_CERTAINTY_PROVEN : CCM_CERTAINTY_LIKELY,
                                 .count = 1,
                                 .first_frame = outer->first_frame };
@@ -194,12 +191,110 @@ static void add_bridges(const ccm_model *m, GArray *list)
             continue; /* from many addresses: the certificate of boot media, perhaps */
         ccm_relay found = { .addr = c->seen[0].addr,
                             .mode = CCM_RELAY_BRIDGING,
+                            .evidence = "many-client-ids",
                             .certainty =
                                 c->n_ids >= MANY_IDS ? CCM_CERTAINTY_STRONG : CCM_CERTAINTY_LIKELY,
                             .count = c->n_ids,
                             .first_frame = c->first_frame };
         g_array_append_val(list, found);
     }
+}
+
+/* A name of a server's certificate, and an address that showed it. */
+typedef struct bearer {
+    ccm_span name;
+    ccm_addr addr;
+} bearer;
+
+static int bearer_cmp(const void *pa, const void *pb)
+{
+    const bearer *a = pa, *b = pb;
+    int r = memcmp(a->name.p, b->name.p, MIN(a->name.n, b->name.n));
+    if (!r)
+        r = (a->name.n > b->name.n) - (a->name.n < b->name.n);
+    return r ? r : ccm_addr_cmp(&a->addr, &b->addr);
+}
+
+static bool same_name(const bearer *a, const bearer *b)
+{
+    return a->name.n == b->name.n && !memcmp(a->name.p, b->name.p, a->name.n);
+}
+
+static GArray *bearers(const ccm_model *m)
+{
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(bearer));
+
+    for (unsigned i = 0; i < m->tls->certificates->len; i++) {
+        const ccm_certificate_seen *c =
+            &g_array_index(m->tls->certificates, ccm_certificate_seen, i);
+        const char *p =
+            c->server && c->leaf && c->san != CCM_NONE ? ccm_texts_get(&m->texts, c->san) : "";
+        for (size_t n; *p; p += n + (p[n] == ',')) {
+            n = strcspn(p, ",");
+            for (unsigned k = 0; k < c->n_seen; k++) {
+                bearer b = { ccm_span_of(p, n), c->seen[k].addr };
+                if (c->seen[k].port)
+                    g_array_append_val(list, b);
+            }
+        }
+    }
+    if (list->len)
+        qsort(list->data, list->len, sizeof(bearer), bearer_cmp);
+    return list;
+}
+
+/* 7.2, ClientHello: what came to `proxy` is none of what went from there to `server`. */
+static bool ends_tls(const ccm_model *m, const ccm_addr *proxy, const ccm_addr *server,
+                     ccm_relay *out)
+{
+    unsigned outer = 0;
+
+    *out = (ccm_relay){ .addr = *proxy,
+                        .mode = CCM_RELAY_BRIDGING,
+                        .certainty = CCM_CERTAINTY_LIKELY,
+                        .evidence = "same-server-name" };
+    for (unsigned i = 0; i < m->relays->hellos->len; i++) {
+        const hello *h = &g_array_index(m->relays->hellos, hello, i);
+        unsigned to = 0, from = 0;
+        for (unsigned k = 0; k < h->n; k++) {
+            to += ccm_addr_eq(&h->place[k].server.addr, proxy);
+            if (!ccm_addr_eq(&h->place[k].client, proxy) ||
+                !ccm_addr_eq(&h->place[k].server.addr, server))
+                continue;
+            from++;
+            if (!out->count++ || h->place[k].first_frame < out->first_frame)
+                out->first_frame = h->place[k].first_frame;
+        }
+        if (to && from)
+            return false;
+        outer += to;
+    }
+    return outer >= 2 && out->count; /* one may be an accident of what was captured */
+}
+
+/* Who shows a certificate with the name of the server that it calls itself: behaviour only. */
+static void add_copies(const ccm_model *m, GArray *list)
+{
+    GArray *all = bearers(m);
+    unsigned left = PAIRS;
+
+    for (unsigned i = 0; i < all->len; i++)
+        for (unsigned step = 0; step < 2; step++) {
+            unsigned k = i;
+            while ((step ? k-- > 0 : ++k < all->len) && left) {
+                const bearer *a = &g_array_index(all, bearer, i);
+                const bearer *b = &g_array_index(all, bearer, k);
+                ccm_relay found;
+                if (!same_name(a, b))
+                    break;
+                if (ccm_addr_eq(&a->addr, &b->addr))
+                    continue;
+                left--;
+                if (ends_tls(m, &a->addr, &b->addr, &found))
+                    g_array_append_val(list, found);
+            }
+        }
+    g_array_free(all, TRUE);
 }
 
 GArray *ccm_relays_conclude(const ccm_model *m)
@@ -209,6 +304,7 @@ GArray *ccm_relays_conclude(const ccm_model *m)
 
     add_tunnels(m, list);
     add_bridges(m, list);
+    add_copies(m, list);
     if (list->len)
         qsort(list->data, list->len, sizeof(ccm_relay), relay_cmp);
     for (unsigned i = 0; i < list->len; i++) {
@@ -218,7 +314,13 @@ GArray *ccm_relays_conclude(const ccm_model *m)
             g_array_index(list, ccm_relay, n++) = *r;
             continue;
         }
-        last->count += r->count;
+        bool named = !strcmp(r->evidence, "same-server-name"); /* less than what messages tell */
+        if (strcmp(last->evidence, r->evidence) != 0) {
+            if (!named)
+                *last = *r;
+            continue;
+        }
+        last->count = named ? MAX(last->count, r->count) : last->count + r->count;
         last->certainty = MAX(last->certainty, r->certainty);
         if (r->first_frame && (!last->first_frame || r->first_frame < last->first_frame))
             last->first_frame = r->first_frame;

@@ -5,6 +5,7 @@
  * hosts, client ids, BITS uploads. State: the flow remembers its latest request until the answer.
  * BITS upload packets: ccm-protocol.md 1.3. */
 #include "model/conclude.h"
+#include "model/proofs.h"
 
 uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b)
 {
@@ -289,6 +290,8 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs)
         return;
     }
     ccm_model_flow *f = ccm_model_flow_find(m, obs);
+    if (f)
+        ccm_proofs_fetch_flow(m, f->at); /* looked at next */
     if (obs->kind == CCM_OBS_http_response) {
         /* The answer alone was captured: it still counts for the edge. */
         if (!f) {

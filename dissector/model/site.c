@@ -25,6 +25,25 @@ static void dp_free(void *data)
     g_free(dp);
 }
 
+static void package_free(void *data)
+{
+    ccm_site_package *p = data;
+
+    g_free(p->id);
+    g_free(p);
+}
+
+static void bits_free(void *data)
+{
+    ccm_site_bits *b = data;
+
+    g_free(b->name);
+    g_free(b->zone_name);
+    if (b->zone)
+        g_time_zone_unref(b->zone);
+    g_free(b);
+}
+
 /* An IANA name or an offset such as +02:00; NULL when it is neither. */
 static GTimeZone *zone_of(const char *name)
 {
@@ -44,6 +63,7 @@ typedef struct reader {
     const char *path, *group;
     ccm_site *site;
     ccm_site_dp *dp;
+    ccm_site_bits *bits;
     GError **error;
 } reader;
 
@@ -258,6 +278,96 @@ static bool read_dp(reader *r)
     return true;
 }
 
+static bool read_package(reader *r)
+{
+    static const char *const levels[] = { "high", "medium", "low" };
+    g_autofree char *value = g_key_file_get_string(r->file, r->group, "priority", NULL);
+    ccm_site_package *p = g_new0(ccm_site_package, 1);
+
+    g_ptr_array_add(r->site->packages, p);
+    p->id = g_strstrip(g_strdup(r->group + strlen("package ")));
+    for (unsigned i = 0; value && i < G_N_ELEMENTS(levels); i++)
+        if (!g_ascii_strcasecmp(g_strstrip(value), levels[i]))
+            p->priority = i + 1;
+    return p->priority || bad(r, "priority", "write priority = high, medium or low");
+}
+
+/* Addresses, and networks as ADDRESS/BITS. */
+static bool read_clients(reader *r, const char *key, const char *value)
+{
+    g_auto(GStrv) list = g_strsplit_set(value, ";, ", -1);
+    ccm_site_bits *b = r->bits;
+
+    for (char **item = list; *item; item++) {
+        if (!**item)
+            continue;
+        if (b->n_nets == CCM_SITE_NETS)
+            return bad(r, key, "at most 16 addresses or networks");
+        ccm_site_net *net = &b->net[b->n_nets++];
+        g_auto(GStrv) part = g_strsplit(*item, "/", 2);
+        if (!ccm_addr_parse(part[0], &net->addr))
+            return bad(r, key, "not an IP address, nor a network such as 10.0.0.0/24");
+        unsigned most = net->addr.family == 4 ? 32 : 128;
+        net->prefix = most;
+        if (part[1] && !number(part[1], 0, most, &net->prefix))
+            return bad(r, key, "not a network such as 10.0.0.0/24");
+    }
+    return b->n_nets > 0 || bad(r, key, "write an IP address or a network");
+}
+
+static bool read_rate(reader *r, const char *key, const char *value, int64_t *to)
+{
+    unsigned n;
+
+    if (!number(value, 0, 100000000, &n))
+        return bad(r, key, "write kilobits a second; 0 lets nothing through");
+    *to = n;
+    return true;
+}
+
+static bool read_bits_key(reader *r, const char *key, const char *value)
+{
+    ccm_site_bits *b = r->bits;
+
+    if (!strcmp(key, "clients"))
+        return read_clients(r, key, value);
+    if (!strcmp(key, "window")) {
+        g_auto(GStrv) part = g_strsplit(value, "-", 2);
+        return (part[0] && part[1] && number(part[0], 0, 23, &b->from) &&
+                number(part[1], 0, 23, &b->to)) ||
+               bad(r, key, "write hours as 09-17; equal ones mean always");
+    }
+    if (!strcmp(key, "rate_kbps"))
+        return read_rate(r, key, value, &b->kbps);
+    if (!strcmp(key, "outside_kbps"))
+        return read_rate(r, key, value, &b->outside_kbps);
+    if (!strcmp(key, "time_zone")) {
+        b->zone_name = g_strdup(value);
+        return (b->zone = zone_of(value)) ||
+               bad(r, key, "write a zone such as Europe/Berlin or +02:00");
+    }
+    return bad(r, key,
+               "unknown key; known are clients, window, rate_kbps, outside_kbps, time_zone");
+}
+
+static bool read_bits(reader *r)
+{
+    ccm_site_bits *b = r->bits = g_new0(ccm_site_bits, 1);
+    g_auto(GStrv) keys = g_key_file_get_keys(r->file, r->group, NULL, NULL);
+
+    g_ptr_array_add(r->site->bits, b);
+    b->name = g_strstrip(g_strdup(r->group + strlen("bits ")));
+    b->kbps = b->outside_kbps = CCM_BITS_FREE;
+    for (char **key = keys; key && *key; key++) {
+        g_autofree char *value = g_key_file_get_value(r->file, r->group, *key, NULL);
+        if (!read_bits_key(r, *key, g_strstrip(value)))
+            return false;
+    }
+    if (!b->n_nets)
+        return bad(r, "clients", "write clients = addresses or networks");
+    return b->kbps != CCM_BITS_FREE || bad(r, "rate_kbps", "write rate_kbps = kilobits a second");
+}
+
 static bool read_all(reader *r)
 {
     g_auto(GStrv) groups = g_key_file_get_groups(r->file, NULL);
@@ -265,6 +375,10 @@ static bool read_all(reader *r)
     for (char **group = groups; *group; group++) {
         r->group = *group;
         if (g_str_has_prefix(*group, "dp ") && !read_dp(r))
+            return false;
+        if (g_str_has_prefix(*group, "package ") && !read_package(r))
+            return false;
+        if (g_str_has_prefix(*group, "bits ") && !read_bits(r))
             return false;
     }
     r->group = "site";
@@ -289,6 +403,8 @@ ccm_site *ccm_site_load(const char *path, GError **error)
     }
     ccm_site *site = g_new0(ccm_site, 1);
     site->dps = g_ptr_array_new_with_free_func(dp_free);
+    site->packages = g_ptr_array_new_with_free_func(package_free);
+    site->bits = g_ptr_array_new_with_free_func(bits_free);
     reader r = { .file = file, .path = path, .site = site, .error = error };
     if (read_all(&r))
         return site;
@@ -301,6 +417,8 @@ void ccm_site_free(ccm_site *site)
     if (!site)
         return;
     g_ptr_array_free(site->dps, TRUE);
+    g_ptr_array_free(site->packages, TRUE);
+    g_ptr_array_free(site->bits, TRUE);
     if (site->zone)
         g_time_zone_unref(site->zone);
     g_free(site->zone_name);
@@ -320,4 +438,33 @@ const ccm_site_dp *ccm_site_find(const ccm_site *site, const ccm_addr *source,
                 found = dp;
     }
     return found;
+}
+
+unsigned ccm_site_priority(const ccm_site *site, const char *package)
+{
+    for (unsigned i = 0; i < site->packages->len; i++) {
+        const ccm_site_package *p = g_ptr_array_index(site->packages, i);
+        if (!g_ascii_strcasecmp(p->id, package))
+            return p->priority;
+    }
+    return site->packages->len ? 2 : 0;
+}
+
+static bool in_net(const ccm_site_net *net, const ccm_addr *a)
+{
+    unsigned whole = net->prefix / 8, rest = net->prefix % 8;
+
+    return net->addr.family == a->family && !memcmp(net->addr.b, a->b, whole) &&
+           (!rest || !((net->addr.b[whole] ^ a->b[whole]) >> (8 - rest)));
+}
+
+const ccm_site_bits *ccm_site_bits_find(const ccm_site *site, const ccm_addr *client)
+{
+    for (unsigned i = 0; i < site->bits->len; i++) {
+        const ccm_site_bits *b = g_ptr_array_index(site->bits, i);
+        for (unsigned k = 0; k < b->n_nets; k++)
+            if (in_net(&b->net[k], client))
+                return b;
+    }
+    return NULL;
 }

@@ -66,6 +66,7 @@ static void add_row(ccm_model *m, const ccm_smb_row *add)
         r->encrypted[i] += add->encrypted[i];
     }
     r->missing += add->missing;
+    r->at_least |= add->at_least;
     if (add->first_frame && (!r->first_frame || add->first_frame < r->first_frame))
         r->first_frame = add->first_frame;
     if (add->last_ns > r->last_ns || (add->last_ns == r->last_ns && add->size > r->size))
@@ -287,6 +288,9 @@ static void on_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 
     if (mark >= 0 && ccm_mark_at(m->catalog, mark)->path.n)
         on_mark(m, f, obs, mark, true);
+    if (mark >= 0 &&
+        ccm_mark_at(m->catalog, mark)->server_role == ccm_catalog_role(m->catalog, "dp"))
+        ccm_content_file(m, f, obs);
     r.bytes[0] = ccm_obs_get_u64(obs, CCM_KEY_write_bytes);
     r.bytes[1] = ccm_obs_get_u64(obs, CCM_KEY_read_bytes);
     bool deleted = ccm_obs_has(obs, CCM_KEY_delete_on_close);
@@ -304,6 +308,7 @@ static void on_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     r.complete = ccm_obs_has(obs, CCM_KEY_complete);
     r.size = ccm_obs_get_u64(obs, CCM_KEY_write_end);
     r.missing = ccm_obs_get_u64(obs, CCM_KEY_body_missing_bytes);
+    r.at_least = ccm_obs_has(obs, CCM_KEY_at_least);
     r.last_ns = ccm_max64(r.last_ns, ccm_max64(ccm_obs_get_u64(obs, CCM_KEY_end_ns),
                                                ccm_obs_get_u64(obs, CCM_KEY_data_end_ns)));
     add_row(m, &r);

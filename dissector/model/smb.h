@@ -38,6 +38,7 @@ typedef struct ccm_smb_row {
     /* sums; index 0 = to the server */
     uint64_t count, complete;
     uint64_t bytes[2], encrypted[2], missing;
+    bool at_least; /* there may be more */
     uint64_t size; /* of a file as the last handle left it */
     uint64_t first_frame, first_ns, last_ns;
 } ccm_smb_row;

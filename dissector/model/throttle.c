@@ -228,8 +228,11 @@ static void give_event(const taker *to, ccm_pace_kind kind, uint64_t time_ns, ui
 static void give_before(const taker *to, ccm_pace *p, bool upward)
 {
     ccm_burst *now = &p->now, *before = &p->before;
+    uint64_t stop_ns = before->packets ? before->end_ns : p->told_ns;
     uint64_t quiet = now->cut ? 0 : UINT64_MAX;
 
+    if (stop_ns && !now->cut)
+        quiet = now->start_ns - ccm_min64(now->start_ns, stop_ns);
     if (before->packets) {
         quiet = now->start_ns - ccm_min64(now->start_ns, before->end_ns);
         give_burst(to, p, before, now->start_ns);
@@ -246,8 +249,8 @@ static void give_before(const taker *to, ccm_pace *p, bool upward)
         p->index++;
     now->early = p->index <= CCM_PACE_EARLY_N;
     if (upward && quiet > CCM_PACE_STOP_NS) {
-        if (before->packets)
-            give_event(to, CCM_PACE_STOP, before->end_ns, 0);
+        if (stop_ns)
+            give_event(to, CCM_PACE_STOP, stop_ns, 0);
         give_event(to, CCM_PACE_START, now->start_ns, 0);
     }
     *before = (ccm_burst){ 0 };
@@ -266,6 +269,7 @@ static void close_burst(const taker *to, ccm_pace *p, bool upward)
     if (p->now.packets && p->now.bytes >= least_burst(p)) {
         give_before(to, p, upward);
         p->before = p->now;
+        p->told_ns = 0;
     }
     p->now = (ccm_burst){ 0 };
 }
@@ -275,6 +279,7 @@ static void carry_over(const taker *to, ccm_pace *p, bool upward)
 {
     give_before(to, p, upward);
     give_burst(to, p, &p->now, UINT64_MAX);
+    p->told_ns = p->now.end_ns;
     p->now = (ccm_burst){ .cut = true };
 }
 
@@ -353,13 +358,32 @@ void ccm_pace_run(ccm_model *m, ccm_model_flow *f, uint64_t start_ns, uint64_t e
     b->packets += (uint32_t)MAX(packets, 1);
 }
 
+/* Only in the connection that wrote it. */
+static void delete_written(const taker *to, ccm_pace *p, const ccm_file_mark *mark)
+{
+    for (unsigned i = 0; i < p->n_files; i++) {
+        if (p->file_path[i] != mark->path || !p->file_bytes[i])
+            continue;
+        give_event(to, CCM_PACE_DISCARD, mark->last_ns, p->file_bytes[i]);
+        p->file_bytes[i] = 0;
+    }
+}
+
 void ccm_pace_file(ccm_model *m, ccm_model_flow *f, const ccm_file_mark *mark)
 {
     ccm_pace *p = pace_of(f);
     taker to = { m, f, CCM_NONE };
 
+    if (!mark->bytes) {
+        delete_written(&to, p, mark);
+        return;
+    }
     memmove(p->file_end_ns + 1, p->file_end_ns, (CCM_PACE_FILES - 1) * sizeof *p->file_end_ns);
+    memmove(p->file_bytes + 1, p->file_bytes, (CCM_PACE_FILES - 1) * sizeof *p->file_bytes);
+    memmove(p->file_path + 1, p->file_path, (CCM_PACE_FILES - 1) * sizeof *p->file_path);
     p->file_end_ns[0] = mark->last_ns;
+    p->file_bytes[0] = mark->deleted ? 0 : mark->bytes;
+    p->file_path[0] = mark->path;
     p->n_files = (uint8_t)MIN(p->n_files + 1, CCM_PACE_FILES);
     /* All files of the edge are one point: their number, bytes and the time that each took. */
     ccm_pace_point point = point_of(CCM_PACE_WHAT(CCM_PACE_FILE, 0, 0), 0);
@@ -383,11 +407,11 @@ void ccm_pace_pour(ccm_model *to, uint32_t at, const ccm_pace *p, bool tail)
     ccm_pace end = *p;
     bool upward = ccm_pace_upward(ccm_edge_at(to, at)->key.port);
     close_burst(&table, &end, upward);
-    if (!end.before.packets)
-        return;
-    give_burst(&table, &end, &end.before, UINT64_MAX);
-    if (upward)
-        give_event(&table, CCM_PACE_STOP, end.before.end_ns, 0);
+    if (end.before.packets)
+        give_burst(&table, &end, &end.before, UINT64_MAX);
+    uint64_t stop_ns = end.before.packets ? end.before.end_ns : end.told_ns;
+    if (upward && stop_ns)
+        give_event(&table, CCM_PACE_STOP, stop_ns, 0);
 }
 
 void ccm_pace_free(ccm_pace *p)

@@ -111,17 +111,22 @@ typedef struct ccm_burst {
 
 typedef struct ccm_pace {
     ccm_burst before, now; /* `before` waits for the length of its silence */
+    uint64_t
+        told_ns; /* end of what was told of `now` at the end of a cell; 0 = `before` is later */
     uint64_t ten, ten_bytes;
-    uint64_t file_end_ns[CCM_PACE_FILES];
-    uint32_t ten_row; /* windows with data in a row */
+    uint64_t file_end_ns[CCM_PACE_FILES], file_bytes[CCM_PACE_FILES];
+    uint32_t file_path[CCM_PACE_FILES]; /* hashes */
+    uint32_t ten_row;                   /* windows with data in a row */
     uint8_t n_files, n, room;
     uint8_t index;           /* of the burst in its file, from 1 on, as far as is known */
     ccm_pace_point *waiting; /* edge 0 */
 } ccm_pace;
 
-/* A file that a parser saw written. `deleted`: its partial content was thrown away. */
+/* A file that a parser saw written. `deleted`: its partial content was thrown away; without bytes:
+ * by a handle of its own, so what was written to this path before. */
 typedef struct ccm_file_mark {
     uint64_t first_ns, last_ns, bytes;
+    uint32_t path; /* hash of share and path */
     bool deleted;
 } ccm_file_mark;
 

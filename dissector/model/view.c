@@ -73,7 +73,7 @@ void ccm_view_count_add(GArray *list, const char *name, uint64_t count)
 /* Is it a proxy, so that certificates of clients that come from it may be those of others? */
 static bool passes_tls(view_maker *k, const ccm_host *h)
 {
-    int proxy = ccm_catalog_role(k->m->catalog, "web-proxy");
+    int proxy = k->m->catalog->proxy_role;
 
     for (unsigned i = 0; i < h->n_evidence; i++)
         if (h->evidence[i].server &&
@@ -155,8 +155,8 @@ static unsigned add_channel_roles(view_maker *k, const ccm_host *h, seen *list)
     const struct {
         int role;
         ccm_certainty certainty;
-    } roles[2] = { { ccm_catalog_role(c, "cmg-cp"), ccm_cmg_point(k->cmg, &h->addr) },
-                   { ccm_catalog_role(c, "cmg"), ccm_cmg_gateway(k->cmg, &h->addr) } };
+    } roles[2] = { { c->point_role, ccm_cmg_point(k->cmg, &h->addr) },
+                   { c->gateway_role, ccm_cmg_gateway(k->cmg, &h->addr) } };
     unsigned n = 0;
 
     for (unsigned i = 0; i < 2; i++)
@@ -168,7 +168,7 @@ static unsigned add_channel_roles(view_maker *k, const ccm_host *h, seen *list)
 /* What TLS that passes it makes of the host. */
 static unsigned add_relay_roles(view_maker *k, const ccm_host *h, seen *list)
 {
-    int role = ccm_catalog_role(k->m->catalog, "web-proxy");
+    int role = k->m->catalog->proxy_role;
     unsigned n = 0;
 
     for (unsigned mode = 0; mode < 2; mode++) {
@@ -176,7 +176,7 @@ static unsigned add_relay_roles(view_maker *k, const ccm_host *h, seen *list)
         if (r && role >= 0)
             list[n++] =
                 (seen){ role,
-                        { ccm_relay_evidence(mode), r->certainty, r->count, r->first_frame } };
+                        { r->evidence, r->certainty, r->count, r->first_frame } };
     }
     return n;
 }

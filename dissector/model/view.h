@@ -386,6 +386,7 @@ typedef struct ccm_view_smb_file {
     const char *path;      /* with its share; "" = not seen */
     const char *direction; /* write, read, both, none */
     uint64_t written, was_read, missing;
+    bool at_least;              /* messages were lost that may have carried more */
     uint64_t handles, complete; /* complete: handles whose opening and closing were seen */
     bool deleted;               /* when it was closed */
     uint64_t discarded;         /* of `written`, bytes that a deletion made useless */

@@ -40,8 +40,9 @@ typedef struct pace_pair {
     pair_bucket *time; /* by second */
     unsigned n_time;
     unsigned interval_s, level;
-    GTimeZone *zone; /* NULL = UTC */
-    const ccm_site_dp *dp;
+    GTimeZone *zone;           /* NULL = UTC */
+    const ccm_site_dp *dp;     /* NULL = nothing is configured */
+    const ccm_site_bits *bits; /* of a client; NULL = none */
     GArray *segments, *closings;
     ccm_pacing all;
     bool known; /* that the server is one whose bandwidth can be limited */
@@ -89,7 +90,21 @@ uint64_t ccm_pair_bytes(const pace_pair *p, uint64_t from_s, uint64_t to_s);
 void ccm_pair_schedule(pace_pair *p);
 /* pair_yield.c: does the pair give way to `others`? Both by second, interval 1. */
 bool ccm_pair_yields(const pace_pair *p, const pair_bucket *others, unsigned n);
-/* pair_compare.c: deviations from p->dp. */
+typedef struct pair_comparison {
+    view_maker *k;
+    const pace_pair *p;
+    const ccm_site_dp *dp;
+    ccm_view_deviation *v;
+    unsigned n;
+} pair_comparison;
+
+/* Takes the two texts. */
+void ccm_pair_deviate(pair_comparison *c, uint64_t start_ns, uint64_t end_ns, const char *rule,
+                      char *observed, char *expected, uint64_t bytes);
+/* pair_policy.c: priorities of the schedule of c->dp; the policy p->bits. */
+void ccm_pair_compare_priority(pair_comparison *c);
+void ccm_pair_compare_bits(pair_comparison *c);
+/* pair_compare.c: deviations from p->dp and p->bits. */
 void ccm_pair_compare(view_maker *k, const pace_pair *p, ccm_view_throttle *out);
 ccm_view_measures ccm_pair_measures(const ccm_pacing *is);
 

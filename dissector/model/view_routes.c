@@ -8,11 +8,20 @@
 
 __extension__ typedef unsigned __int128 wide;
 
+/* An address as numbers in the order of ccm_addr_cmp: edges are many, and cold. */
+typedef struct place {
+    uint64_t high, low;
+    uint8_t family;
+} place;
+
 /* An edge with its conclusion: rows are runs of equal keys after sorting. */
 typedef struct entry {
     const ccm_edge *e;
     uint32_t edge;
     uint32_t rank; /* of the route row, among all in the order of the view */
+    uint32_t port; /* and below it the L4 protocol */
+    uint32_t through;
+    place server, client;
     ccm_conclusion c;
 } entry;
 
@@ -32,9 +41,27 @@ static int number_cmp(uint64_t a, uint64_t b)
     return a < b ? -1 : a > b;
 }
 
+static place place_of(const ccm_addr *a)
+{
+    place p = { .family = a->family };
+
+    memcpy(&p.high, a->b, sizeof p.high);
+    memcpy(&p.low, a->b + sizeof p.high, sizeof p.low);
+    p.high = GUINT64_FROM_BE(p.high);
+    p.low = GUINT64_FROM_BE(p.low);
+    return p;
+}
+
+static int place_cmp(const place *a, const place *b)
+{
+    return a->family != b->family ? number_cmp(a->family, b->family)
+           : a->high != b->high   ? number_cmp(a->high, b->high)
+                                  : number_cmp(a->low, b->low);
+}
+
 static const char *through_of(const entry *v, const order *o)
 {
-    return v->e->key.through ? ccm_texts_get(o->texts, v->e->key.through) : "";
+    return v->through ? ccm_texts_get(o->texts, v->through) : "";
 }
 
 /* Everything that makes a row a row, in the order of the view. */
@@ -45,15 +72,13 @@ static int row_cmp(const entry *a, const entry *b, const order *o)
     if (!r && a->c.protocol != b->c.protocol)
         r = strcmp(a->c.protocol, b->c.protocol);
     if (!r)
-        r = number_cmp(a->e->key.port, b->e->key.port);
+        r = number_cmp(a->port, b->port);
     if (!r)
-        r = number_cmp(a->e->key.l4, b->e->key.l4);
-    if (!r)
-        r = ccm_addr_cmp(&a->e->key.server, &b->e->key.server);
-    if (!r && a->e->key.through != b->e->key.through)
+        r = place_cmp(&a->server, &b->server);
+    if (!r && a->through != b->through)
         r = strcmp(through_of(a, o), through_of(b, o));
     if (!r && o->per_client)
-        r = ccm_addr_cmp(&a->e->key.client, &b->e->key.client);
+        r = place_cmp(&a->client, &b->client);
     return r ? r : number_cmp((uint64_t)a->c.row, (uint64_t)b->c.row);
 }
 
@@ -92,7 +117,7 @@ static int entry_cmp(const void *pa, const void *pb, void *data)
     const entry *a = pa, *b = pb;
     int r = row_cmp(a, b, data);
     if (!r)
-        r = ccm_addr_cmp(&a->e->key.client, &b->e->key.client);
+        r = place_cmp(&a->client, &b->client);
     return r ? r : (int)a->e->key.route - (int)b->e->key.route;
 }
 
@@ -198,15 +223,25 @@ static const char *counter_name(view_maker *k, uint32_t key)
     return "";
 }
 
+/* Edges are many, names few: those are added up by number before they get their names. */
 static ccm_view_counts counts_of(view_maker *k, const entry *v, unsigned n, ccm_count_kind kind)
 {
+    enum { MANY = 64 };
+    ccm_counters sums = { 0 };
+
     for (unsigned i = 0; i < n; i++) {
         const ccm_counters *c = &v[i].e->counters;
-        for (unsigned j = 0; j < c->n; j++)
-            if (ccm_count_kind_of(c->v[j].key) == kind ||
-                (kind == CCM_COUNT_METHOD && ccm_count_kind_of(c->v[j].key) == CCM_COUNT_SMB))
-                ccm_view_count_add(k->list, counter_name(k, c->v[j].key), c->v[j].count);
+        for (unsigned j = 0; j < c->n; j++) {
+            uint32_t key = c->v[j].key;
+            if ((ccm_count_kind_of(key) == kind ||
+                 (kind == CCM_COUNT_METHOD && ccm_count_kind_of(key) == CCM_COUNT_SMB)) &&
+                !ccm_counters_add(&sums, key, c->v[j].count, MANY))
+                ccm_view_count_add(k->list, counter_name(k, key), c->v[j].count);
+        }
     }
+    for (unsigned i = 0; i < sums.n; i++)
+        ccm_view_count_add(k->list, counter_name(k, sums.v[i].key), sums.v[i].count);
+    g_free(sums.v);
     return ccm_view_counts_of(k, k->list);
 }
 
@@ -492,9 +527,15 @@ void ccm_view_make_routes(view_maker *k)
     unsigned n = 0, n_rows = 0;
 
     for (uint32_t i = 0; i < m->n_edges; i++) {
-        if (is_empty(ccm_edge_at(m, i)))
+        const ccm_edge *e = ccm_edge_at(m, i);
+        if (is_empty(e))
             continue;
-        v[n] = (entry){ .e = ccm_edge_at(m, i), .edge = i };
+        v[n] = (entry){ .e = e,
+                        .edge = i,
+                        .port = (uint32_t)e->key.port << 8 | e->key.l4,
+                        .through = e->key.through,
+                        .server = place_of(&e->key.server),
+                        .client = place_of(&e->key.client) };
         ccm_conclude_edge(m, k->cmg, k->tunnels, i, &v[n].c);
         v[n].rank = rank[v[n].c.row];
         n++;

@@ -96,6 +96,7 @@ static ccm_view_smb_file file(view_maker *k, const ccm_smb_row *r)
         .written = r->bytes[0],
         .was_read = r->bytes[1],
         .missing = r->missing,
+        .at_least = r->at_least,
         .handles = r->count,
         .complete = r->complete,
         .deleted = r->flags & CCM_SMB_IS_DELETED,

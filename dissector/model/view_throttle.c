@@ -59,9 +59,14 @@ static ccm_pacing_context context_of(const ccm_pairs *s, const pace_pair *p,
 {
     const ccm_sums *sums = &p->traffic.dir[!p->upward];
     double all = (double)sums->payload + (double)sums->retransmitted + (double)sums->missing;
+    uint64_t active = 0;
+
+    for (unsigned i = 0; i < p->n_time && p->interval_s == 1; i++)
+        active += p->time[i].active;
 
     return (ccm_pacing_context){
         .upward = p->upward,
+        .parallel = active && active >= 2 * (uint64_t)p->n_time,
         .retransmitted = all > 0 ? (double)sums->retransmitted / all : 0,
         .missing = all > 0 ? (double)sums->missing / all : 0,
         .link_bps = s->k->link_bps,
@@ -284,9 +289,12 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     ccm_pacing_context c;
 
     p->dp = site ? ccm_site_find(site, &p->client, &p->server) : NULL;
+    p->bits = site && !p->upward ? ccm_site_bits_find(site, &p->client) : NULL;
+    GTimeZone *own = p->dp ? p->dp->zone : p->bits ? p->bits->zone : NULL;
+    const char *own_name = p->dp ? p->dp->zone_name : p->bits ? p->bits->zone_name : NULL;
+    p->zone = own ? own : site ? site->zone : NULL;
+    const char *zone = own ? own_name : p->zone ? site->zone_name : "UTC";
     p->known = p->dp || !p->upward || s->rows[p->row].throttleable;
-    p->zone = p->dp && p->dp->zone ? p->dp->zone : site ? site->zone : NULL;
-    const char *zone = p->dp && p->dp->zone ? p->dp->zone_name : p->zone ? site->zone_name : "UTC";
     *out = (ccm_view_throttle){ .source = p->client,
                                 .bytes = p->traffic.dir[!p->upward].payload,
                                 .time_zone = ccm_view_keep(k, zone),
@@ -316,7 +324,7 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     make_hours(k, p, &c, out);
     make_windows(k, p, out);
     make_notes(k, out, p->notes);
-    if (p->dp)
+    if (p->dp || p->bits)
         ccm_pair_compare(k, p, out);
     g_array_free(p->segments, TRUE);
     g_array_free(p->closings, TRUE);

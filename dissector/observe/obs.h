@@ -21,10 +21,11 @@ typedef enum ccm_key {
 typedef enum ccm_type { CCM_TYPE_U64, CCM_TYPE_STR, CCM_TYPE_BOOL } ccm_type;
 
 /* A receiver's note at a flow, which saves it looking the flow up. Zero to begin; belongs to the
- * receiver that sets `owner` first. */
+ * receiver that sets `owner` first. What it keeps of the flow lies at `at`, where it remains:
+ * whoever is about to tell more of the flow has it fetched into the cache. */
 typedef struct ccm_memo {
     const void *owner;
-    uint32_t at;
+    void *at;
 } ccm_memo;
 
 enum { CCM_OBS_ATTRS = 32, CCM_OBS_TEXT_MAX = 8192 };
@@ -37,8 +38,7 @@ struct ccm_obs {
     uint64_t time_ns; /* since 1970, UTC */
     uint64_t frame;   /* from 1, counted across files; 0 = belongs to no frame */
     uint64_t flow;    /* from 1, unique in the capture point; 0 = belongs to no flow */
-    ccm_memo
-        *memo; /* of the flow; NULL where the flow lives elsewhere, as in an observation file */
+    ccm_memo *memo;   /* of the flow; NULL where that lives elsewhere, as in an observation file */
     ccm_endpoint src, dst; /* sender and receiver of what is described */
     uint8_t key[CCM_OBS_ATTRS];
     union {

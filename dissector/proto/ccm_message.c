@@ -20,6 +20,7 @@ typedef struct message {
     bool zlib;
     ccm_span payload; /* part 2 as transmitted */
     ccm_span endpoint;
+    ccm_span header; /* its text */
     ccm_envelope e;
 } message;
 
@@ -251,6 +252,9 @@ static void finish_full(message *m)
                 ccm_body_unread(&b, m->endpoint, why_unread(m, raw, text));
             emit_body(m, &b, raw.n, !whole || (read && b.cut));
         }
+        const ccm_viewer *viewer = m->at.ps->viewer;
+        if (viewer)
+            viewer->message(viewer->user_data, m->header, looks_xml(text) ? text : (ccm_span){ 0 });
         if (m->has_header)
             ccm_signature_message(&m->at, &m->e, m->payload_whole ? m->payload : (ccm_span){ 0 });
         if (read)
@@ -274,6 +278,7 @@ static bool take_header(message *m, const ccm_part *part, uint8_t *buf)
     if (!ccm_envelope_parse(&m->e, text))
         return false;
     m->has_header = true;
+    m->header = text;
     m->header_incomplete = m->e.cut;
     m->endpoint = endpoint_of(&m->e);
     return true;

@@ -248,6 +248,8 @@ static ccm_opened open_record(ccm_tls_keys *k, unsigned dir, ccm_span header, cc
     bool new_13 = s->stage >= CCM_TLS_STAGE_EARLY;
     if (!s->stage || header.n != 5)
         return CCM_OPENED_NO_KEY;
+    if (!s->keys.suite)
+        ccm_secrets_more(&k->d->secrets);
     if (!s->keys.suite && s->tried != k->d->counts.secrets) { /* a secrets block came since */
         if (new_13)
             keys_13(k, dir & 1);
@@ -361,7 +363,7 @@ ccm_decrypt *ccm_decrypt_new(const ccm_limits *limits)
 {
     ccm_decrypt *d = g_new0(ccm_decrypt, 1);
     d->service = (ccm_decryptor){ d,    start,       hello,  message,  change_cipher,
-                                  lost, open_record, missed, free_keys };
+                                  lost, open_record, missed, free_keys, false };
     d->records.crypto = &d->crypto;
     g_queue_init(&d->records.live);
     ccm_secrets_open(&d->secrets, limits->tls_secrets, &d->counts);
@@ -392,6 +394,16 @@ void ccm_decrypt_add_log(ccm_decrypt *d, ccm_span text)
 bool ccm_decrypt_add_log_file(ccm_decrypt *d, const char *path, GError **error)
 {
     return ccm_secrets_file(&d->secrets, path, error);
+}
+
+void ccm_decrypt_follow(ccm_decrypt *d)
+{
+    ccm_secrets_follow(&d->secrets);
+}
+
+bool ccm_decrypt_follows(const ccm_decrypt *d)
+{
+    return d->secrets.followed;
 }
 
 bool ccm_decrypt_add_key(ccm_decrypt *d, ccm_span pem, const char *name, bool *found,

@@ -30,6 +30,9 @@ const ccm_decryptor *ccm_decrypt_service(ccm_decrypt *d);
 void ccm_decrypt_add_log(ccm_decrypt *d, ccm_span text);
 /* The same of a file. False with CCM_ERROR_USAGE when it cannot be read or holds no secret. */
 bool ccm_decrypt_add_log_file(ccm_decrypt *d, const char *path, GError **error);
+/* For a live capture: key logs are read on as they grow, whenever a secret is missing. */
+void ccm_decrypt_follow(ccm_decrypt *d);
+bool ccm_decrypt_follows(const ccm_decrypt *d);
 /* Private keys of a file in PEM, if it holds any: *found says so, *more that there is something
  * else in it. False with CCM_ERROR_USAGE when a private key cannot be used: protected by a
  * password, not RSA. A file without one is no error. */

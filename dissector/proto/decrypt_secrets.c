@@ -39,12 +39,20 @@ static void secret_free(gpointer p)
 void ccm_secrets_open(ccm_secrets *s, unsigned max, ccm_decrypt_counts *counts)
 {
     *s = (ccm_secrets){ .max = max ? max : 1, .counts = counts };
+    s->logs = g_array_new(FALSE, FALSE, sizeof(ccm_secrets_log));
     s->set = g_hash_table_new_full(secret_hash, secret_equal, secret_free, NULL);
     g_queue_init(&s->ages);
 }
 
 void ccm_secrets_close(ccm_secrets *s)
 {
+    for (guint i = 0; i < s->logs->len; i++) {
+        ccm_secrets_log *log = &g_array_index(s->logs, ccm_secrets_log, i);
+        g_free(log->path);
+        if (log->file)
+            (void)fclose(log->file);
+    }
+    g_array_free(s->logs, TRUE);
     g_hash_table_destroy(s->set); /* the queue's links lie in the secrets */
 }
 
@@ -225,6 +233,7 @@ bool ccm_secrets_file(ccm_secrets *s, const char *path, GError **error)
         return false;
     }
     char line[LINE_BYTES + 2];
+    ccm_secrets_log log = { .path = NULL };
     uint64_t before = s->counts->secrets, bad = s->counts->malformed, long_lines = 0;
     errno = 0;
     /* Enough wrong lines and it is no key log, however long it is. */
@@ -232,7 +241,7 @@ bool ccm_secrets_file(ccm_secrets *s, const char *path, GError **error)
            (s->counts->secrets > before || s->counts->malformed - bad < LINE_BYTES)) {
         size_t n = strlen(line);
         if (n && line[n - 1] == '\n')
-            n--;
+            log.at += (long)n--;
         else if (n == sizeof line - 1)
             long_lines++;
         one_line(s, ccm_span_of(line, n));
@@ -249,9 +258,54 @@ bool ccm_secrets_file(ccm_secrets *s, const char *path, GError **error)
                     "'%s' is no key log: none of its lines is a secret of TLS; clients write one "
                     "to the file that the environment variable SSLKEYLOGFILE names",
                     path);
-    else
+    else {
+        log.path = g_strdup(path);
+        g_array_append_val(s->logs, log);
         return true;
+    }
     return false;
+}
+
+void ccm_secrets_follow(ccm_secrets *s)
+{
+    for (guint i = 0; i < s->logs->len; i++) {
+        ccm_secrets_log *log = &g_array_index(s->logs, ccm_secrets_log, i);
+        if (!log->file)
+            log->file = fopen(log->path, "rbe");
+        s->followed |= log->file != NULL;
+    }
+}
+
+/* A line without its end is read again when there is more of it. */
+static void read_more(ccm_secrets *s, ccm_secrets_log *log)
+{
+    char line[LINE_BYTES + 2];
+    FILE *f = log->file;
+
+    clearerr(f);
+    (void)fflush(f); /* what was read ahead may be of a file that was begun anew */
+    if (fseek(f, 0, SEEK_END) || ftell(f) == log->at)
+        return;
+    if (ftell(f) < log->at) /* begun anew */
+        log->at = 0;
+    if (fseek(f, log->at, SEEK_SET))
+        return;
+    while (fgets(line, sizeof line, f)) {
+        size_t n = strlen(line);
+        bool whole = n && line[n - 1] == '\n';
+        if (!whole && n < sizeof line - 1)
+            break;
+        log->at += (long)n;
+        one_line(s, ccm_span_of(line, n - whole));
+    }
+    explicit_bzero(line, sizeof line);
+}
+
+void ccm_secrets_more(ccm_secrets *s)
+{
+    for (guint i = 0; s->followed && i < s->logs->len; i++)
+        if (g_array_index(s->logs, ccm_secrets_log, i).file)
+            read_more(s, &g_array_index(s->logs, ccm_secrets_log, i));
 }
 
 char *ccm_secret_file(const char *path, const char *what, size_t *n, GError **error)

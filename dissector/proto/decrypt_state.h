@@ -40,17 +40,30 @@ typedef struct ccm_secret {
     uint8_t bytes[CCM_TLS_SECRET];
 } ccm_secret;
 
+/* A key log, read so far up to a line's end. */
+typedef struct ccm_secrets_log {
+    char *path;
+    long at;
+    void *file; /* FILE, while it is followed */
+} ccm_secrets_log;
+
 typedef struct ccm_secrets {
     GHashTable *set; /* of ccm_secret */
     GQueue ages;     /* latest first */
     unsigned max;
     ccm_decrypt_counts *counts;
+    GArray *logs; /* ccm_secrets_log */
+    bool followed;
 } ccm_secrets;
 
 void ccm_secrets_open(ccm_secrets *s, unsigned max, ccm_decrypt_counts *counts);
 void ccm_secrets_close(ccm_secrets *s);
 void ccm_secrets_text(ccm_secrets *s, ccm_span text);
 bool ccm_secrets_file(ccm_secrets *s, const char *path, GError **error);
+/* From now on ccm_secrets_more reads what the key logs grow by, even without a right to open files.
+ */
+void ccm_secrets_follow(ccm_secrets *s);
+void ccm_secrets_more(ccm_secrets *s);
 /* Remembers a secret; an older one of the same kind and name is replaced. */
 void ccm_secrets_put(ccm_secrets *s, ccm_secret_kind kind, ccm_span name, ccm_span bytes);
 /* Valid until the next put; NULL = none. */

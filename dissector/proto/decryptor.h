@@ -55,6 +55,9 @@ typedef struct ccm_decryptor {
      * cipher's records do not tell. */
     uint64_t (*missed)(ccm_tls_keys *keys, unsigned side, uint64_t wire);
     void (*free)(ccm_tls_keys *keys);
+    /* Nobody gave keys for a connection before one of its records was opened: until then a record
+     * that stays closed is nothing to tell of. */
+    bool unasked;
 } ccm_decryptor;
 
 #endif

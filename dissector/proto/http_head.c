@@ -301,10 +301,28 @@ static G_GNUC_NO_INLINE ccm_span unfold(ccm_http_head *h, ccm_span v)
     return trim(ccm_span_of(h->folds + start, n - start));
 }
 
+/* As memchr for ':'; names are so short that the call would cost more than the search. */
+static inline const uint8_t *colon_in(const uint8_t *p, const uint8_t *end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+
+    for (; end - p >= 8; p += 8) {
+        uint64_t v;
+        memcpy(&v, p, sizeof v);
+        v = GUINT64_FROM_LE(v) ^ ones * ':';
+        v = (v - ones) & ~v & ones << 7; /* its lowest bit is that of the first zero byte */
+        if (v)
+            return p + __builtin_ctzll(v) / 8;
+    }
+    while (p < end && *p != ':')
+        p++;
+    return p < end ? p : NULL;
+}
+
 /* A header from `p` up to its last line end at `lf`. */
 static inline void header_line(ccm_http_head *h, const uint8_t *p, const uint8_t *lf, bool folded)
 {
-    const uint8_t *colon = memchr(p, ':', (size_t)(lf - p));
+    const uint8_t *colon = colon_in(p, lf);
     if (!colon || colon == p)
         return;
     ccm_span name = trim(ccm_span_of(p, (size_t)(colon - p)));

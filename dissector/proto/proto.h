@@ -8,6 +8,7 @@
 #include "observe/obs.h"
 #include "proto/decryptor.h"
 #include "proto/verifier.h"
+#include "proto/viewer.h"
 
 /* How much of a Configuration Manager message is read. */
 typedef enum ccm_depth {
@@ -43,6 +44,7 @@ typedef struct ccm_parse {
     ccm_depth depth;
     const ccm_verifier *verifier;   /* NULL: signatures cannot be checked here */
     const ccm_decryptor *decryptor; /* NULL: records of TLS stay closed */
+    const ccm_viewer *viewer;       /* NULL: nobody reads the texts of messages */
     /* Of a stream inside another protocol (inner.h); zeros outside. */
     bool decrypted;     /* TLS protected the bytes */
     uint8_t nesting;    /* streams around this one */

@@ -108,7 +108,8 @@ static size_t body_need(const ccm_smb_header *h)
     static const uint8_t answers[CCM_SMB_COMMANDS] = { [CCM_SMB_TREE_CONNECT] = 16,
                                                        [CCM_SMB_CREATE] = 88,
                                                        [CCM_SMB_CLOSE] = 60,
-                                                       [CCM_SMB_READ] = 16 };
+                                                       [CCM_SMB_READ] = 16,
+                                                       [CCM_SMB_WRITE] = 16 };
     bool response = h->flags & CCM_SMB_FLAG_RESPONSE;
     switch (h->command) {
     case CCM_SMB_SESSION_SETUP:
@@ -292,6 +293,7 @@ static step step_head(ccm_smb *st, const ccm_parse *ps, ccm_smb_half *h, ccm_spa
 static step step_seek(ccm_smb_half *h, ccm_span in)
 {
     size_t keep, at = ccm_smb_seek(in, &keep);
+    h->unread += (int64_t)(at == SIZE_MAX ? in.n - keep : at);
     if (at == SIZE_MAX)
         return (step){ .used = in.n - keep, .wait = true };
     h->state = HALF_MESSAGE;
@@ -353,8 +355,10 @@ static void cut(ccm_smb *st, ccm_parse *ps, ccm_smb_half *h, ccm_span tail)
     }
     if (tail.n)
         used = message(st, ps, h, tail);
-    if (used == SIZE_MAX)
+    if (used == SIZE_MAX) {
         used = 0;
+        h->unread += (int64_t)h->left;
+    }
     if (tail.n - used > h->pass)
         h->pass = h->left; /* a compound that is not read on */
     uint64_t rest = ccm_min64(tail.n - used, h->pass);
@@ -366,14 +370,21 @@ static void smb_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
     ccm_smb *st = ps->state;
     ccm_smb_half *h = &st->half[ps->dir & 1];
     cut(st, ps, h, tail);
-    if (h->state != HALF_MESSAGE || !n)
+    if (h->state != HALF_MESSAGE || !n) {
+        h->unread += (int64_t)n;
         return;
+    }
     if (n > h->left || !h->left) {
+        h->unread += (int64_t)(n - h->payload);
+        if (h->payload)
+            account(st, ps, h, h->payload, h->payload, false);
         place_lost(h);
         return;
     }
-    if (n > h->pass)
-        h->pass = h->left; /* where its parts begin is not known any more */
+    if (n > h->pass) { /* where its parts begin is not known any more */
+        h->unread += (int64_t)(h->left - h->pass);
+        h->pass = h->left;
+    }
     pass_bytes(st, ps, h, n, n, false);
 }
 

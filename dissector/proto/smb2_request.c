@@ -62,7 +62,7 @@ static void create(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, const ccm_smb
     ccm_cur_skip(&c, 36);
     uint32_t disposition = ccm_cur_le32(&c), options = ccm_cur_le32(&c);
     uint16_t at = ccm_cur_le16(&c), n = ccm_cur_le16(&c);
-    ccm_smb_file *f = ccm_smb_file_new(ps);
+    ccm_smb_file *f = ccm_smb_file_new(st, ps);
     if (!c.bad) {
         ccm_span name = part(pdu, at, n);
         f->path = ccm_smb_text(name, &f->path_cut);
@@ -96,8 +96,11 @@ static void read_write(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, ccm_smb_p
     uint32_t n = ccm_cur_le32(&c);
     uint64_t offset = ccm_cur_le64(&c);
     ccm_smb_file *f = handle(st, ps, half, &c);
-    if (c.bad)
+    if (c.bad) {
+        r->cut = r->command == CCM_SMB_WRITE;
+        half->unread += r->cut ? (int64_t)pdu->size : 0;
         return;
+    }
     if (f) {
         whose(st, f, &pdu->h);
         r->file = ccm_smb_file_ref(f);

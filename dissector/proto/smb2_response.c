@@ -9,6 +9,7 @@ enum {
     ATTRIBUTE_DIRECTORY = 0x10,
     SHARE_ENCRYPTED = 0x8000,
     READ_BODY = 16,
+    WRITE_HEADS = 4 + CCM_SMB_HEAD + 48, /* of a WRITE request */
     CLOSE_HAS_ATTRIBUTES = 1,
     ERROR_SIZE = 9, /* StructureSize of an error */
 };
@@ -108,6 +109,31 @@ static void read_answer(const ccm_parse *ps, ccm_smb_half *half, ccm_smb_pdu *pd
         f->data_end_ns = ccm_max64(f->data_end_ns, ps->time_ns);
 }
 
+/* The server took a WRITE whose request was lost or cut: so many of the client's bytes that nobody
+ * knew were of the file that is open. Never more than there were: but of the last segment, which
+ * may be told a little later. */
+static void unseen_write(ccm_smb *st, const ccm_parse *ps, const ccm_smb_pdu *pdu)
+{
+    uint16_t size;
+    ccm_cursor c = body(pdu, &size);
+    ccm_cur_skip(&c, 2);
+    uint32_t n = ccm_cur_le32(&c);
+    int64_t *unread = &st->half[ccm_smb_client(st)].unread;
+    if (c.bad || size == ERROR_SIZE || !succeeded(pdu->h.status) || n > *unread + UINT16_MAX)
+        return;
+    ccm_smb_file *f = ccm_smb_file_only(st, &pdu->h);
+    if (!f)
+        return;
+    *unread -= (int64_t)n + WRITE_HEADS;
+    st->bytes[CCM_SMB_WRITES] += n;
+    st->missing[CCM_SMB_WRITES] += n;
+    f->bytes[CCM_SMB_WRITES] += n;
+    f->missing[CCM_SMB_WRITES] += n;
+    f->transfers[CCM_SMB_WRITES]++;
+    f->data_start_ns = f->data_start_ns ? f->data_start_ns : ps->time_ns;
+    f->data_end_ns = ccm_max64(f->data_end_ns, ps->time_ns);
+}
+
 static void changed(ccm_smb_file *f, ccm_smb_request *r)
 {
     if (r->change == CCM_SMB_CHANGE_RENAME && r->text) {
@@ -161,6 +187,10 @@ static void answer(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, ccm_smb_pdu *
     case CCM_SMB_READ:
         read_answer(ps, half, pdu, f);
         break;
+    case CCM_SMB_WRITE:
+        if (r->cut)
+            unseen_write(st, ps, pdu);
+        break;
     case CCM_SMB_SET_INFO:
         if (f && good)
             changed(f, r);
@@ -204,6 +234,10 @@ void ccm_smb_response_read(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, ccm_s
         ccm_smb_negotiate_response(st, ps, pdu);
     } else if (h->command == CCM_SMB_READ) {
         read_answer(ps, half, pdu, NULL);
+    } else if (h->command == CCM_SMB_WRITE) {
+        unseen_write(st, ps, pdu);
+    } else if (h->command == CCM_SMB_CLOSE) {
+        st->close_unseen = true;
     } else if (h->command == CCM_SMB_SESSION_SETUP) {
         r = (ccm_smb_request){ .command = h->command, .session = h->session };
         ccm_smb_setup_response(st, ps, pdu, &r);
@@ -212,7 +246,7 @@ void ccm_smb_response_read(ccm_smb *st, ccm_parse *ps, ccm_smb_half *half, ccm_s
         r = (ccm_smb_request){ .command = h->command, .session = h->session };
         tree_connected(st, ps, pdu, &r);
     } else if (h->command == CCM_SMB_CREATE) {
-        ccm_smb_file *f = ccm_smb_file_new(ps);
+        ccm_smb_file *f = ccm_smb_file_new(st, ps);
         f->opened_unseen = true;
         created(st, ps, pdu, f);
         ccm_smb_file_unref(&f);

@@ -133,13 +133,15 @@ static bool room(ccm_smb *st, ccm_parse *ps, ccm_smb_table *t, uint64_t a, uint6
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-ccm_smb_file *ccm_smb_file_new(const ccm_parse *ps)
+ccm_smb_file *ccm_smb_file_new(const ccm_smb *st, const ccm_parse *ps)
 {
     ccm_smb_file *f = g_new0(ccm_smb_file, 1);
     f->refs = 1;
     f->time_ns = ps->time_ns;
     f->frame = ps->frame;
     f->disposition = f->action = CCM_SMB_NONE;
+    for (unsigned i = 0; i < 2; i++)
+        f->unread[i] = st->half[i].unread;
     f->first[CCM_SMB_WRITES] = f->first[CCM_SMB_READS] = UINT64_MAX;
     return f;
 }
@@ -170,7 +172,7 @@ ccm_smb_file *ccm_smb_file_get(ccm_smb *st, ccm_parse *ps, uint64_t a, uint64_t 
         return e->file;
     if (!room(st, ps, &st->files, a, b))
         return NULL;
-    ccm_smb_file *f = ccm_smb_file_new(ps), *kept = f;
+    ccm_smb_file *f = ccm_smb_file_new(st, ps), *kept = f;
     f->opened_unseen = true;
     ccm_smb_file_open(st, ps, f, a, b);
     ccm_smb_file_unref(&f); /* the table keeps it */
@@ -193,6 +195,28 @@ void ccm_smb_file_open(ccm_smb *st, ccm_parse *ps, ccm_smb_file *f, uint64_t a, 
     e = add(st, ps, &st->files, a, b);
     e->file = ccm_smb_file_ref(f);
     f->in_table = true;
+}
+
+ccm_smb_file *ccm_smb_file_only(ccm_smb *st, const ccm_smb_header *answer)
+{
+    enum { FEW = 64 }; /* each answer asks */
+    const ccm_smb_tree *t = answer->flags & CCM_SMB_FLAG_ASYNC
+                                ? NULL
+                                : ccm_smb_table_find(&st->trees, answer->tree, answer->session);
+    ccm_smb_file *found = NULL;
+    /* Which ones are open must be known. */
+    if (st->files.n > FEW || st->close_unseen || st->half[!ccm_smb_client(st)].unread)
+        return NULL;
+    for (uint32_t i = 0; i < st->files.cap; i++) {
+        const file_entry *e = ccm_smb_table_at(&st->files, i);
+        if (!e || e->file->directory || (e->file->session && e->file->session != answer->session) ||
+            (t && t->share && e->file->share && strcmp(e->file->share, t->share)))
+            continue;
+        if (found)
+            return NULL;
+        found = e->file;
+    }
+    return found;
 }
 
 void ccm_smb_file_close(ccm_smb *st, ccm_parse *ps, ccm_smb_file *f)

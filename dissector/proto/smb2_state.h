@@ -40,6 +40,7 @@ typedef struct ccm_smb_file {
     uint32_t transfers[2];
     uint32_t status, disposition, action;
     uint32_t transfer_status; /* first refusal of a read or write; 0 = none */
+    int64_t unread[2];        /* of the halves, when it was opened */
 } ccm_smb_file;
 
 /* What the tokens of one session set-up tell. Texts are GRefStrings; NULL = not told. */
@@ -80,6 +81,7 @@ typedef struct ccm_smb_request {
     uint16_t command;
     uint8_t change;     /* of SET_INFO */
     bool must_sign;     /* of SESSION_SETUP: the client insists on it */
+    bool cut;           /* of WRITE: how much and where is not there */
     ccm_smb_file *file; /* a reference */
     char *text;         /* GRefString: share of TREE_CONNECT, new name of a rename */
     ccm_smb_auth *auth; /* of SESSION_SETUP */
@@ -105,6 +107,7 @@ typedef struct ccm_smb_half {
     ccm_smb_file *chain; /* a reference: the handle of the compound so far */
     uint64_t chain_session;
     uint32_t chain_tree;
+    int64_t unread; /* bytes of messages that nobody knows, less those that answers told of */
 } ccm_smb_half;
 
 typedef struct ccm_smb {
@@ -116,6 +119,7 @@ typedef struct ccm_smb {
     unsigned entries; /* in these tables */
     uint64_t limit_hits;
     bool smb1_offered, server_signs; /* server_signs: it insists */
+    bool close_unseen;               /* a handle was closed, and nobody knows which */
     uint16_t dialect;                /* CCM_SMB_NONE; 1 = SMB 1 */
     char *offered;                   /* GRefString: dialects of the client */
     uint64_t counts[CCM_SMB_COMMANDS];
@@ -144,12 +148,15 @@ void ccm_smb_drop(char **text);
 
 /* smb2_state.c: the tables and who owns what. */
 void ccm_smb_init(ccm_smb *st);
-ccm_smb_file *ccm_smb_file_new(const ccm_parse *ps);
+ccm_smb_file *ccm_smb_file_new(const ccm_smb *st, const ccm_parse *ps);
 ccm_smb_file *ccm_smb_file_ref(ccm_smb_file *f);
 void ccm_smb_file_unref(ccm_smb_file **f);
 /* A known handle, or a new one that was opened unseen. NULL when there is no room. */
 ccm_smb_file *ccm_smb_file_get(ccm_smb *st, ccm_parse *ps, uint64_t a, uint64_t b);
 void ccm_smb_file_open(ccm_smb *st, ccm_parse *ps, ccm_smb_file *f, uint64_t a, uint64_t b);
+/* The one file that the sender of the answer has open, in its share if the answer names one; NULL:
+ * none, or several. */
+ccm_smb_file *ccm_smb_file_only(ccm_smb *st, const ccm_smb_header *answer);
 /* Tells the file, if it was not told, and forgets its id. */
 void ccm_smb_file_close(ccm_smb *st, ccm_parse *ps, ccm_smb_file *f);
 /* Keeps the request until its answer, with all that it owns; or frees that, without room. */

@@ -24,6 +24,21 @@ static const char *direction(const ccm_smb_file *f)
     return writes && reads ? "both" : writes ? "write" : reads ? "read" : "none";
 }
 
+/* Were there messages while it was open that nobody knows, and that are as large as those with
+ * data?
+ */
+static bool may_lack(const ccm_smb *st, const ccm_smb_file *f)
+{
+    enum { SMALL = 1024 };
+    for (unsigned i = 0; i < 2; i++) {
+        bool reads = i != ccm_smb_client(st);
+        if ((f->transfers[reads] || !f->transfers[!reads]) &&
+            st->half[i].unread > f->unread[i] + SMALL)
+            return true;
+    }
+    return false;
+}
+
 void ccm_smb_file_tell(const ccm_smb *st, const ccm_parse *ps, ccm_smb_file *f)
 {
     static const ccm_key first[] = { CCM_KEY_write_offset, CCM_KEY_read_offset };
@@ -75,6 +90,7 @@ void ccm_smb_file_tell(const ccm_smb *st, const ccm_parse *ps, ccm_smb_file *f)
     ccm_obs_str(&o, CCM_KEY_renamed_to, ccm_smb_span(f->renamed_to));
     ccm_obs_flag(&o, CCM_KEY_complete, f->closed && !f->opened_unseen);
     ccm_obs_flag(&o, CCM_KEY_incomplete, f->opened_unseen || f->path_cut);
+    ccm_obs_flag(&o, CCM_KEY_at_least, may_lack(st, f));
     ps->emit(ps->emit_data, &o);
 }
 

@@ -39,6 +39,8 @@ static ccm_probe tls_probe(ccm_span in, bool midstream)
     ccm_probe shape = ccm_tls_shape(in);
     size_t keep;
 
+    if (!midstream && shape == CCM_PROBE_NO)
+        return ccm_tls_shape_v2(in, &keep);
     if (!midstream || shape == CCM_PROBE_YES)
         return shape;
     if (ccm_tls_seek(in, true, &keep) != SIZE_MAX)
@@ -222,7 +224,7 @@ static void open_record(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_tls_reco
         content(ps, t, type, plain, true);
         return;
     }
-    t->undecrypted++;
+    t->undecrypted += t->opened || !ps->decryptor->unasked;
     h->unopened += got == CCM_OPENED_NO_KEY && h->unopened < UNOPENED_MAX;
     if (got == CCM_OPENED_BAD && !t->bad) {
         t->bad = true;
@@ -281,6 +283,23 @@ static size_t step_seek(const ccm_parse *ps, ccm_tls_half *h, ccm_span in)
     return in.n - MIN(keep, ps->limits->head_bytes);
 }
 
+/* Bytes used of a ClientHello in the form of SSL 2, with which a connection may begin; SIZE_MAX:
+ * more are needed. */
+static size_t step_v2(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, ccm_span in)
+{
+    size_t size = 0;
+    ccm_probe shape = ccm_tls_shape_v2(in, &size);
+
+    if (shape == CCM_PROBE_NO)
+        return 0;
+    if (shape == CCM_PROBE_MAYBE || in.n < size)
+        return SIZE_MAX;
+    t->records = true;
+    h->records++;
+    ccm_tls_hello_v2(ps, t, ccm_span_of(in.p + 2, size - 2));
+    return size;
+}
+
 static ccm_feed tls_feed(ccm_parse *ps, ccm_span in)
 {
     ccm_tls *t = ps->state;
@@ -308,6 +327,14 @@ static ccm_feed tls_feed(ccm_parse *ps, ccm_span in)
             if (h->place == CCM_TLS_SEEK)
                 break;
             continue;
+        }
+        if (!h->records && !h->unsure && !t->server_hello) {
+            size_t n = step_v2(ps, t, h, rest);
+            if (n == SIZE_MAX)
+                break;
+            out.used += n;
+            if (n)
+                continue;
         }
         ccm_probe header = ccm_tls_header(rest, &r);
         if (header == CCM_PROBE_NO) {

@@ -87,6 +87,8 @@ void ccm_tls_limit(const ccm_parse *ps, const char *name);
 
 /* tls_handshake.c: the content of handshake records of side ps->dir, in order. */
 void ccm_tls_handshake(ccm_parse *ps, ccm_tls *t, ccm_span bytes, bool decrypted);
+/* A ClientHello in the form of SSL 2, whole, from its type on. */
+void ccm_tls_hello_v2(ccm_parse *ps, ccm_tls *t, ccm_span bytes);
 /* No more comes of the message that was begun. */
 void ccm_tls_handshake_cut(ccm_parse *ps, ccm_tls *t);
 /* The content of an alert record. */

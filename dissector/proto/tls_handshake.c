@@ -154,6 +154,40 @@ static ccm_span protocol_list(ccm_span list, uint8_t *out, size_t size)
     return ccm_span_of(out, n);
 }
 
+/* What it says for the connection. */
+static void offered(const ccm_parse *ps, ccm_tls *t, const ccm_client_hello *h, bool decrypted)
+{
+    client_is(t, ps->dir);
+    t->half[ps->dir & 1].unsure = false;
+    if (!t->client_hello)
+        t->hello_ns = ps->time_ns;
+    t->client_hello = true;
+    t->renegotiated |= decrypted;
+    t->early_data = h->early_data;
+    memcpy(t->client_random, h->random.p, CCM_TLS_RANDOM);
+    t->n_session = (uint8_t)h->session_id.n;
+    if (h->session_id.n)
+        memcpy(t->session, h->session_id.p, h->session_id.n);
+}
+
+void ccm_tls_hello_v2(ccm_parse *ps, ccm_tls *t, ccm_span bytes)
+{
+    uint8_t random[CCM_TLS_RANDOM];
+    ccm_client_hello h;
+    ccm_obs o;
+
+    if (!ccm_client_hello_read_v2(bytes, random, &h))
+        return;
+    offered(ps, t, &h, false);
+    t->types[t->n_types++] = CLIENT_HELLO;
+    ccm_obs_at(ps, &o, CCM_OBS_tls_client_hello, ps->dir);
+    ccm_obs_u64(&o, CCM_KEY_tls_version, h.version);
+    obs_hash(&o, CCM_KEY_random_hash, h.random);
+    obs_hash(&o, CCM_KEY_session_hash, h.session_id);
+    ccm_obs_flag(&o, CCM_KEY_ssl2_form, true);
+    emit(ps, &o);
+}
+
 static void client_hello(ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypted, bool whole)
 {
     ccm_client_hello h;
@@ -163,17 +197,7 @@ static void client_hello(ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
 
     if (!ccm_client_hello_read(body, &h))
         return;
-    client_is(t, ps->dir);
-    t->half[ps->dir & 1].unsure = false;
-    if (!t->client_hello)
-        t->hello_ns = ps->time_ns;
-    t->client_hello = true;
-    t->renegotiated |= decrypted;
-    t->early_data = h.early_data;
-    memcpy(t->client_random, h.random.p, CCM_TLS_RANDOM);
-    t->n_session = (uint8_t)h.session_id.n;
-    if (h.session_id.n)
-        memcpy(t->session, h.session_id.p, h.session_id.n);
+    offered(ps, t, &h, decrypted);
     ccm_obs_at(ps, &o, CCM_OBS_tls_client_hello, ps->dir);
     ccm_obs_u64(&o, CCM_KEY_tls_version, ccm_client_hello_highest(&h));
     ccm_obs_str(&o, CCM_KEY_versions, number_list(h.versions, versions, sizeof versions));

@@ -161,6 +161,24 @@ static void server_extension(ccm_server_hello *h, uint16_t type, ccm_span data)
         h->extended_master_secret = true;
 }
 
+bool ccm_client_hello_read_v2(ccm_span in, uint8_t *random, ccm_client_hello *out)
+{
+    ccm_cursor c = ccm_cur(in);
+
+    ccm_cur_skip(&c, 1);
+    *out = (ccm_client_hello){ .version = ccm_cur_be16(&c) };
+    size_t ciphers = ccm_cur_be16(&c), id = ccm_cur_be16(&c), n = ccm_cur_be16(&c);
+    ccm_cur_skip(&c, ciphers);
+    out->session_id = ccm_cur_take(&c, id);
+    ccm_span challenge = ccm_cur_take(&c, n);
+    if (c.bad || n > RANDOM || id > SESSION_ID)
+        return false;
+    memset(random, 0, RANDOM);
+    memcpy(random + RANDOM - n, challenge.p, n); /* at its end */
+    out->random = ccm_span_of(random, RANDOM);
+    return true;
+}
+
 bool ccm_server_hello_read(ccm_span body, ccm_server_hello *out)
 {
     /* SHA-256 of "HelloRetryRequest" */

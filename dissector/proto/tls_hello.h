@@ -31,6 +31,9 @@ typedef struct ccm_server_hello {
 
 /* Reads the message behind its four bytes of header. False when not even the random is there. */
 bool ccm_client_hello_read(ccm_span body, ccm_client_hello *out);
+/* A whole ClientHello in the form of SSL 2, from its type on. `random`: 32 bytes that the result's
+ * points to; its ciphers are left out, as they have three bytes. */
+bool ccm_client_hello_read_v2(ccm_span in, uint8_t *random, ccm_client_hello *out);
 bool ccm_server_hello_read(ccm_span body, ccm_server_hello *out);
 
 /* A value reserved to be ignored, RFC 8701. */

@@ -48,6 +48,27 @@ ccm_probe ccm_tls_shape(ccm_span in)
     return high > 1 ? CCM_PROBE_NO : c.bad ? CCM_PROBE_MAYBE : CCM_PROBE_YES;
 }
 
+ccm_probe ccm_tls_shape_v2(ccm_span in, size_t *size)
+{
+    static const uint8_t fixed[] = { 0, 0, CLIENT_HELLO, 3 };
+    ccm_cursor c = ccm_cur(in);
+    uint16_t length = ccm_cur_be16(&c);
+
+    if (in.n && !(in.p[0] & 0x80))
+        return CCM_PROBE_NO;
+    for (size_t i = 2; i < in.n && i < sizeof fixed; i++)
+        if (in.p[i] != fixed[i])
+            return CCM_PROBE_NO;
+    ccm_cur_skip(&c, 3);
+    unsigned ciphers = ccm_cur_be16(&c), id = ccm_cur_be16(&c), challenge = ccm_cur_be16(&c);
+    if (c.bad)
+        return CCM_PROBE_MAYBE;
+    *size = 2u + (length & 0x7fff);
+    bool fits = in.p[4] <= 4 && ciphers && ciphers % 3 == 0 && (!id || id == 16 || id == 32) &&
+                challenge >= 16 && challenge <= 32 && *size == 11 + ciphers + id + challenge;
+    return fits ? CCM_PROBE_YES : CCM_PROBE_NO;
+}
+
 bool ccm_tls_plain_handshake(ccm_span fragment)
 {
     ccm_cursor c = ccm_cur(fragment);

@@ -24,6 +24,8 @@ typedef struct ccm_tls_record {
 ccm_probe ccm_tls_header(ccm_span in, ccm_tls_record *out);
 /* First bytes of a connection: a hello or an alert. */
 ccm_probe ccm_tls_shape(ccm_span in);
+/* The same for a ClientHello in the form of SSL 2, RFC 5246 appendix E.2; *size: of all of it. */
+ccm_probe ccm_tls_shape_v2(ccm_span in, size_t *size);
 /* The first place where a run of records seems to begin, or SIZE_MAX; then *keep = how many bytes
  * at the end may be the beginning of one. `start`: in.p[0] is where a segment begins. */
 size_t ccm_tls_seek(ccm_span in, bool start, size_t *keep);

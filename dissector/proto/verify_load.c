@@ -213,11 +213,13 @@ static bool known_groups(GKeyFile *site, const char *path, GError **error)
     g_auto(GStrv) groups = g_key_file_get_groups(site, NULL);
 
     for (char **g = groups; *g; g++)
-        /* [site] and [dp NAME] are the model's */
-        if (strcmp(*g, group) != 0 && strcmp(*g, "site") != 0 && !g_str_has_prefix(*g, "dp "))
-            return usage(
-                error, "'%s': group [%s] is not known; a site file has [%s], [site] and [dp NAME]",
-                path, *g, group);
+        /* all others are the model's */
+        if (strcmp(*g, group) != 0 && strcmp(*g, "site") != 0 && !g_str_has_prefix(*g, "dp ") &&
+            !g_str_has_prefix(*g, "package ") && !g_str_has_prefix(*g, "bits "))
+            return usage(error,
+                         "'%s': group [%s] is not known; a site file has [%s], [site], [dp NAME], "
+                         "[package ID] and [bits NAME]",
+                         path, *g, group);
     return true;
 }
 

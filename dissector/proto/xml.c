@@ -8,6 +8,8 @@
 #endif
 #include "proto/xml.h"
 
+#include <glib.h>
+
 #include "proto/utf16.h"
 
 static bool blank(uint8_t c)
@@ -58,11 +60,30 @@ static const uint8_t *tag_end(const uint8_t *p, const uint8_t *end)
     return NULL;
 }
 
+/* The end of the name that begins at `p`. */
+static inline const uint8_t *name_end(const uint8_t *p, const uint8_t *end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+
+    for (; end - p >= 8; p += 8) { /* eight at once: in `found` the lowest bit set is right */
+        uint64_t v;
+        memcpy(&v, p, sizeof v);
+        v = GUINT64_FROM_LE(v);
+        uint64_t gt = v ^ ones * '>', slash = v ^ ones * '/';
+        uint64_t found =
+            (((v - ones * (' ' + 1)) & ~v) | ((gt - ones) & ~gt) | ((slash - ones) & ~slash)) &
+            high;
+        if (found)
+            return p + __builtin_ctzll(found) / 8;
+    }
+    while (p < end && !name_stop[*p])
+        p++;
+    return p;
+}
+
 static ccm_xml_event start_tag(ccm_xml *x)
 {
-    const uint8_t *p = x->p + 1, *name = p;
-    while (p < x->end && !name_stop[*p])
-        p++;
+    const uint8_t *name = x->p + 1, *p = name_end(name, x->end);
     const uint8_t *end = tag_end(p, x->end);
     if (!end)
         return stop(x, true);

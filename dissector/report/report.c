@@ -39,7 +39,7 @@ bool ccm_out_end(ccm_out *out, GError **error)
 static bool known_format(const char *format)
 {
     return format && (!strcmp(format, "json") || !strcmp(format, "text") ||
-                      !strcmp(format, "summary") || !strcmp(format, "windows") ||
+                      !strcmp(format, "summary") || !strcmp(format, "routes") || !strcmp(format, "windows") ||
                       !strcmp(format, "windows-json") || !strcmp(format, "windows-csv"));
 }
 
@@ -49,7 +49,7 @@ static bool check_format(const char *format, GError **error)
         return true;
     g_set_error(
         error, CCM_ERROR, CCM_ERROR_USAGE,
-        "unknown format '%s': use json, text, summary, windows, windows-json or windows-csv",
+        "unknown format '%s': use json, text, summary, routes, windows, windows-json or windows-csv",
         format ? format : "");
     return false;
 }
@@ -65,6 +65,8 @@ bool ccm_report_write_view(const ccm_view *view, const ccm_report_options *optio
         ccm_report_json(view, &out);
     else if (!strcmp(options->format, "text"))
         ccm_report_text(view, options, &out);
+    else if (!strcmp(options->format, "routes"))
+        ccm_report_routes(view, options, &out);
     else if (!strcmp(options->format, "windows"))
         ccm_report_windows(view, options, &out);
     else if (!strcmp(options->format, "windows-json"))

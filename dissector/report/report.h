@@ -135,6 +135,9 @@ void ccm_report_windows_csv(const struct ccm_view *view, ccm_out *out);
 void ccm_report_windows(const struct ccm_view *view, const ccm_report_options *options,
                         ccm_out *out);
 void ccm_report_text(const struct ccm_view *view, const ccm_report_options *options, ccm_out *out);
+/* The part of it that tells of routes. */
+void ccm_report_routes(const struct ccm_view *view, const ccm_report_options *options,
+                       ccm_out *out);
 void ccm_report_summary(const struct ccm_view *view, const ccm_report_options *options,
                         ccm_out *out);
 /* ccm_report_write for a view that is already there. */

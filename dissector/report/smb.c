@@ -44,6 +44,8 @@ static void json_file(ccm_json *j, const ccm_view_smb_file *f)
     ccm_json_u64(j, "read", f->was_read);
     if (f->missing)
         ccm_json_u64(j, "missing_bytes", f->missing);
+    if (f->at_least)
+        ccm_json_bool(j, "bytes_at_least", true);
     ccm_json_u64(j, "handles", f->handles);
     ccm_json_u64(j, "complete", f->complete);
     if (f->deleted)
@@ -187,6 +189,8 @@ static void file_line(GString *out, const ccm_view_smb_file *f, bool color)
         if (!bytes[i])
             continue;
         and_then(line);
+        if (f->at_least && i < 2)
+            g_string_append(line, "at least ");
         ccm_bytes_append(line, bytes[i]);
         g_string_append(line, words[i]);
     }

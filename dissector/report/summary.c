@@ -65,6 +65,7 @@ static void role_row(ccm_grid *t, const ccm_role_ref *ref, const ccm_report_opti
     g_string_free(cut, TRUE);
     ccm_grid_cell(t, ccm_certainty_style(ref->role->certainty),
                   ccm_certainty_name(ref->role->certainty));
+    ccm_qualifier_append(cell, ref->role);
     ccm_evidence_append(cell, ref->role, o->verbose ? 8 : 2);
     ccm_grid_take(t, CCM_DIM, cell);
 }

@@ -513,20 +513,37 @@ static void lookups(ccm_page *p)
                                p->view->n_lookups - most);
 }
 
+static void routes(ccm_page *p)
+{
+    ccm_heading(p->text, p->color, "ROUTES", p->view->n_routes ? NULL : "none");
+    for (unsigned i = 0; i < p->view->n_routes; i++, ccm_out_drain(p->out))
+        route(p, &p->view->routes[i]);
+}
+
+static ccm_page page_of(const ccm_view *view, const ccm_report_options *options, ccm_out *out)
+{
+    return (ccm_page){ .view = view,
+                       .out = out,
+                       .text = out->text,
+                       .cell = g_string_new(NULL),
+                       .color = options->color,
+                       .verbose = options->verbose,
+                       .width = options->width ? MAX(options->width, 60) : 100 };
+}
+
+void ccm_report_routes(const ccm_view *view, const ccm_report_options *options, ccm_out *out)
+{
+    ccm_page page = page_of(view, options, out);
+    routes(&page);
+    g_string_free(page.cell, TRUE);
+}
+
 void ccm_report_text(const ccm_view *view, const ccm_report_options *options, ccm_out *out)
 {
-    ccm_page page = { .view = view,
-                      .out = out,
-                      .text = out->text,
-                      .cell = g_string_new(NULL),
-                      .color = options->color,
-                      .verbose = options->verbose,
-                      .width = options->width ? MAX(options->width, 60) : 100 };
+    ccm_page page = page_of(view, options, out);
     capture(&page);
     hosts(&page);
-    ccm_heading(page.text, page.color, "ROUTES", view->n_routes ? NULL : "none");
-    for (unsigned i = 0; i < view->n_routes; i++, ccm_out_drain(out))
-        route(&page, &view->routes[i]);
+    routes(&page);
     clients(&page);
     for (unsigned i = 0; i < view->n_clients; i++, ccm_out_drain(out))
         client_proofs(&page, &view->clients[i]);

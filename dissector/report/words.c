@@ -40,6 +40,17 @@ void ccm_evidence_append(GString *out, const ccm_view_role *role, unsigned most)
         g_string_append(out, "no evidence kept");
 }
 
+void ccm_qualifier_append(GString *out, const ccm_view_role *role)
+{
+    const char *q = role->qualifier;
+
+    if (q)
+        g_string_append_printf(out, "%s%s; ", q,
+                               !strcmp(q, "bridging")     ? " (ends TLS)"
+                               : !strcmp(q, "tunnelling") ? " (passes TLS on)"
+                                                          : "");
+}
+
 void ccm_names_append(GString *out, ccm_view_names names, unsigned most, const char *separator)
 {
     for (unsigned i = 0; i < names.n && i < most; i++) {

@@ -73,7 +73,7 @@ static void free_keys(ccm_tls_keys *keys)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const ccm_decryptor service = { NULL, start,       hello,  message,  change_cipher,
-                                           lost, open_record, missed, free_keys };
+                                           lost, open_record, missed, free_keys, false };
     ccm_cursor c = ccm_cur(ccm_span_of(data, size));
     uint8_t flags = ccm_cur_u8(&c);
     size_t gathered = 0;

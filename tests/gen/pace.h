@@ -18,11 +18,13 @@ typedef struct gen {
     double link;  /* bytes of payload and headers per second */
     double rtt;   /* s */
     double loss;  /* share of the packets that the network loses: they are sent again, later */
+    double ack;   /* so many s after each answer the client acknowledges it; 0 = with its data */
     /* capture faults */
-    double unseen;   /* share of the packets that the capture lacks */
-    double repeated; /* share of the packets that are sent twice without need */
-    uint64_t from;   /* nothing is captured before that */
-    bool files;      /* file marks are told */
+    double unseen;    /* share of the packets that the capture lacks */
+    double repeated;  /* share of the packets that are sent twice without need */
+    uint64_t from;    /* nothing is captured before that */
+    bool files;       /* file marks are told */
+    const char *path; /* of the files; NULL = some name */
     bool encrypted;
     /* the connection */
     uint64_t flow;
@@ -49,12 +51,14 @@ static inline void gen_emit(gen *g, uint64_t missing)
         return;
     ccm_obs_flag(&o, CCM_KEY_from_client, !g->down);
     ccm_obs_u64(&o, CCM_KEY_end_ns, r->start_ns + r->span_ns);
+    if (r->unique_bytes && r->data_ns < r->span_ns)
+        ccm_obs_u64(&o, CCM_KEY_data_end_ns, r->start_ns + r->data_ns);
     ccm_obs_u64(&o, CCM_KEY_packets, r->packets);
     ccm_obs_u64(&o, CCM_KEY_wire_bytes, r->wire_bytes);
     ccm_obs_u64(&o, CCM_KEY_ip_bytes, r->ip_bytes);
     ccm_obs_u64(&o, CCM_KEY_payload_bytes, r->payload_bytes);
     ccm_obs_u64(&o, CCM_KEY_unique_bytes, r->unique_bytes);
-    ccm_obs_u64(&o, CCM_KEY_retransmitted_bytes, r->repeated_bytes);
+    ccm_obs_u64(&o, CCM_KEY_retransmitted_bytes, r->payload_bytes - r->unique_bytes);
     ccm_obs_u64(&o, CCM_KEY_missing_bytes, missing);
     if (g->obs)
         g->obs(g->user, &o);
@@ -75,8 +79,7 @@ static inline void gen_seen(gen *g, unsigned payload, bool again)
                           .wire_bytes = payload + GEN_HEADERS,
                           .ip_bytes = payload + GEN_HEADERS - 14,
                           .payload_bytes = payload,
-                          .unique_bytes = again ? 0 : payload,
-                          .repeated_bytes = again ? payload : 0 };
+                          .unique_bytes = again ? 0 : payload };
     if (ccm_run_over(&g->run, &part))
         gen_emit(g, 0);
     ccm_run_add(&g->run, &part);
@@ -124,6 +127,12 @@ static inline double gen_send(gen *g, uint64_t bytes)
     for (; left; left -= MIN(left, GEN_MSS))
         gen_packet(g, (unsigned)MIN(left, GEN_MSS));
     gen_wait(g, g->rtt);
+    if (g->ack > 0) {
+        uint64_t answered = g->now;
+        gen_wait(g, g->ack);
+        gen_seen(g, 0, false);
+        g->now = answered;
+    }
     return (double)(g->now - start) / 1e9;
 }
 
@@ -150,7 +159,7 @@ static inline void gen_mark(gen *g, uint64_t start, uint64_t bytes, bool deleted
 
     if (!g->files || !g->obs || g->now < g->from)
         return;
-    drv_text(&o, CCM_KEY_path, "SMS_DP$/x.temp");
+    drv_text(&o, CCM_KEY_path, g->path ? g->path : "SMS_DP$/x.temp");
     ccm_obs_u64(&o, CCM_KEY_write_bytes, bytes);
     ccm_obs_u64(&o, CCM_KEY_data_start_ns, start);
     ccm_obs_u64(&o, CCM_KEY_data_end_ns, g->now - (uint64_t)(g->rtt * 1e9));

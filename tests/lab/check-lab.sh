@@ -52,7 +52,7 @@ if [ $# -gt 0 ]; then
     done
     exit "$failed"
 fi
-# Those of TLS mostly wait, so they run beside each other; each makes namespaces of its own.
+# These mostly wait, so they run beside each other; each makes namespaces of its own.
 codes=()
 ran=0
 finished() { # SCRIPT CODE
@@ -62,7 +62,7 @@ finished() { # SCRIPT CODE
     *) failed=1 && echo "FAIL $1.sh exits $2" ;;
     esac
 }
-for script in tls suites cmg proxy; do
+for script in tls suites cmg proxy throttle; do
     bash "$here/$script.sh" "$work/run" &
     codes+=("$script:$!")
 done

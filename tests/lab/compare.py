@@ -11,6 +11,7 @@ import sys
 
 import comparefacts
 import comparesmb
+import comparethrottle
 
 
 def load(path):
@@ -50,6 +51,8 @@ def main():
     check("wire bytes of all routes", truth["wire_bytes"], sums["wire_bytes"])
     if "smb" in truth:
         comparesmb.compare(truth, report, check)
+    if "writers" in truth:
+        comparethrottle.compare(truth, report, check)
     for kind in ("requests", "statuses"):
         check(kind, truth[kind], dict(total[kind]))
         for service in truth["services"]:

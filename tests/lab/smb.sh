@@ -1,114 +1,44 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Files over SMB: Samba's server with the shares of site systems, smbclient as the side that opens them.
-# in: OUTDIR [SCENARIO...]; out: OUTDIR/SCENARIO.pcap and .truth.json: for smb-* from Samba's logs
-# (smbtruth.py), for throttle-* also from the writer's own log (see README.md)
+# in: OUTDIR [SCENARIO...]; out: OUTDIR/SCENARIO.pcap and .truth.json, from Samba's logs (smbtruth.py)
 # Passwords are made for the run. Exit 77 with a message where namespaces are refused or a program is
 # missing, or where this is not run by root (Samba needs accounts of the system).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:?usage: smb.sh OUTDIR [smb-plain|smb-signed|smb-encrypted|throttle-MODE...]}
+out=${1:?usage: smb.sh OUTDIR [smb-plain|smb-signed|smb-encrypted|smb-dialects|smb-netbios|smb-kerberos]...}
 # shellcheck disable=SC2034 # net.sh reads it
-needs="smbd smbclient smbpasswd tc"
+needs="smbd smbclient smbpasswd krb5kdc kadmin.local kinit"
 # shellcheck source=net.sh
 . "$here/net.sh"
-[ "$(id -u)" = 0 ] && [ "${CCM_LAB_INNER:-}" = 1 ] || skip "Samba needs root"
 scenarios=("${@:2}")
-[ $# -gt 1 ] || scenarios=(smb-plain smb-signed smb-encrypted throttle-pulse throttle-pulse-encrypted
-    throttle-hourly throttle-closed throttle-capped throttle-free)
+[ $# -gt 1 ] || scenarios=(smb-plain smb-signed smb-encrypted smb-dialects smb-netbios smb-kerberos)
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
-
-accounts=('SITE1$' 'MP1$' 'CLIENT7$' fileadmin admin)
-password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
-cp /etc/passwd "$work/passwd"
-uid=40001
-for account in "${accounts[@]}"; do
-    echo "$account:x:$uid:65534::/nonexistent:/usr/sbin/nologin" >>"$work/passwd"
-    uid=$((uid + 1))
-done
-mount --bind "$work/passwd" /etc/passwd 2>/dev/null || skip "mounting over /etc/passwd is refused"
-
+# shellcheck source=samba.sh
+. "$here/samba.sh"
 switch
 host dp 11
 for n in 1 2 3 4; do host "client$n" "2$n"; done
-
-share() { # NAME PATH [LINE...]
-    mkdir -p "$dir/share/$2"
-    printf '[%s]\n path = %s\n' "$1" "$dir/share/$2"
-    shift 2
-    printf ' %s\n' "$@"
-}
-configure() { # LINE...
-    local items=(private state cache lock pid ncalrpc log)
-    for item in "${items[@]}"; do mkdir -p "$dir/$item"; done
-    cat <<CONF
-[global]
- workgroup = LAB
- netbios name = DP01
- server role = standalone server
- security = user
- map to guest = bad user
- guest account = nobody
- disable netbios = yes
- smb ports = 445
- load printers = no
- private dir = $dir/private
- state directory = $dir/state
- cache directory = $dir/cache
- lock directory = $dir/lock
- pid directory = $dir/pid
- ncalrpc dir = $dir/ncalrpc
- passdb backend = tdbsam:$dir/private/passdb.tdb
- log file = $dir/log/%I
- max log size = 0
- log level = 1 smb2:3 auth_json_audit:3@$dir/log/auth.json
- smb2 max write = 65536
- read only = no
- guest ok = no
- force user = root
- vfs objects = full_audit
- full_audit:prefix = %I|%S|%u
- full_audit:success = connect unlinkat renameat
- full_audit:failure = none
- full_audit:syslog = no
-CONF
-    printf ' %s\n' "$@"
-    share 'SMS_DP$' dp
-    share 'SCCMContentLib$' lib
-    share SMS_SITE receive
-    share SMS_ABC site
-    share 'ADMIN$' windows
-    share REMINST reminst 'guest ok = yes' 'force user = nobody' 'read only = yes'
-}
-start() { # LINE...: smbd, with these lines in its configuration
-    configure "$@" >"$dir/smb.conf"
-    chmod -R a+rX "$dir"
-    for account in "${accounts[@]}"; do
-        printf '%s\n%s\n' "$password" "$password" |
-            smbpasswd -c "$dir/smb.conf" -s -a "$account" >/dev/null 2>"$work/smbpasswd.log"
-    done
-    # in a process group of its own, which it ends with itself
-    (within dp setsid smbd -F --no-process-group -s "$dir/smb.conf" </dev/null) >"$work/smbd.log" 2>&1 &
-    server=$!
-    pids+=("$server")
-    listening dp 445
-}
 # A command of smbclient may say no: what the server logged is the truth.
 smb() { # CLIENT ACCOUNT SHARE COMMANDS [OPTION...]
     local n=$1 account=$2 share=$3 commands=$4
     shift 4
-    (named "client$n" "WKS0$n" smbclient "//10.11.0.11/$share" -s "$dir/client.conf" -W LAB \
-        -U "$account%$password" --client-protection="$protection" "$@" -c "$commands") \
+    local name=10.11.0.11 who=(-U "$account%$password")
+    [ -z "$ticket" ] || name=dp01.lab.example who=(--use-kerberos=required)
+    (export KRB5CCNAME="FILE:${ticket:-/nonexistent}" && named "client$n" "WKS0$n" smbclient "//$name/$share" -I 10.11.0.11 -s "$dir/client.conf" -W LAB \
+        "${who[@]}" --client-protection="$protection" "$@" -c "$commands") \
         >>"$dir/client.log" 2>&1 || true
 }
 
-scenario_files() { # a little of all routes
+contents() {
     seq -w 1 40000 | head -c 150000 >"$dir/content"
     seq -w 1 9000 | head -c 9001 >"$dir/small"
     mkdir -p "$dir/share/lib/DataLib" "$dir/share/reminst/SMSBoot" \
         "$dir/share/site/inboxes/auth/statesys.box/incoming" "$dir/share/windows"
     head -c 70000 "$dir/content" >"$dir/share/lib/DataLib/a.ini"
     cp "$dir/small" "$dir/share/reminst/SMSBoot/boot.wim"
+}
+scenario_files() { # a little of all routes
     smb 1 'SITE1$' 'SMS_DP$' "put $dir/content 11-ABC00012.1.temp; put $dir/small 12-ABC00012.1.temp; del 12-ABC00012.1.temp; rename 11-ABC00012.1.temp ABC00012"
     smb 2 'MP1$' SMS_ABC "cd inboxes/auth/statesys.box/incoming; put $dir/small 1.SMX"
     smb 3 fileadmin SMS_SITE "put $dir/content 000K0ABC.PCK; put $dir/small 000K0ABC.TMP; rename 000K0ABC.TMP 000K0ABC.SNI"
@@ -119,6 +49,47 @@ scenario_files() { # a little of all routes
     smb 2 'MP1$' SMS_ABC "ls" -U "MP1\$%wrong"
     smb 2 'MP1$' NOSUCH "ls"
     smb 4 admin 'SMS_DP$' "get nothing-here $dir/got"
+}
+
+scenario_dialects() { # each client knows one
+    local n dialect
+    n=1
+    for dialect in SMB2_02 SMB2_10 SMB3_00 SMB3_02; do
+        smb $n 'SITE1$' 'SMS_DP$' "put $dir/small 3$n-ABC0003$n.1.temp; rename 3$n-ABC0003$n.1.temp ABC0003$n; get ABC0003$n $dir/got" \
+            -m $dialect --option="client min protocol=$dialect"
+        n=$((n + 1))
+    done
+}
+scenario_netbios() { # port 139, with a session request first
+    smb 1 'SITE1$' 'SMS_DP$' "put $dir/content 41-ABC00041.1.temp; rename 41-ABC00041.1.temp ABC00041" -p 139
+    smb 2 'MP1$' SMS_ABC "cd inboxes; put $dir/small 2.SMX" -p 139
+}
+# Tickets for the server by its name; a user who has none uses NTLM.
+scenario_kerberos() {
+    local n name
+    for n in '1 SITE1$' '2 MP1$' '3 fileadmin'; do
+        name=${n#* } n=${n%% *}
+        (named "client$n" "WKS0$n" kinit -k -t "$work/${name%$}.keytab" -c "$work/cc$n" "$name")
+        ticket=$work/cc$n
+        case $n in
+        1) smb 1 "$name" 'SMS_DP$' "put $dir/content 51-ABC00051.1.temp; rename 51-ABC00051.1.temp ABC00051" ;;
+        2) smb 2 "$name" SMS_ABC "cd inboxes; put $dir/small 3.SMX" ;;
+        3) smb 3 "$name" SMS_SITE "put $dir/small 001K0ABC.PCK" ;;
+        esac
+    done
+    ticket=
+    smb 4 admin 'SCCMContentLib$' "get DataLib/a.ini $dir/got"
+}
+kerberos_too() { # before the server starts
+    host kdc 10
+    # shellcheck source=kdc.sh
+    . "$here/kdc.sh"
+    sed -i 's/^\( *\)database_name/\1disable_pac = true\n&/' "$work/kdc/kdc.conf" # Samba reads those of AD only
+    start_kdc
+    local name
+    for name in 'SITE1$' 'MP1$' fileadmin; do account "$name" service; done
+    admin "addprinc -randkey cifs/dp01.lab.example"
+    keytab cifs/dp01.lab.example cifs
 }
 
 protection_of() { # SCENARIO
@@ -134,39 +105,25 @@ for scenario in "${scenarios[@]}"; do
     mkdir -p "$dir"
     cp "$work/client.conf" "$dir/client.conf"
     protection=$(protection_of "$scenario")
-    start
+    ticket=
+    case $scenario in
+    smb-netbios) start 'smb ports = 139' ;;
+    smb-kerberos)
+        kerberos_too
+        start 'realm = LAB.EXAMPLE' 'kerberos method = dedicated keytab' "dedicated keytab file = $work/cifs.keytab"
+        ;;
+    *) start ;;
+    esac
+    contents
     capture "$scenario"
     case $scenario in
+    smb-dialects | smb-netbios | smb-kerberos) "scenario_${scenario#smb-}" ;;
     smb-*) scenario_files ;;
-    throttle-*)
-        mode=${scenario#throttle-}
-        [ "$mode" != capped ] || (within client1 tc qdisc add dev eth0 root tbf rate 4mbit burst 8kb latency 400ms)
-        mkfifo "$dir/fifo"
-        (python3 "$here/smbwriter.py" "${mode%-encrypted}" "$dir/fifo" "$dir/writer.json") &
-        writer=$!
-        pids+=("$writer")
-        commands="put $dir/fifo 21-ABC00021.1.temp"
-        [ "$mode" != closed ] ||
-            commands+="; del 21-ABC00021.1.temp; put $dir/fifo 21-ABC00021.1.temp"
-        smb 1 'SITE1$' 'SMS_DP$' "$commands; rename 21-ABC00021.1.temp ABC00021"
-        wait "$writer"
-        (within client1 tc qdisc del dev eth0 root) 2>/dev/null || true
-        ;;
     *) skip "no scenario $scenario" ;;
     esac
     end_capture
     kill "$server"
     wait "$server" 2>/dev/null || true
-    case $scenario in
-    throttle-*) # file data is counters: of full packets only the headers are kept
-        PYTHONPATH=$here python3 - "$out/$scenario.pcap" <<'PYTHON'
-import sys
-import pcapfile
-packets = pcapfile.read(sys.argv[1])
-pcapfile.write(sys.argv[1], [p._replace(data=p.data[:200]) if p.wire > 1000 else p for p in packets])
-PYTHON
-        ;;
-    esac
     python3 "$here/smbtruth.py" "$out/$scenario.pcap" "$dir" "$protection" >"$out/$scenario.truth.json"
     [ -z "${CCM_LAB_KEEP:-}" ] || cat "$dir/client.log" >&2
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ground truth of a run of smb.sh, from Samba's logs; of throttle-* also from the writer's.
+"""Ground truth of a run of smb.sh or throttle.sh, from Samba's logs; of throttle.sh also from the senders'.
 
 in:  CAPTURE DIRECTORY (of the scenario) PROTECTION
 out: the truth as JSON (README.md tells its members)
@@ -61,7 +61,8 @@ def read_logs(directory):
 
 
 def sessions(directory):
-    found = collections.Counter()
+    """Authentications, and those by ticket, which Samba logs as authorizations."""
+    found, tickets = collections.Counter(), collections.Counter()
     with open(os.path.join(directory, "log", "auth.json"), encoding="utf-8") as file:
         for line in file:
             start = line.find("{")
@@ -71,18 +72,22 @@ def sessions(directory):
                 event = json.loads(line[start:])
             except ValueError:
                 continue
+            if event.get("type") == "Authorization" and event["Authorization"]["authType"] == "krb5":
+                a = event["Authorization"]
+                tickets[a["remoteAddress"].split(":")[1], a["account"]] += 1
             if event.get("type") != "Authentication":
                 continue
             a = event["Authentication"]
             client = a["remoteAddress"].split(":")[1]
             found[client, a["clientDomain"], a["clientAccount"], a["status"]] += 1
-    return found
+    return found, tickets
 
 
 def main():
     capture, directory, protection = sys.argv[1:]
     packets = pcapfile.read(capture)
     files, shares, deleted, renamed = read_logs(directory)
+    logons, tickets = sessions(directory)
     truth = {
         "schema": "ccmscope.lab-truth/1", "packets": len(packets),
         "wire_bytes": sum(p.wire for p in packets),
@@ -91,7 +96,7 @@ def main():
             "server": "10.11.0.11", "protection": protection,
             "cut": any(len(p.data) < p.wire for p in packets),
             "sessions": [{"client": c, "domain": d, "account": a, "status": s, "count": n}
-                         for (c, d, a, s), n in sorted(sessions(directory).items())],
+                         for (c, d, a, s), n in sorted(logons.items())],
             "shares": [{"client": c, "share": s} for c, s in sorted(shares)],
             "files": [{"client": c, "path": p, "direction": d, "bytes": n}
                       for (c, p, d), n in sorted(files.items()) if n],
@@ -99,12 +104,18 @@ def main():
             "renamed": [{"client": c, "path": p, "to": t} for c, p, t in sorted(renamed)],
         },
     }
-    writer = os.path.join(directory, "writer.json")
-    if os.path.exists(writer):
-        with open(writer, encoding="utf-8") as file:
-            truth["writer"] = json.load(file)
-    json.dump(truth, sys.stdout, indent=1)
-    print()
+    if tickets:
+        truth["smb"]["kerberos"] = [{"client": c, "account": a, "count": n}
+                                    for (c, a), n in sorted(tickets.items())]
+    logs = [name for name in sorted(os.listdir(directory)) if re.fullmatch(r"writer\.\d+\.json", name)]
+    if logs:
+        truth["writers"] = []
+    for name in logs:
+        with open(os.path.join(directory, name), encoding="utf-8") as file:
+            truth["writers"].append(dict(json.load(file), client="10.11.0." + name.split(".")[1]))
+    # numbers and small objects on one line each
+    text = json.dumps(truth, indent=1)
+    print(re.sub(r"\{\n\s+\"file\".*?\}", lambda m: re.sub(r"\n\s*", " ", m[0]), text, flags=re.S))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ static inline void flow_log_emit(void *user_data, const ccm_obs *o)
     for (int i = 0; i < o->n; i++) {
         ccm_key key = (ccm_key)o->key[i];
         g_assert_true(ccm_kind_has(o->kind, key));
-        if (key == CCM_KEY_end_ns || key == CCM_KEY_ttfb_ns || key == CCM_KEY_duration_ns)
+        if (key == CCM_KEY_end_ns || key == CCM_KEY_data_end_ns || key == CCM_KEY_ttfb_ns ||
+            key == CCM_KEY_duration_ns)
             continue;
         g_string_append_printf(s, " %s=", ccm_key_name(key));
         if (ccm_key_type(key) == CCM_TYPE_STR)

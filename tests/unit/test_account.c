@@ -197,6 +197,15 @@ static void test_runs(void)
     ccm_run_add(&run, &p);
     g_assert_cmpuint(run.start_ns, ==, s + 999999000);
     g_assert_cmpuint(run.span_ns, ==, 999);
+    g_assert_cmpuint(run.data_ns, ==, 0);
+    p = (ccm_run_part){ .time_ns = s + 999999500, .packets = 1, .unique_bytes = 3 };
+    ccm_run_add(&run, &p);
+    p = (ccm_run_part){ .time_ns = s + 999999900, .packets = 1 }; /* an ACK: data ended before */
+    ccm_run_add(&run, &p);
+    p = (ccm_run_part){ .time_ns = s + 999998900, .packets = 1 };
+    ccm_run_add(&run, &p);
+    g_assert_cmpuint(run.start_ns + run.data_ns, ==, s + 999999500);
+    g_assert_cmpuint(run.span_ns, ==, 1099);
     p.wire_bytes = UINT32_MAX; /* the counter would wrap */
     g_assert_true(ccm_run_over(&run, &p));
 }

@@ -157,6 +157,34 @@ static void names(const void *catalog)
     ccm_model_free(m);
 }
 
+static void server_certificate(ccm_model *m, const char *server, const char *print)
+{
+    ccm_obs o = drv_obs(CCM_OBS_tls_certificate, 90, server, "10.0.0.77:50001", SECOND);
+    drv_text(&o, CCM_KEY_san, "mp01.x,ibcm.x");
+    drv_text(&o, CCM_KEY_fingerprint, print);
+    ccm_model_observe(m, &o);
+}
+
+/* The name of the server behind it on its own certificate, and other hellos: behaviour, so likely.
+ * One hello outside, one that is passed on, or a server that nobody else calls: no proxy. */
+static void copies(const void *catalog)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        ccm_model *m = model(catalog);
+        server_certificate(m, PROXY ":443", i == 3 ? "" : "AA");
+        server_certificate(m, "10.0.0.9:443", "BB");
+        for (unsigned k = 0; k < (i == 1 ? 1 : 3); k++)
+            hello(m, 1 + k, "10.0.0.21:50001", PROXY ":443", SECOND, 111 + k);
+        hello(m, 9, PROXY ":60001", "10.0.0.9:443", 2 * SECOND, i == 2 ? 112 : 999);
+        is_proxy(m, PROXY,
+                 i == 0   ? "bridging likely same-server-name 1 90"
+                 : i == 2 ? "tunnelling proven same-client-hello 1 20"
+                          : "");
+        is_proxy(m, "10.0.0.9", "");
+        ccm_model_free(m);
+    }
+}
+
 /* A request over the connection of the client to the proxy, and its answer. */
 static void asks(ccm_model *m, uint64_t flow, const char *target, unsigned status)
 {
@@ -243,6 +271,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/relay/bridging", cat, bridging);
     g_test_add_data_func("/relay/many-addresses", cat, many_addresses);
     g_test_add_data_func("/relay/names", cat, names);
+    g_test_add_data_func("/relay/copies", cat, copies);
     g_test_add_data_func("/relay/denied", cat, denied);
     g_test_add_data_func("/relay/bounded", cat, bounded);
     int result = g_test_run();

@@ -133,6 +133,56 @@ static void losses(void)
     smb_talk_free(v);
 }
 
+/* `cut`: so many bytes of the WRITE of 3000 are there; `says`: what its answer counts, 0: there is
+ * none; `second`: another file is open, too. */
+static char *unseen(unsigned cut, unsigned flags, unsigned says, bool second)
+{
+    smb_said v[SMB_TALK];
+    krb_drive d;
+    GByteArray *m = framed(smb_write(SMB_SIGNED, 5, 70, 0, 3000), NULL);
+    GByteArray *answer = framed(smb_write_answer(flags, 5, says), NULL);
+    GByteArray *other = framed(smb_create_answer(0, 9, 80), NULL);
+
+    smb_talk(v);
+    krb_open(&d, &ccm_proto_smb, false);
+    for (unsigned i = 0; i < 10; i++)
+        krb_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
+    if (second)
+        krb_bytes(&d, 1, other->data, other->len);
+    if (cut)
+        krb_bytes(&d, 0, m->data, cut);
+    krb_lose(&d, 0, m->len - cut);
+    if (says)
+        krb_bytes(&d, 1, answer->data, answer->len);
+    for (unsigned i = 15; i < 17; i++)
+        krb_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
+    g_byte_array_unref(m);
+    g_byte_array_unref(answer);
+    g_byte_array_unref(other);
+    smb_talk_free(v);
+    return krb_close(&d);
+}
+
+/* Bytes of a WRITE whose header was lost or cut: the answer tells them; else there may be more. */
+static void unseen_writes(void)
+{
+    for (unsigned cut = 0; cut < 200; cut++) {
+        g_autofree char *text = unseen(cut, 0, 3000, false);
+        g_assert_nonnull(strstr(text, "direction=write write_bytes=3000 writes=1"));
+        g_assert_null(strstr(text, "at_least"));
+    }
+    g_autofree char *async = unseen(0, SMB_ASYNC, 3000, false);
+    g_assert_nonnull(strstr(async, "write_bytes=3000 writes=1"));
+    g_autofree char *silent = unseen(0, 0, 0, false);
+    g_assert_nonnull(strstr(silent, "complete=1 at_least=1"));
+    g_autofree char *lie = unseen(0, 0, 1000000, false);
+    g_assert_nonnull(strstr(lie, "at_least=1"));
+    g_assert_null(strstr(lie, "1000000"));
+    g_autofree char *whose = unseen(0, 0, 3000, true);
+    g_assert_null(strstr(whose, "write_bytes=3000 writes"));
+    g_assert_nonnull(strstr(whose, "at_least=1"));
+}
+
 static void midstream(void)
 {
     smb_said v[SMB_TALK];
@@ -317,6 +367,7 @@ int main(int argc, char **argv)
     g_test_add_func("/smb/pieces", pieces);
     g_test_add_func("/smb/truncations", truncations);
     g_test_add_func("/smb/losses", losses);
+    g_test_add_func("/smb/unseen-writes", unseen_writes);
     g_test_add_func("/smb/midstream", midstream);
     g_test_add_func("/smb/transforms", transforms);
     g_test_add_func("/smb/smb1", smb1_negotiate);

@@ -55,6 +55,66 @@ static void other_rule(const void *data)
     world_end(&w);
 }
 
+/* What is no part of the blocks: the ACK of the answer, up to 200 ms after the data; what opens the
+ * connection, in one burst with the first block. */
+static void around_blocks(void)
+{
+    gen_limit pulse3 = { .block_kb = 3, .delay_s = 5 },
+              pulse256 = { .block_kb = 256, .delay_s = 1 };
+    gen_limit quarter = { .percent = 25, .rule = { 0, 327680, 0, 1, GEN_EXACT, 1 } };
+    const gen_limit *limits_of[] = { &pulse3, &pulse256, &quarter };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(limits_of); i++) {
+        const gen_limit *l = limits_of[i];
+        ccm_limits limits;
+        world w = { .catalog = catalog };
+        ccm_limits_init(&limits);
+        w.model = ccm_model_new(catalog, &limits);
+        gen g = gen_of(&w, SITE_SERVER, DP, l->percent ? 2.2 : 100, MONDAY + 10 * HOUR + SECOND);
+        g.ack = 0.2;
+        gen_send(&g, 1500);
+        gen_file(&g, l->percent ? 20 * 327680 : l->block_kb * 25600, l);
+        done(&g);
+        w.view = ccm_view_new(w.model, true);
+        if (l->percent) {
+            const ccm_view_throttle *t = is_hourly(&w, l->percent);
+            BETWEEN(t->is.percent_high - t->is.percent_low, 0, 20);
+        } else {
+            const ccm_view_throttle *t = dp(&w);
+            VERDICT(t, "pulse");
+            g_assert_true(noted(t, "an hourly limit with blocks of 256 KiB or less"));
+            BETWEEN(t->is.block_high, l->block_kb * 1024 * 0.94, l->block_kb * 1024 * 1.06);
+            g_assert_cmpuint(t->is.delay_high_ns, ==, l->delay_s * SECOND);
+        }
+        world_end(&w);
+    }
+}
+
+/* A limited route has one connection (throttling.md 2); three that take turns have no limit. */
+static void in_turns(void)
+{
+    ccm_limits limits;
+    world w = { .catalog = catalog };
+
+    ccm_limits_init(&limits);
+    w.model = ccm_model_new(catalog, &limits);
+    for (unsigned i = 0; i < 3; i++) {
+        g_autofree char *client = g_strdup_printf("10.0.0.1:%u", 50000 + i);
+        gen g = gen_of(&w, client, DP, 2, MONDAY + 10 * HOUR + SECOND);
+        gen_wait(&g, 0.3 * i);
+        for (unsigned k = 0; k < 60; k++) {
+            gen_send(&g, 65536);
+            gen_wait(&g, 0.7);
+        }
+        done(&g);
+    }
+    w.view = ccm_view_new(w.model, true);
+    const ccm_view_throttle *t = dp(&w);
+    VERDICT(t, "no-limit-seen");
+    g_assert_true(noted(t, "several connections"));
+    world_end(&w);
+}
+
 /* ---- configured limits ----------------------------------------------------------------------- */
 
 static void with_site(world *w, void (*make)(world *), const char *text)
@@ -125,6 +185,69 @@ static void compliance(void)
     compare(g19, "[site]\ntime_zone=+02:00\n" AT "schedule=daily 10-12 closed\n", NULL);
 }
 
+/* 60 MB of a package at noon. */
+static void at_noon(world *w)
+{
+    gen g = gen_of(w, SITE_SERVER, DP, 20, MONDAY + 12 * HOUR + 9 * SECOND);
+
+    g.files = true;
+    g.path = "0f3c-ABC00012.1.temp";
+    gen_file(&g, 60 * MIB, &gen_free_limit);
+    done(&g);
+}
+
+static void priorities(void)
+{
+    compare(at_noon, AT "schedule=daily 08-18 high\n[package ABC00012]\npriority=high\n", NULL);
+    compare(at_noon, AT "schedule=daily 08-18 high\n[package ABC00012]\npriority=medium\n",
+            "priority");
+    compare(at_noon, AT "schedule=daily 08-18 high\n[package ABC00012]\npriority=low\n",
+            "priority");
+    compare(at_noon, AT "schedule=daily 08-18 medium\n[package ABC00012]\npriority=medium\n", NULL);
+    compare(at_noon, AT "schedule=daily 08-18 medium\n[package ABC00012]\npriority=low\n",
+            "priority");
+    /* medium, when others are listed */
+    compare(at_noon, AT "schedule=daily 08-18 high\n[package ABC00099]\npriority=high\n",
+            "priority");
+    compare(at_noon, AT "schedule=daily 08-18 high\n", "priority-unknown");
+    compare(at_noon, AT "schedule=daily 13-18 high; tue 12-13 high\n", NULL);
+    /* its 25 s are within the two minutes that a change of the level may take */
+    compare(at_noon, AT "schedule=daily 12-18 high\n", NULL);
+    compare(at_noon, AT "schedule=daily 12-18 closed\n", NULL);
+}
+
+/* Two clients: 512 kbit/s from 09 to 17 UTC, 4 Mbit/s before and after (g27). */
+static void policy(const char *text, const char *rule, bool compared)
+{
+    world w;
+
+    with_site(&w, g27, text);
+    for (unsigned i = 0; i < 2; i++) {
+        const ccm_view_throttle *t = of(&w, "client/dp", i ? "10.0.2.6" : "10.0.2.5");
+        g_assert_cmpint(t->compared, ==, compared);
+        if (rule)
+            g_assert_true(deviates(t, rule));
+        else
+            g_assert_cmpuint(t->n_deviations, ==, 0);
+    }
+    world_end(&w);
+}
+
+#define NET "[bits A]\nclients=10.0.2.0/29\n"
+
+static void background(void)
+{
+    policy(NET "window=09-17\nrate_kbps=512\n", NULL, true);
+    policy(NET "window=09-17\nrate_kbps=256\n", "bits-rate", true);
+    policy(NET "window=08-17\nrate_kbps=512\n", "bits-rate", true);
+    policy(NET "window=09-17\nrate_kbps=512\noutside_kbps=1000\n", "bits-rate", true);
+    policy(NET "window=09-17\nrate_kbps=512\noutside_kbps=4000\n", NULL, true);
+    policy(NET "window=09-17\nrate_kbps=0\n", "bits-closed", true);
+    policy(NET "window=00-00\nrate_kbps=512\n", "bits-rate", true);
+    policy(NET "time_zone=+01:00\nwindow=10-18\nrate_kbps=512\n", NULL, true);
+    policy("[bits A]\nclients=10.0.2.8/29, 10.0.3.5\nrate_kbps=1\n", NULL, false);
+}
+
 static void pull_is_told(void)
 {
     world w;
@@ -168,6 +291,13 @@ static void site_errors(void)
         { "[dp A]\naddress=host\n", "not an IP address" },
         { "[site]\ntime_zone=Mars/Olympus\n", "Europe/Berlin" },
         { "not a key file", "cannot read site file" },
+        { "[package ABC00012]\npriority=urgent\n", "high, medium or low" },
+        { "[bits A]\nrate_kbps=5\n", "clients" },
+        { "[bits A]\nclients=10.0.0.0/33\n", "10.0.0.0/24" },
+        { NET, "rate_kbps" },
+        { NET "rate_kbps=fast\n", "kilobits" },
+        { NET "window=9\n", "09-17" },
+        { NET "rate=5\n", "unknown key" },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
         char path[] = "/tmp/ccm-site-XXXXXX";
@@ -195,7 +325,11 @@ int main(int argc, char **argv)
         g_autofree char *name = g_strconcat("/throttle/rules/", variants[i].name, NULL);
         g_test_add_data_func(name, &variants[i], other_rule);
     }
+    g_test_add_func("/throttle/rules/around-blocks", around_blocks);
+    g_test_add_func("/throttle/rules/in-turns", in_turns);
     g_test_add_func("/throttle/site/compliance", compliance);
+    g_test_add_func("/throttle/site/priorities", priorities);
+    g_test_add_func("/throttle/site/background", background);
     g_test_add_func("/throttle/site/pull", pull_is_told);
     g_test_add_func("/throttle/site/zone", zone_is_used);
     g_test_add_func("/throttle/site/errors", site_errors);

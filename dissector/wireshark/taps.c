@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * taps.c - -z ccm,summary | ccm,routes | ccm,windows | ccm,observations, and the same texts in
+ * windows of the Statistics menu.
+ *
+ * In: every frame that passes the listener's filter. Out: text to stdout, or to a window. State: a
+ * session and a model for each listener, begun anew at each reset: so a second reading of the file,
+ * and a filter, give what reading those frames once gives; and the bytes of routes are accounted
+ * only while somebody asks for them. */
+#include "wireshark/plugin.h"
+
+#include "observe/obs.h"
+#include "wireshark/session.h"
+
+typedef struct tap_kind {
+    const char *cli;    /* of -z */
+    const char *format; /* of ccm_report_write; NULL = the observations themselves */
+    const char *title;
+} tap_kind;
+
+static const tap_kind kinds[] = {
+    { "ccm,summary", "summary", "Configuration Manager/Summary" },
+    { "ccm,routes", "routes", "Configuration Manager/Routes" },
+    { "ccm,windows", "windows", "Configuration Manager/Bandwidth and windows" },
+    { "ccm,observations", NULL, NULL },
+};
+
+typedef struct listener {
+    const tap_kind *kind;
+    ccm_session *session; /* NULL = no frame since the reset */
+    ccm_model *model;
+    funnel_text_window_t *window; /* NULL = stdout */
+    bool first_pass;              /* a frame was read for the first time: more may come */
+    bool finished;
+} listener;
+
+/* ---- output ---------------------------------------------------------------------------------- */
+
+static bool write_stdout(void *user_data, const char *data, size_t size)
+{
+    (void)user_data;
+    return fwrite(data, 1, size, stdout) == size;
+}
+
+static bool append_text(void *user_data, const char *data, size_t size)
+{
+    g_string_append_len(user_data, data, (gssize)size);
+    return true;
+}
+
+static void observe(void *user_data, const ccm_obs *o)
+{
+    listener *l = user_data;
+
+    if (l->model) {
+        ccm_model_observe(l->model, o);
+        return;
+    }
+    GString *line = g_string_new(NULL);
+    ccm_obs_to_json(o, line);
+    g_string_append_c(line, '\n');
+    (void)write_stdout(NULL, line->str, line->len);
+    g_string_free(line, TRUE);
+}
+
+static void report(listener *l, const ccm_sink *sink)
+{
+    ccm_report_options options = { .format = l->kind->format };
+    GError *error = NULL;
+
+    if (!ccm_report_write(l->model, &options, sink, &error))
+        g_warning("%s", error->message);
+    g_clear_error(&error);
+}
+
+static void show_window(listener *l)
+{
+    const funnel_ops_t *ops = funnel_get_funnel_ops();
+    GString *text = g_string_new(NULL);
+
+    if (!l->finished)
+        g_string_append(text, "Reading goes on: connections that are still open are not counted. "
+                              "Choose the menu entry again at the end.\n\n");
+    report(l, &(ccm_sink){ append_text, text });
+    ops->set_text(l->window, text->str);
+    g_string_free(text, TRUE);
+}
+
+/* ---- the listener ---------------------------------------------------------------------------- */
+
+static void reset(void *tapdata)
+{
+    listener *l = tapdata;
+
+    ccm_session_free(l->session);
+    ccm_model_free(l->model);
+    l->session = NULL;
+    l->model = NULL;
+    l->finished = l->first_pass = false;
+}
+
+static void begin(listener *l)
+{
+    ccm_limits limits;
+
+    l->session = ccm_session_new(observe, l, NULL);
+    if (!l->kind->format) {
+        (void)write_stdout(NULL, ccm_obs_file_header(), strlen(ccm_obs_file_header()));
+        (void)write_stdout(NULL, "\n", 1);
+        return;
+    }
+    ccm_limits_init(&limits);
+    ccm_catalog *catalog = ccm_catalog_load(NULL, NULL);
+    l->model = ccm_model_new(catalog, &limits);
+    ccm_catalog_unref(catalog);
+    GError *error = NULL;
+    const char *site = ccm_plugin_site_file();
+    if (site && !ccm_model_add_site(l->model, site, &error))
+        g_warning("%s", error->message);
+    g_clear_error(&error);
+}
+
+static tap_packet_status packet(void *tapdata, packet_info *pinfo, epan_dissect_t *edt,
+                                const void *data, tap_flags_t flags)
+{
+    listener *l = tapdata;
+    const ccm_tapped *t = data;
+
+    (void)edt;
+    (void)flags;
+    if (l->finished)
+        return TAP_PACKET_DONT_REDRAW;
+    if (!l->session)
+        begin(l);
+    l->first_pass |= !PINFO_FD_VISITED(pinfo);
+    ccm_session_frame(l->session, pinfo, t->tvb);
+    return TAP_PACKET_REDRAW;
+}
+
+static void draw(void *tapdata)
+{
+    listener *l = tapdata;
+
+    if (!l->session)
+        begin(l);
+    /* A window is drawn every few seconds while a file is read or a capture runs. */
+    if (!l->finished && !(l->window && l->first_pass)) {
+        ccm_session_finish(l->session);
+        l->finished = true;
+        if (!l->window && l->model)
+            report(l, &(ccm_sink){ write_stdout, NULL });
+    }
+    if (l->window)
+        show_window(l);
+}
+
+static void end(void *tapdata)
+{
+    reset(tapdata);
+    g_free(tapdata);
+}
+
+static bool listen(listener *l, const char *filter)
+{
+    GString *error = register_tap_listener("ccm", l, filter, TL_REQUIRES_NOTHING, reset, packet,
+                                           draw, end);
+
+    if (!error)
+        return true;
+    g_warning("-z %s: %s", l->kind->cli, error->str);
+    g_string_free(error, TRUE);
+    g_free(l);
+    return false;
+}
+
+/* ---- -z -------------------------------------------------------------------------------------- */
+
+/* "ccm,routes" or "ccm,routes,FILTER". */
+static CCM_WS_STAT_RESULT from_argument(const char *argument, void *user_data)
+{
+    listener *l = g_new0(listener, 1);
+    const char *filter = NULL;
+
+    l->kind = user_data;
+    if (g_str_has_prefix(argument, l->kind->cli) && argument[strlen(l->kind->cli)] == ',')
+        filter = argument + strlen(l->kind->cli) + 1;
+    CCM_WS_STAT_DONE(listen(l, filter));
+}
+
+/* ---- the menu -------------------------------------------------------------------------------- */
+
+static void on_closed(void *user_data)
+{
+    remove_tap_listener(user_data);
+}
+
+static void from_menu(void *user_data)
+{
+    const funnel_ops_t *ops = funnel_get_funnel_ops();
+    const tap_kind *kind = user_data;
+
+    if (!ops || !ops->new_text_window)
+        return;
+    listener *l = g_new0(listener, 1);
+    l->kind = kind;
+    l->window = ops->new_text_window(ops->ops_id, strchr(kind->title, '/') + 1);
+    if (l->window && listen(l, NULL))
+        ops->set_close_cb(l->window, on_closed, l);
+}
+
+void ccm_plugin_register_taps(void)
+{
+    static stat_tap_ui ui[G_N_ELEMENTS(kinds)];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        ui[i] = (stat_tap_ui){ .group = REGISTER_PACKET_STAT_GROUP_UNSORTED,
+                               .cli_string = kinds[i].cli,
+                               .tap_init_cb = from_argument };
+        register_stat_tap_ui(&ui[i], (void *)&kinds[i]);
+        if (kinds[i].title)
+            funnel_register_menu(kinds[i].title, REGISTER_PACKET_STAT_GROUP_UNSORTED, from_menu,
+                                 (void *)&kinds[i], NULL, TRUE);
+    }
+}
