@@ -92,7 +92,8 @@ static pacing_class class_of(const ccm_pace_point *p, double rtt)
                            .quiet = quiet - answer,
                            .rounded = (double)p->halves / count / 2,
                            .file_end = p->what & CCM_PACE_FILE_END,
-                           .first = p->what & CCM_PACE_FIRST };
+                           .first = p->what & CCM_PACE_FIRST,
+                           .early = p->what & CCM_PACE_EARLY };
 }
 
 static void gather_burst(pacing_set *s, const ccm_pace_point *p, double rtt, ccm_pacing *out)
@@ -275,7 +276,7 @@ static bool try_hourly(const pacing_set *s, const pacing_class *core, unsigned n
     /* Silences that follow the time of sending are no accident of applications. */
     if (quiet < 0.5 || (jitter && ratio_spread > 0.25 * ratio))
         return false;
-    ccm_pacing_percent(s, core, n, size, jitter, out);
+    bool known = ccm_pacing_percent(s, core, n, size, jitter, out);
     if (out->percent_high < PERCENT_LEAST) {
         out->percent_low = out->percent_high = 0;
         return false;
@@ -287,7 +288,7 @@ static bool try_hourly(const pacing_set *s, const pacing_class *core, unsigned n
     /* Silences of less than a second are rather those of a satellite or of a disk, and so large a
      * block is rather what a disk takes at once. */
     double sure = of_core(out);
-    if (quiet < 0.85 || size > 16 * 1048576)
+    if (quiet < 0.85 || size > 16 * 1048576 || !known)
         sure = fmin(sure, 0.4);
     rate_confidence(sure, CCM_PACING_HOURLY, c, out);
     return true;
@@ -362,16 +363,17 @@ typedef struct pacing_core {
     bool whole_files; /* bursts that ended with their file are among them */
 } pacing_core;
 
-/* The first block of a file may be small, and the silence after its end may be anything; so these
- * are left out, unless there are no others. */
+/* The first block of a file may be small, the silences after the next ones long, and the one after
+ * its end anything; so these are left out, unless there are no others. */
 static pacing_core find_core(const pacing_set *s)
 {
     pacing_core core = { .v = g_new(pacing_class, s->n + 1u) };
 
-    for (unsigned most = 0; most < 3; most++) {
+    for (unsigned most = 0; most < 4; most++) {
         core.n = 0;
         for (unsigned i = 0; i < s->n; i++)
-            if ((most > 1 || !s->v[i].file_end) && (most > 0 || !s->v[i].first))
+            if ((most > 2 || !s->v[i].file_end) && (most > 1 || !s->v[i].first) &&
+                (most > 0 || !s->v[i].early))
                 core.v[core.n++] = s->v[i];
         core.size = usual_size(core.v, core.n, &core.from, &core.to);
         if (weight(core.v + core.from, core.to - core.from) >= CORE_LEAST)
@@ -380,6 +382,18 @@ static pacing_core find_core(const pacing_set *s)
     for (unsigned i = 0; i < core.n; i++)
         core.whole_files |= core.v[i].file_end;
     return core;
+}
+
+/* No block is larger than the block, also at the end of a file; but what opens a file may travel
+ * with its first one. */
+static uint64_t count_larger(const pacing_class *v, unsigned n, double size)
+{
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        if (!v[i].first && v[i].size > size * (1 + core_width))
+            count += v[i].count;
+    return count;
 }
 
 /* Pulse and hourly mode; false when it is neither. */
@@ -398,11 +412,9 @@ static bool try_quantised(const pacing_set *s, const ccm_pacing_context *c, ccm_
         return without_core(s, c, out);
     }
     double quiet = middle(v + from, to - from, quiet_of, &spread);
-    uint64_t larger = 0;
-    for (unsigned i = to; i < n; i++) /* what opens a connection travels with its first block */
-        larger += v[i].first ? 0 : v[i].count;
-    if (size <= largest_block && larger * 33 <= all &&
-        is_pulse(v + from, to - from, quiet, spread, out)) {
+    uint64_t larger = count_larger(s->v, s->n, size) + count_larger(s->slow, s->n_slow, size);
+    bool at_most = larger * 33 <= weight(s->v, s->n) + weight(s->slow, s->n_slow);
+    if (size <= largest_block && at_most && is_pulse(v + from, to - from, quiet, spread, out)) {
         tell_pulse_block(out, size, c);
         tell_duty(out, v + from, to - from);
         if (whole_files || (!s->has_files && out->core < 0.6)) {
@@ -416,6 +428,8 @@ static bool try_quantised(const pacing_set *s, const ccm_pacing_context *c, ccm_
         done = true;
     } else if (!whole_files) {
         done = try_hourly(s, v + from, to - from, size, quiet, spread, c, out);
+        if (done && size <= largest_block && !at_most)
+            out->block_low = out->block_high = 0; /* the first blocks of files alone */
     }
     g_free(v);
     return done;

@@ -10,7 +10,7 @@ typedef struct pacing_class {
     uint64_t count;
     double size, busy, quiet;
     double rounded; /* busy, each up to halves of a second */
-    bool file_end, first;
+    bool file_end, first, early;
 } pacing_class;
 
 typedef struct pacing_set {
@@ -32,8 +32,8 @@ typedef struct weighted {
 double ccm_pacing_median(weighted *v, unsigned n);
 bool ccm_pacing_whole(double seconds, double *whole);
 /* percent.c: the interval of the percentage, from the core of the bursts, of `size` bytes (0: they
- * differ), and from first bursts that are smaller. */
-void ccm_pacing_percent(const pacing_set *s, const pacing_class *core, unsigned n, double size,
+ * differ), and from first bursts that are smaller. False: it may be too low. */
+bool ccm_pacing_percent(const pacing_set *s, const pacing_class *core, unsigned n, double size,
                         bool jitter, ccm_pacing *out);
 
 #endif

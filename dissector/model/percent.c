@@ -113,32 +113,17 @@ static bool first_burst(const pacing_set *s, double size, sample *out)
     return n > 0;
 }
 
-/* The silences after a file's first blocks are longer than those after its later ones, where the
- * estimate of the rate still holds the first, small block; files of few blocks have hardly any
- * others. So: the bursts with the shortest silences, a tenth of all. */
-static sample shortest_of(const pacing_class *v, unsigned n)
+/* Do the times of sending differ so much that some are rounded to other halves of a second? */
+static bool is_mixed(const pacing_class *v, unsigned n)
 {
-    weighted *quiet = g_new(weighted, n + 1u);
-    pacing_class *some = g_new(pacing_class, n + 1u);
-    double all = 0, sum = 0, limit = 0;
-    unsigned left = 0;
+    double rounded = 0, all = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        quiet[i] = (weighted){ v[i].quiet, (double)v[i].count };
-        all += quiet[i].weight;
+        rounded += v[i].rounded * (double)v[i].count;
+        all += (double)v[i].count;
     }
-    (void)ccm_pacing_median(quiet, n); /* sorts */
-    for (unsigned i = 0; i < n && sum < all / 10; i++) {
-        sum += quiet[i].weight;
-        limit = quiet[i].value;
-    }
-    for (unsigned i = 0; i < n; i++)
-        if (v[i].quiet <= limit)
-            some[left++] = v[i];
-    sample s = middle_of(some, left);
-    g_free(quiet);
-    g_free(some);
-    return s;
+    rounded = all > 0 ? rounded / all * 2 : 0;
+    return fabs(rounded - floor(rounded + 0.5)) > 0.05;
 }
 
 /* Where each silence follows a time of sending of its own, means tell more than medians. */
@@ -167,20 +152,17 @@ static unsigned settled(const pacing_class *v, unsigned n, pacing_class *out)
 {
     uint64_t count[91] = { 0 }, all = 0;
     unsigned best = 0, left = 0;
-    double whole, rounded = 0, busy = middle_of(v, n).busy, apart = 0;
+    double whole, busy = middle_of(v, n).busy, apart = 0;
 
     for (unsigned i = 0; i < n; i++) {
         all += v[i].count;
         apart += fabs(v[i].busy - busy) * (double)v[i].count;
-        rounded += v[i].rounded * (double)v[i].count;
         if (ccm_pacing_whole(v[i].quiet, &whole) && whole < 91)
             count[(unsigned)whole] += v[i].count;
     }
     for (unsigned y = 1; y < 91; y++)
         best = count[y] > count[best] ? y : best;
-    rounded /= (double)all;
-    if (count[best] * 3 < all || apart > 0.05 * busy * (double)all ||
-        fabs(rounded * 2 - floor(rounded * 2 + 0.5)) > 0.05)
+    if (count[best] * 3 < all || apart > 0.05 * busy * (double)all || is_mixed(v, n))
         return 0;
     for (unsigned i = 0; i < n; i++)
         if (ccm_pacing_whole(v[i].quiet, &whole) && (unsigned)whole == best)
@@ -188,13 +170,13 @@ static unsigned settled(const pacing_class *v, unsigned n, pacing_class *out)
     return left;
 }
 
-void ccm_pacing_percent(const pacing_set *s, const pacing_class *core, unsigned n, double size,
+bool ccm_pacing_percent(const pacing_set *s, const pacing_class *core, unsigned n, double size,
                         bool jitter, ccm_pacing *out)
 {
     pacing_class *steady = g_new(pacing_class, n + 1u);
+    jitter |= is_mixed(core, n);
     unsigned n_steady = jitter ? settled(core, n, steady) : 0;
-    sample usual_one = n_steady ? middle_of(steady, n_steady) : middle_of(core, n), first,
-           shortest = shortest_of(core, n);
+    sample usual_one = n_steady ? middle_of(steady, n_steady) : middle_of(core, n), first;
     interval i = { 0, 0 };
 
     g_free(steady);
@@ -202,9 +184,19 @@ void ccm_pacing_percent(const pacing_set *s, const pacing_class *core, unsigned 
         i = of_means(core, n);
     else if (!first_burst(s, size, &first) ||
              (!hull(usual, G_N_ELEMENTS(usual), &usual_one, &first, &i) &&
-              !hull(usual, G_N_ELEMENTS(usual), &shortest, &first, &i) &&
               !hull(other, G_N_ELEMENTS(other), &usual_one, &first, &i)))
         hull(usual, G_N_ELEMENTS(usual), &usual_one, NULL, &i);
+    /* The silences after a file's first blocks are longer than those after its later ones, as the
+     * estimate of the rate still holds the first, small block, whose own silence is right. */
+    bool early = false;
+    for (unsigned k = 0; k < n; k++)
+        early |= core[k].early;
+    interval own;
+    bool known = early && first_burst(s, size, &first) &&
+                 hull(usual, G_N_ELEMENTS(usual), &first, NULL, &own);
+    if (known)
+        i.high = fmax(i.high, own.high);
     out->percent_low = (unsigned)(fmax(i.low, 0) * 10 + 0.5);
     out->percent_high = (unsigned)(fmin(i.high, 100) * 10 + 0.5);
+    return !early || known;
 }

@@ -202,6 +202,7 @@ static void give_burst(const taker *to, const ccm_pace *p, const ccm_burst *b, u
         uint64_t class = quiet / (CCM_PACE_QUIET_MS * CCM_NS / 1000);
         what = CCM_PACE_WHAT(CCM_PACE_BURST, b->cut ? 0 : ccm_pace_size(b->bytes),
                              quiet <= CCM_PACE_JOB_NS ? class : CCM_PACE_SLOW);
+        what |= b->early ? CCM_PACE_EARLY : 0;
         what |=
             (b->first ? CCM_PACE_FIRST : 0) | (ends_file(p, b, next_ns) ? CCM_PACE_FILE_END : 0);
     } else {
@@ -237,6 +238,16 @@ static void give_before(const taker *to, ccm_pace *p, bool upward)
         give_burst(to, p, before, now->start_ns);
     }
     now->first = quiet > CCM_PACE_JOB_NS || ends_file(p, before, now->start_ns);
+    /* A burst much smaller than the one before is the rest of a file, or begins one; after one that
+     * begins a file may come a much larger one. */
+    bool both = before->packets && !now->cut;
+    if (now->first || (both && now->bytes < before->bytes / 2))
+        p->index = 1;
+    else if (both && before->bytes < now->bytes / 2)
+        p->index = 2;
+    else if (p->index <= CCM_PACE_EARLY_N)
+        p->index++;
+    now->early = p->index <= CCM_PACE_EARLY_N;
     if (upward && quiet > CCM_PACE_STOP_NS) {
         if (stop_ns)
             give_event(to, CCM_PACE_STOP, stop_ns, 0);

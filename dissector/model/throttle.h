@@ -16,6 +16,7 @@ struct ccm_model_flow;
 enum {
     CCM_PACE_WAITING = 16,   /* points that a flow keeps while its route is not known */
     CCM_PACE_FILES = 4,      /* latest ends of files of a flow */
+    CCM_PACE_EARLY_N = 5,    /* an estimate of the rate that holds four samples forgets the first */
     CCM_PACE_LEVELS = 4,     /* see throttle.c */
     CCM_PACE_CELL_S = 900,   /* of level 0 */
     CCM_PACE_QUIET_MS = 125, /* width of a class of silences */
@@ -44,12 +45,13 @@ typedef enum ccm_pace_kind {
 /* `what` of a point: kind, flags, class of size, class of silence. */
 #define CCM_PACE_FILE_END (1u << 23) /* the burst ended with a file */
 #define CCM_PACE_FIRST (1u << 22)    /* it began a flow, or followed a silence of jobs */
+#define CCM_PACE_EARLY (1u << 28)    /* one of the first of its file, as far as is known */
 #define CCM_PACE_WHAT(kind, size, quiet)                                                           \
     ((uint32_t)(kind) << 24 | (uint32_t)(size) << 10 | (uint32_t)(quiet))
 
 static inline ccm_pace_kind ccm_pace_kind_of(uint32_t what)
 {
-    return (ccm_pace_kind)(what >> 24);
+    return (ccm_pace_kind)(what >> 24 & 0xf);
 }
 
 static inline unsigned ccm_pace_size_of(uint32_t what)
@@ -104,6 +106,7 @@ typedef struct ccm_burst {
     uint64_t start_ns, end_ns, bytes;
     uint32_t packets; /* 0 = none */
     bool cut, first;  /* cut: its beginning was told already */
+    bool early;
 } ccm_burst;
 
 typedef struct ccm_pace {
@@ -115,6 +118,7 @@ typedef struct ccm_pace {
     uint32_t file_path[CCM_PACE_FILES]; /* hashes */
     uint32_t ten_row;                   /* windows with data in a row */
     uint8_t n_files, n, room;
+    uint8_t index;           /* of the burst in its file, from 1 on, as far as is known */
     ccm_pace_point *waiting; /* edge 0 */
 } ccm_pace;
 

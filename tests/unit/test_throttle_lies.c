@@ -2,6 +2,7 @@
  * test_throttle_lies.c - traffic that resembles a limit, or hides one: what is told of it may be
  * little, but nothing that is wrong may be likely or surer. What is true is what the sender did. */
 #include <glib/gstdio.h>
+#include <math.h>
 #include <unistd.h>
 
 #include "../gen/scenarios.h"
@@ -471,6 +472,41 @@ static const struct scenario {
     { "bulk-in-closed-hours", bulk_in_closed_hours, is_broken, AT "schedule=daily 00-24 closed\n" },
 };
 
+/* Packages of small and of large files, seen or not, at all percentages and links: the percentage
+ * is in the interval, wherever that is likely; and no other limit is. */
+static void all_percentages(void)
+{
+    static const unsigned percents[] = { 5, 10, 25, 50, 75 };
+    static const double links[] = { 1, 3, 10, 100 },
+                        sizes[][2] = { { 4, 6.6 }, { 5, 5.9 }, { 6, 7.3 } };
+
+    for (unsigned i = 0; i < 5 * 4 * 3 * 2; i++) {
+        unsigned percent = percents[i % 5];
+        const double *size = sizes[i / 20 % 3];
+        gen_limit l = {
+            .percent = percent, .rule = gen_inferred, .gap_low = 0.05, .gap_high = 0.25
+        };
+        ccm_limits limits;
+        world w = { .catalog = catalog };
+
+        ccm_limits_init(&limits);
+        w.model = ccm_model_new(catalog, &limits);
+        gen g = sender(&w, links[i / 5 % 4], 0.004);
+        g.files = i / 60;
+        for (uint64_t sent = 0; sent < 30 * MIB; sent = g.sent)
+            gen_file(&g, (uint64_t)pow(10, g_rand_double_range(g.r, size[0], size[1])), &l);
+        done(&g);
+        w.view = ccm_view_new(w.model, true);
+        const ccm_view_throttle *t = dp(&w);
+        bool in = t->is.percent_low <= percent * 10 + 1 && t->is.percent_high + 1 >= percent * 10;
+        g_test_message("%u: %s, %s, %u to %u", i, t->verdict, ccm_certainty_name(t->certainty),
+                       t->is.percent_low, t->is.percent_high);
+        g_assert_true(t->certainty <= CCM_CERTAINTY_WEAK || !strcmp(t->verdict, "no-limit-seen") ||
+                      !strcmp(t->verdict, "irregular") || (!strcmp(t->verdict, "hourly") && in));
+        world_end(&w);
+    }
+}
+
 static void add_site(ccm_model *m, const char *text)
 {
     char path[] = "/tmp/ccm-site-XXXXXX";
@@ -508,6 +544,7 @@ int main(int argc, char **argv)
         g_autofree char *name = g_strconcat("/throttle/lies/", scenarios[i].name, NULL);
         g_test_add_data_func(name, &scenarios[i], run);
     }
+    g_test_add_func("/throttle/lies/all-percentages", all_percentages);
     int result = g_test_run();
     ccm_catalog_unref(catalog);
     return result;
