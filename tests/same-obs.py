@@ -19,7 +19,8 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "wireshark"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent / folder) for folder in ("", "wireshark")]
+import sample  # noqa: E402
 import wsplugin  # noqa: E402
 
 CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
@@ -90,7 +91,7 @@ def main(wanted):
     with open(DIFFERENCES, encoding="utf-8", newline="") as file:
         listed = {r["capture"]: r for r in csv.DictReader((x for x in file if not x.startswith("#")), delimiter="\t")}
     failures = total = different = 0
-    chosen = [c for c in captures() if not wanted or any(w in str(c) for w in wanted)]
+    chosen = [c for c in captures() if any(w in str(c) for w in wanted)] if wanted else sample.sample(captures())
     with wsplugin.Wireshark() as ws:
         if ws.sanitized:
             print("with sanitizers the captures are read by tests/wireshark/plugin.py")

@@ -15,9 +15,10 @@ import sys
 import tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(here, "..", "lab"))
+sys.path[:0] = [os.path.join(here, ".."), os.path.join(here, "..", "lab")]
 sys.dont_write_bytecode = True
 import pcapfile  # noqa: E402
+import sample  # noqa: E402
 
 LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.[01]\r\n")
 CAPTURES = ["bits-upload.pcap", "messages.pcap"]
@@ -82,7 +83,7 @@ def main():
             }
             for title, cases in variants.items():
                 number += 1
-                bad = [(at, lost) for at, lost in enumerate(map(missing, cases)) if lost]
+                bad = [(at, lost) for at, lost in enumerate(map(missing, sample.sample(cases))) if lost]
                 failed += bool(bad)
                 print("%s %d - %s: %s" % ("not ok" if bad else "ok", number, name, title))
                 for at, lost in bad[:5]:

@@ -14,12 +14,13 @@ import sys
 import tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(here, "..", "lab"))
+sys.path[:0] = [os.path.join(here, ".."), os.path.join(here, "..", "lab")]
 sys.dont_write_bytecode = True
 import pcapfile  # noqa: E402
+import sample  # noqa: E402
 
 CAPTURES = ["tls-pki", "tls-self-signed", "tls-resumption", "tls-renegotiation", "tls-failures"]
-STEPS = 24
+STEPS = max(24 // sample.EVERY, 6)
 CLIENT = {"sent": "yes", "empty": "no", "not-requested": "no"}
 MODES = {"pki": "pki-certificate", "self-signed": "self-signed-certificate"}
 
