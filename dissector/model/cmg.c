@@ -8,6 +8,8 @@
  * one VM can be reached. Nothing here depends on the order of edges. */
 #include "model/cmg.h"
 
+#include "model/conclude.h"
+
 enum {
     HTTPS = 443,
     FIRST_HTTPS = 10124,
@@ -17,6 +19,7 @@ enum {
     VMS = 16,
     ALERT_RECORD = 7,  /* a TLS record with nothing but an alert */
     PAUSE_BUCKETS = 3, /* of the timeline, between bursts */
+    SERVICES = 8,      /* of one host, by service records */
     COARSEST = 60,     /* seconds: a coarser timeline shows no rhythm */
 };
 
@@ -214,15 +217,45 @@ static bool polls(const ccm_model *m, const ccm_edge *e)
     return false;
 }
 
+/* How surely the host was seen to be a management point on the port; 0 = on any. */
+static ccm_certainty is_mp(const ccm_cmg *c, const ccm_addr *addr, uint16_t port)
+{
+    uint32_t at = addr->family ? ccm_host_find(c->m, addr) : CCM_NONE;
+    int role = ccm_catalog_role(c->m->catalog, "mp");
+    ccm_certainty best = CCM_CERTAINTY_UNKNOWN;
+    ccm_evidence list[CCM_HOST_EVIDENCE + SERVICES];
+
+    if (at == CCM_NONE)
+        return best;
+    const ccm_host *h = ccm_host_at(c->m, at);
+    unsigned n = ccm_names_services(c->m, h, list, SERVICES);
+    for (unsigned i = 0; i < h->n_evidence; i++)
+        list[n++] = h->evidence[i];
+    for (unsigned i = 0; i < n; i++)
+        if (list[i].server && (!port || list[i].port == port) &&
+            ccm_mark_at(c->m->catalog, list[i].mark)->server_role == role)
+            best = MAX(best, ccm_evidence_certainty(c->m->catalog, &list[i]));
+    return best;
+}
+
+/* TLS that nobody opened. */
+static bool is_closed(const ccm_edge *e)
+{
+    return e->key.route < 0 && !e->n_methods && tls_sessions(e, true) > 0;
+}
+
 static void collect(ccm_cmg *c)
 {
     for (uint32_t i = 0; i < c->m->n_edges; i++) {
         const ccm_edge *e = ccm_edge_at(c->m, i);
         entry x = { .channel.edge = i };
         bool fits = leads_to(c, e, &x), polling = e->key.route >= 0 && polls(c->m, e);
-        if (!polling && (!fits || (e->key.route >= 0 && x.channel.port == HTTPS)))
+        if (!fits && !polling && e->key.l4 == 6 && e->key.client.family && is_closed(e))
+            x.channel.hidden = is_mp(c, &x.gateway, x.channel.port) >= CCM_CERTAINTY_LIKELY;
+        if (!polling && !x.channel.hidden &&
+            (!fits || (e->key.route >= 0 && x.channel.port == HTTPS)))
             continue; /* requests tell what their edge is */
-        x.channel.notification = polling || x.channel.port == NOTIFICATION;
+        x.channel.notification = polling || x.channel.hidden || x.channel.port == NOTIFICATION;
         x.channel.why = why_failed(e);
         g_array_append_val(c->entries, x);
     }
@@ -274,6 +307,7 @@ static void fell_back(entry *to, const entry *from)
     to->channel.from_port = from->channel.port;
     to->channel.from_why = from->channel.why;
     to->channel.from_ns = a->first_ns;
+    to->channel.from_frame = from->e->first_frame;
     to->channel.in_order = b->first_ns >= a->first_ns && b->first_ns - a->first_ns <= FALLBACK_NS;
 }
 
@@ -311,16 +345,40 @@ static void notification_fallback(entry *v, unsigned n, const entry *from)
             fell_back(&v[i], from);
 }
 
+/* Polling inside TLS shows nothing of itself, and its rhythm is not documented: that TLS to the
+ * same host goes on after 10123 failed is all there is. Where polling can be read, it is that. */
+static void hidden_fallback(const ccm_cmg *c, entry *v, unsigned n, const entry *from)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (v[i].channel.notification && !v[i].channel.hidden && v[i].channel.port != NOTIFICATION)
+            return;
+    for (unsigned i = 0; i < n; i++) {
+        ccm_channel *x = &v[i].channel;
+        if ((x->port != HTTPS && !x->hidden) || !works(&v[i]) || !is_closed(v[i].e))
+            continue;
+        fell_back(&v[i], from);
+        if (!x->from_port)
+            continue;
+        x->notification = x->hidden = true;
+        x->sure = is_mp(c, &v[i].gateway, 0) >= CCM_CERTAINTY_LIKELY;
+    }
+}
+
 /* v[0..n): all candidates between two hosts. */
 static void conclude(const ccm_cmg *c, entry *v, unsigned n)
 {
     bool up[2] = { false, false }, ranged = false, sure = is_sure(c, v, n);
 
     for (unsigned i = 0; i < n; i++) {
-        up[v[i].channel.notification] |= works(&v[i]);
         ranged |= ccm_cmg_instance(v[i].channel.port) > 0;
         v[i].channel.sure = sure;
     }
+    for (unsigned i = 0; i < n && !ranged; i++)
+        if (v[i].channel.port == NOTIFICATION && v[i].channel.why != CCM_WHY_NOTHING)
+            hidden_fallback(c, v, n, &v[i]);
+    for (unsigned i = 0; i < n; i++)
+        if (!v[i].channel.hidden || v[i].channel.from_port)
+            up[v[i].channel.notification] |= works(&v[i]);
     for (unsigned i = 0; i < n; i++) {
         ccm_channel *x = &v[i].channel;
         if (x->why == CCM_WHY_NOTHING)
@@ -426,7 +484,7 @@ static void find_moments(ccm_cmg *c)
         uint32_t edge = p->key ? ccm_point_edge(p) : CCM_NONE;
         uint32_t found = p->key ? entry_of(c, edge) : CCM_NONE;
         moment when = { found, p->key ? ccm_point_bucket(p) : 0 };
-        if (found != CCM_NONE)
+        if (found != CCM_NONE && !at(c, found)->channel.hidden)
             g_array_append_val(c->moments, when);
     }
     if (c->moments->len)

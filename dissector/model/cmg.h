@@ -34,12 +34,13 @@ typedef struct ccm_channel {
     ccm_channel_state state;
     ccm_channel_why why;
     bool notification; /* else of a gateway */
-    bool sure;         /* more than a port number speaks for it */
+    bool hidden;       /* what follows a failed notification channel inside TLS; may be polling */
+    bool sure;         /* more than a port number speaks for it, or for a management point */
     /* what it is used in place of; from_port 0 = nothing */
     uint16_t from_port;
     ccm_channel_why from_why;
     bool in_order; /* begun within a minute after the other one was */
-    uint64_t from_ns;
+    uint64_t from_ns, from_frame;
 } ccm_channel;
 
 typedef struct ccm_cmg ccm_cmg;

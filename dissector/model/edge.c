@@ -465,12 +465,19 @@ ccm_edge *ccm_model_flow_settle(ccm_model *m, ccm_model_flow *f)
     return settle(m, f, 0);
 }
 
+void ccm_edge_first(ccm_edge *e, uint64_t frame)
+{
+    if (frame && (!e->first_frame || frame < e->first_frame))
+        e->first_frame = frame;
+}
+
 /* ---- flows that have ended ------------------------------------------------------------------- */
 
 enum { AHEAD = CCM_ENDINGS / 3 }; /* endings between two steps */
 
 static void end_edge(ccm_edge *e, const ccm_ending *how)
 {
+    ccm_edge_first(e, how->frame);
     switch ((ccm_ended_as)how->state) {
     case CCM_ENDED_ESTABLISHED:
         e->established++;

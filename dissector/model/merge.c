@@ -44,6 +44,7 @@ static void merge_edge(ccm_model *to, const ccm_model *from, uint32_t at, const 
     ccm_edge *e = ccm_edge_at(to, at);
 
     ccm_traffic_add(&e->traffic, &s->traffic, false);
+    ccm_edge_first(e, s->first_frame);
     e->established += s->established;
     e->refused += s->refused;
     e->unanswered += s->unanswered;

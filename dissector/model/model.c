@@ -201,6 +201,7 @@ static void on_connection(ccm_model *m, const ccm_obs *obs)
     if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
     ccm_ending *how = ccm_model_flow_end(m, f);
+    how->frame = obs->frame;
     ending_tell(how, obs);
     if (obs->dst.port == CCM_KDC_PORT &&
         (how->state == CCM_ENDED_UNANSWERED || how->state == CCM_ENDED_REFUSED))

@@ -159,6 +159,7 @@ typedef struct ccm_traffic {
 typedef struct ccm_edge {
     ccm_edge_key key;
     ccm_traffic traffic;
+    uint64_t first_frame; /* of its connections; 0 = not known */
     uint64_t established;
     uint64_t rtt_count, rtt_sum, rtt_min, rtt_max;
     ccm_counters counters;
@@ -170,6 +171,7 @@ typedef struct ccm_edge {
 /* How a flow ended: what its `connection` tells of it. */
 typedef struct ccm_ending {
     uint64_t id;       /* of the flow */
+    uint64_t frame;    /* its first; 0 = not known */
     uint32_t flow;     /* number of its record, which is no flow's any more */
     uint32_t edge;     /* where it probably belongs; CCM_NONE = not looked up */
     uint32_t hash;     /* of the edge's key */
@@ -440,6 +442,8 @@ uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key);
 /* The edge that in `to` has the key of `e`, an edge of `from`. */
 uint32_t ccm_edge_same(ccm_model *to, const ccm_model *from, const ccm_edge *e);
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count);
+/* A connection of the edge began at the frame; 0 = not known. */
+void ccm_edge_first(ccm_edge *e, uint64_t frame);
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap);
 void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2],
                     uint64_t active);

@@ -106,6 +106,8 @@ typedef struct ccm_view_fallback {
     const char *reason; /* "refused", "unanswered", "silent", "reset", "alert" */
     uint64_t count;     /* pairs of hosts */
     uint64_t first_seen_ns;
+    uint64_t from_frame, frame; /* of the first attempt, of what is in its place; 0 = not known */
+    bool hidden;                /* inside TLS: nobody saw that it does the same */
     ccm_certainty certainty;
     ccm_view_names evidence;
 } ccm_view_fallback;

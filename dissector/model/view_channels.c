@@ -17,20 +17,26 @@ static int fallback_cmp(const void *pa, const void *pb)
 static ccm_view_names evidence_of(view_maker *k, const ccm_channel *x)
 {
     char text[48];
+    bool follows = ccm_edge_at(k->m, x->edge)->traffic.first_ns >= x->from_ns;
     g_snprintf(text, sizeof text, "port-%u-%s", x->from_port, ccm_channel_why_name(x->from_why));
     ccm_view_count_add(k->list, ccm_view_keep(k, text), 1);
     if (x->in_order)
         ccm_view_count_add(k->list, "within-a-minute", 1);
     if (x->sure)
-        ccm_view_count_add(k->list, "cmg-channel", 1);
-    if (x->notification)
+        ccm_view_count_add(k->list, x->hidden ? "role-of-destination" : "cmg-channel", 1);
+    if (x->hidden)
+        ccm_view_count_add(k->list, follows ? "https-follows" : "https-goes-on", 1);
+    else if (x->notification)
         ccm_view_count_add(k->list, "bgb-handler", 1);
     return ccm_view_names_of(k, k->list);
 }
 
-/* The order and the minute are documented; without them it is behaviour. */
+/* The order and the minute are documented; without them it is behaviour. What is hidden in TLS may
+ * be anything else that the client has to ask. */
 static ccm_certainty certainty_of(const ccm_channel *x)
 {
+    if (x->hidden)
+        return x->in_order && x->sure ? CCM_CERTAINTY_LIKELY : CCM_CERTAINTY_WEAK;
     bool sure = x->sure || x->notification;
     return x->in_order && sure ? CCM_CERTAINTY_STRONG
            : sure              ? CCM_CERTAINTY_LIKELY
@@ -46,15 +52,23 @@ static void add_fallback(view_maker *k, ccm_view_fallback *v, unsigned *n, const
                             .reason = ccm_channel_why_name(x->from_why),
                             .count = 1,
                             .first_seen_ns = x->from_ns,
+                            .from_frame = x->from_frame,
+                            .frame = ccm_edge_at(k->m, x->edge)->first_frame,
+                            .hidden = x->hidden,
                             .certainty = certainty_of(x) };
 
     for (unsigned i = 0; i < *n; i++) {
         if (fallback_cmp(&v[i], &f) != 0)
             continue;
         v[i].count++;
-        v[i].first_seen_ns = ccm_min64(v[i].first_seen_ns, f.first_seen_ns);
+        if (f.first_seen_ns < v[i].first_seen_ns) { /* the first of them, with its frames */
+            v[i].first_seen_ns = f.first_seen_ns;
+            v[i].from_frame = f.from_frame;
+            v[i].frame = f.frame;
+        }
         if (v[i].certainty < f.certainty) { /* what the best of them has to say */
             v[i].certainty = f.certainty;
+            v[i].hidden = f.hidden;
             v[i].evidence = evidence_of(k, x);
         }
         return;
@@ -80,7 +94,7 @@ void ccm_view_make_channel(view_maker *k, ccm_view_route *r, const uint32_t *edg
         any = true;
         best = MIN(best, x->state);
         why = MAX(why, x->why);
-        if (x->state == CCM_CHANNEL_UP && open)
+        if (x->state == CCM_CHANNEL_UP && open && !x->hidden)
             r->channel.reconnects += open - 1;
         if (!x->from_port)
             continue;

@@ -198,6 +198,10 @@ static void route_channel(ccm_json *j, const ccm_view_route *r)
         ccm_json_text(j, "reason", f->reason);
         ccm_json_u64(j, "count", f->count);
         ccm_json_time(j, "first_seen", f->first_seen_ns);
+        if (f->from_frame)
+            ccm_json_u64(j, "from_frame", f->from_frame);
+        if (f->frame)
+            ccm_json_u64(j, "frame", f->frame);
         ccm_json_text(j, "certainty", ccm_certainty_name(f->certainty));
         names(j, "evidence", f->evidence);
         ccm_json_close(j, '}');

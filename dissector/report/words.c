@@ -176,7 +176,9 @@ void ccm_channel_append(GString *out, const ccm_view_route *r)
         const ccm_view_fallback *f = &r->fallbacks[i];
         const char *sure = ccm_certainty_name(f->certainty);
         if (strcmp(f->reason, "proxy-denied") != 0)
-            g_string_append_printf(out, ", in place of %u (%s; %s)", f->from_port, f->reason, sure);
+            g_string_append_printf(out, ", %s %u (%s; %s%s)",
+                                   f->hidden ? "perhaps in place of" : "in place of", f->from_port,
+                                   f->reason, sure, f->hidden ? ", not readable" : "");
         else
             g_string_append_printf(out,
                                    "; the proxy does not allow port %u, HTTPS %u in its place (%s)",

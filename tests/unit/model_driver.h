@@ -256,7 +256,8 @@ static inline void dump_channel(GString *out, const ccm_view_route *r)
         const ccm_view_fallback *f = &r->fallbacks[i];
         g_string_append_printf(out, " from=%u/%s/%s/%s", f->from_port, f->from_protocol, f->reason,
                                ccm_certainty_name(f->certainty));
-        dump_u64(out, "n", (const uint64_t[]){ f->count, f->first_seen_ns }, 2);
+        dump_u64(out, "n",
+                 (const uint64_t[]){ f->count, f->first_seen_ns, f->from_frame, f->frame }, 4);
         dump_names(out, "why", &f->evidence);
     }
 }

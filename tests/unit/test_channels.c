@@ -505,6 +505,163 @@ static void test_notification(void)
     finish(&w);
 }
 
+/* TLS that is answered, its content hidden. */
+static void hidden(world *w, const char *client, const char *server, unsigned second)
+{
+    g_autofree char *from = g_strdup_printf("%s:%u", client, 50000 + (unsigned)w->flow + 1);
+    ccm_obs o = drv_obs(CCM_OBS_tls_session, w->flow + 1, from, server, T0 + second * SECOND);
+    ccm_obs_u64(&o, CCM_KEY_tls_version, 0x0303);
+    ccm_model_observe(w->m, &o);
+    talk(w, client, server, second, "established", "fin", 600, 4000);
+}
+
+/* C04, where the polling is inside TLS: what follows may be anything, so it is likely at most, and
+ * where polling can be read or 10123 works it is nothing. drv_obs: a flow's frame is ten times its
+ * number, and hidden() and talk() number them from 1. */
+static void test_hidden_polling(void)
+{
+    static const struct {
+        const char *what;
+        unsigned failure, tried, https; /* seconds */
+        bool known, no_tls, works, polls, read;
+        const char *certainty, *evidence; /* NULL: nothing is told */
+    } cases[] = {
+        { "follows", 0, 0, 59, true, false, false, false, false, "likely", "https-follows" },
+        { "unanswered", 1, 0, 59, true, false, false, false, false, "likely", "https-follows" },
+        { "silent", 2, 0, 59, true, false, false, false, false, "likely", "https-follows" },
+        { "late", 0, 0, 61, true, false, false, false, false, "weak", "https-follows" },
+        { "no role", 0, 0, 5, false, false, false, false, false, "weak", "https-follows" },
+        { "before", 0, 100, 5, true, false, false, false, false, NULL, NULL },
+        { "not TLS", 0, 0, 5, true, true, false, false, false, NULL, NULL },
+        { "works", 0, 0, 5, true, false, true, false, false, NULL, NULL },
+        { "polls", 0, 0, 5, true, false, false, true, false, NULL, NULL },
+        { "opened", 0, 0, 5, true, false, false, false, true, NULL, NULL },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        world w = begin();
+        unsigned how = cases[i].failure;
+        g_test_message("%s", cases[i].what);
+        talk(&w, "10.0.0.5", "10.0.0.9:10123", cases[i].tried, failures[how].state,
+             failures[how].closed, failures[how].said, failures[how].heard);
+        if (cases[i].read)
+            drv_request(w.m, 2, "10.0.0.5:50002", "10.0.0.9:443", "GET", "/", "mp.x");
+        if (cases[i].no_tls)
+            talk(&w, "10.0.0.5", "10.0.0.9:443", cases[i].https, "established", "fin", 600, 4000);
+        else
+            hidden(&w, "10.0.0.5", "10.0.0.9:443", cases[i].https);
+        hidden(&w, "10.0.0.6", "10.0.0.9:443", cases[i].https); /* never tried 10123 */
+        if (cases[i].works)
+            talk(&w, "10.0.0.5", "10.0.0.9:10123", 50, "established", "open", 600, 900);
+        if (cases[i].known) { /* by another client */
+            drv_request(w.m, 90, "10.0.0.7:5000", "10.0.0.9:80", "CCM_POST", "/ccm_system/request",
+                        "mp.x");
+            drv_connection(w.m, 90, "10.0.0.7:5000", "10.0.0.9:80", "established", "fin");
+        }
+        if (cases[i].polls) {
+            drv_request(w.m, 91, "10.0.0.5:5000", "10.0.0.9:80", "POST",
+                        "/bgb/handler.ashx?RequestType=LogIn", "mp.x");
+            drv_connection(w.m, 91, "10.0.0.5:5000", "10.0.0.9:80", "established", "fin");
+        }
+        look(&w);
+        const ccm_view_route *r = row(&w, "10.0.0.9:443"), *from = row(&w, "10.0.0.9:10123");
+        g_assert_cmpuint(r->n_fallbacks, ==, cases[i].certainty != NULL);
+        if (!cases[i].polls)
+            g_assert_cmpstr(from->channel.state, ==,
+                            cases[i].works       ? "up"
+                            : cases[i].certainty ? "failed"
+                                                 : "down");
+        if (cases[i].certainty) {
+            const ccm_view_fallback *f = &r->fallbacks[0];
+            g_assert_cmpuint(f->from_port, ==, 10123);
+            g_assert_cmpuint(f->count, ==, 1);
+            g_assert_cmpstr(f->reason, ==, failures[how].reason);
+            g_assert_cmpstr(ccm_certainty_name(f->certainty), ==, cases[i].certainty);
+            g_assert_true(has(f->evidence, cases[i].evidence));
+            g_assert_false(has(f->evidence, "bgb-handler"));
+            g_assert_cmpuint(f->from_frame, ==, 10);
+            g_assert_cmpuint(f->frame, ==, 20);
+            g_assert_cmpuint(r->channel.reconnects, ==, 0);
+        }
+        finish(&w);
+    }
+}
+
+/* HTTPS on a port of its own: only where a service record says that it is the management point's
+ * (C33). And HTTPS that the client had before, too. */
+static void test_hidden_polling_elsewhere(void)
+{
+    for (unsigned named = 0; named < 2; named++) {
+        world w = begin();
+        hidden(&w, "10.0.0.6", "10.0.0.9:443", 0);
+        talk(&w, "10.0.0.6", "10.0.0.9:10123", 10, "refused", NULL, 0, 0);
+        hidden(&w, "10.0.0.6", "10.0.0.9:443", 20);
+        talk(&w, "10.0.0.5", "10.0.0.9:10123", 10, "refused", NULL, 0, 0);
+        hidden(&w, "10.0.0.5", "10.0.0.9:8443", 20);
+        if (named)
+            answer(&w, "10.0.0.5:4", "_mssms_mp_P01._tcp.contoso.com", 33, 0, NULL, NULL,
+                   "mp.contoso.com:8443", "mp.contoso.com=10.0.0.9");
+        look(&w);
+        const ccm_view_route *r = row(&w, "10.0.0.9:8443"), *before = row(&w, "10.0.0.9:443");
+        g_assert_cmpuint(r->n_fallbacks, ==, named);
+        if (named) {
+            is_route(r, "client/mp", "https", "likely", 0);
+            g_assert_cmpstr(ccm_certainty_name(r->fallbacks[0].certainty), ==, "likely");
+        }
+        g_assert_cmpuint(before->n_fallbacks, ==, 1);
+        g_assert_true(has(before->fallbacks[0].evidence, "https-goes-on"));
+        g_assert_cmpstr(ccm_certainty_name(before->fallbacks[0].certainty), ==, "weak");
+        finish(&w);
+    }
+}
+
+/* X01 to X05, rows 7 to 12, 19, 20, 30 and 31 of section 7: whom the service connection point asks
+ * shows in its names alone, looked up or called in TLS. */
+static void test_service_connection_point(void)
+{
+    static const struct {
+        const char *name, *route, *basis;
+    } rows[] = {
+        { "management.azure.com", "scp/azure-management", "name:azure-management" },
+        { "management.usgovcloudapi.net", "scp/azure-management", "name:azure-management" },
+        { "management.core.windows.net", "scp/azure-management", "name:azure-service-management" },
+        { "manage.windowsazure.com", "scp/azure-management", "name:azure-portal" },
+        { "gallery.azure.com", "scp/azure-management", "name:azure-gallery" },
+        { "graph.microsoft.com", "scp/microsoft-graph", "name:microsoft-graph" },
+        { "graph.windows.net", "scp/microsoft-graph", "name:azure-ad-graph" },
+        { "configmgrbits.azureedge.net", "scp/internet", "name:servicing" },
+        { "configmgrbits.cdn.manage.microsoft.com", "scp/internet", "name:servicing" },
+        { "sccmconnected-a01.cloudapp.net", "scp/internet", "name:usage-data" },
+        { "dc.services.visualstudio.com", "scp/internet", "name:telemetry" },
+        { "prod-01.westeurope.logic.azure.com", "scp/internet", "name:notification" },
+    };
+    for (unsigned sni = 0; sni < 2; sni++) {
+        world w = begin();
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+            g_autofree char *to = g_strdup_printf("20.0.0.%u", i + 1);
+            g_autofree char *server = g_strdup_printf("%s:443", to);
+            if (!sni) {
+                answer(&w, "10.0.0.2:40000", rows[i].name, 1, 0, to, NULL, NULL, NULL);
+            } else {
+                g_autofree char *from = g_strdup_printf("10.0.0.2:%u", 50001 + (unsigned)w.flow);
+                ccm_obs o = drv_obs(CCM_OBS_tls_client_hello, w.flow + 1, from, server, T0);
+                drv_text(&o, CCM_KEY_sni, rows[i].name);
+                ccm_model_observe(w.m, &o);
+            }
+            hidden(&w, "10.0.0.2", server, 1);
+        }
+        look(&w);
+        for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+            g_autofree char *server = g_strdup_printf("20.0.0.%u:443", i + 1);
+            const ccm_view_route *r = row(&w, server);
+            g_test_message("%s", rows[i].name);
+            is_route(r, rows[i].route, "https", "weak", 0);
+            g_assert_true(has(r->basis, rows[i].basis));
+            g_assert_cmpuint(r->tls.sessions, ==, 1);
+        }
+        finish(&w);
+    }
+}
+
 /* Section 8 of ccm-protocol.md: a long-lived connection with small records every 5 or 15 minutes.
  */
 static void test_keep_alive(void)
@@ -573,6 +730,9 @@ int main(int argc, char **argv)
     g_test_add_func("/channels/point-to-site", test_point_to_site);
     g_test_add_func("/channels/rhythm", test_rhythm);
     g_test_add_func("/channels/notification", test_notification);
+    g_test_add_func("/channels/hidden-polling", test_hidden_polling);
+    g_test_add_func("/channels/hidden-polling-elsewhere", test_hidden_polling_elsewhere);
+    g_test_add_func("/channels/service-connection-point", test_service_connection_point);
     g_test_add_func("/channels/keep-alive", test_keep_alive);
     g_test_add_func("/channels/misleading-ports", test_misleading_ports);
     g_test_add_func("/channels/ports", test_ports);
