@@ -3,8 +3,8 @@
  *
  * In: frames in order. Out: groups of values by frame. State: a session, a joiner of exchanges, and
  * the groups, at most FRAME_MOST of a frame and BYTES_MOST of a file. A fact is kept at the frame
- * during whose dissection it became known, so that one pass shows what two passes show; what
- * becomes known only in another connection's frame (by silence) is kept at its own frame. */
+ * during whose dissection it became known, so that one pass shows what two passes show; that can be
+ * a frame of another connection, for what a silence tells. */
 #include "wireshark/facts.h"
 
 #include "model/exchange.h"
