@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * smb.c - folds observations of SMB into the evidence.
  *
- * In: smb_session, smb_tree, smb_file, smb_requests, smb_done. Out: rows of SMB, counters and
- * route of the flow, roles of hosts, verdicts of the stage `session`. State: see smb.h; the flow
- * remembers which mark named its route, so that a surer one may take its place.
+ * In: smb_negotiate, smb_session, smb_tree, smb_file, smb_requests, smb_done. Out: rows of SMB,
+ * counters and route of the flow, roles of hosts, verdicts of the stage `session`. State: see
+ * smb.h; the flow remembers which mark named its route, so that a surer one may take its place.
  * Spec: auth-modes.md 6.3 (M1 to M6), ccm-protocol.md 7. */
 #include "model/smb.h"
 #include "model/proofs.h"
@@ -67,6 +67,11 @@ static void add_row(ccm_model *m, const ccm_smb_row *add)
     }
     r->missing += add->missing;
     r->at_least |= add->at_least;
+    r->large_mtu |= add->large_mtu;
+    r->max_read = ccm_max64(r->max_read, add->max_read);
+    r->max_write = ccm_max64(r->max_write, add->max_write);
+    r->charge = ccm_max64(r->charge, add->charge);
+    r->credits = ccm_max64(r->credits, add->credits);
     if (add->first_frame && (!r->first_frame || add->first_frame < r->first_frame))
         r->first_frame = add->first_frame;
     if (add->last_ns > r->last_ns || (add->last_ns == r->last_ns && add->size > r->size))
@@ -314,6 +319,27 @@ static void on_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     add_row(m, &r);
 }
 
+/* What the server allows; of a first step, before the dialect is agreed on, nothing is valid yet.
+ */
+static void on_negotiate(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_smb_row r = row_of(obs, CCM_SMB_TALK);
+    ccm_span dialect = ccm_obs_get_str(obs, CCM_KEY_dialect);
+
+    if (!ccm_obs_has(obs, CCM_KEY_max_read_size) || ccm_text_same(dialect, "2.???"))
+        return;
+    r.client = obs->dst.addr; /* the sender is the server */
+    r.server = obs->src.addr;
+    r.port = obs->src.port;
+    r.detail = text(m, dialect);
+    r.count = 0;
+    r.complete = 1;
+    r.large_mtu = ccm_obs_has(obs, CCM_KEY_large_mtu);
+    r.max_read = ccm_obs_get_u64(obs, CCM_KEY_max_read_size);
+    r.max_write = ccm_obs_get_u64(obs, CCM_KEY_max_write_size);
+    add_row(m, &r);
+}
+
 static void on_done(ccm_model *m, const ccm_obs *obs)
 {
     ccm_smb_row r = row_of(obs, CCM_SMB_TALK);
@@ -324,6 +350,8 @@ static void on_done(ccm_model *m, const ccm_obs *obs)
     r.encrypted[0] = ccm_obs_get_u64(obs, CCM_KEY_encrypted_sent);
     r.encrypted[1] = ccm_obs_get_u64(obs, CCM_KEY_encrypted_received);
     r.missing = ccm_obs_get_u64(obs, CCM_KEY_body_missing_bytes);
+    r.charge = ccm_obs_get_u64(obs, CCM_KEY_credit_charge);
+    r.credits = ccm_obs_get_u64(obs, CCM_KEY_credits_granted);
     add_row(m, &r);
 }
 
@@ -347,6 +375,9 @@ void ccm_model_smb(ccm_model *m, const ccm_obs *obs)
     if (!ccm_model_flow_decided(f) && obs->kind != CCM_OBS_smb_auth)
         f->client = by_server == ccm_endpoint_eq(&f->end[0], &obs->src);
     switch (obs->kind) {
+    case CCM_OBS_smb_negotiate:
+        on_negotiate(m, obs);
+        break;
     case CCM_OBS_smb_session:
         on_session(m, f, obs);
         break;

@@ -14,7 +14,7 @@ typedef enum ccm_smb_what {
     CCM_SMB_SESSION, /* name: account; detail: dialect */
     CCM_SMB_SHARE,   /* name: share */
     CCM_SMB_FILE,    /* name: share and path; detail: what it was renamed to */
-    CCM_SMB_TALK,    /* connections; detail: dialect */
+    CCM_SMB_TALK,    /* connections, complete: negotiations; detail: dialect */
 } ccm_smb_what;
 
 typedef enum ccm_smb_flag {
@@ -39,6 +39,9 @@ typedef struct ccm_smb_row {
     uint64_t count, complete;
     uint64_t bytes[2], encrypted[2], missing;
     bool at_least; /* there may be more */
+    /* maxima, of connections */
+    bool large_mtu;
+    uint64_t max_read, max_write, charge, credits;
     uint64_t size; /* of a file as the last handle left it */
     uint64_t first_frame, first_ns, last_ns;
 } ccm_smb_row;

@@ -401,6 +401,10 @@ typedef struct ccm_view_smb {
     ccm_addr client, server;
     uint16_t port;
     uint64_t connections;                 /* that are over */
+    uint64_t negotiations;                /* that were seen; 0: the next three are not known */
+    bool large_mtu;                       /* of any connection */
+    uint64_t max_read, max_write;         /* largest READ and WRITE allowed, bytes */
+    uint64_t credit_charge, credits;      /* most of one message; 0 = none seen */
     uint64_t bytes[2], encrypted[2];      /* of files; of encrypted messages */
     uint64_t missing;                     /* file bytes that the capture lacks */
     const ccm_view_smb_session *sessions; /* by account */

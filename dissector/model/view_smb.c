@@ -159,6 +159,12 @@ static ccm_view_smb talk(view_maker *k, const view_auth *auth, const ccm_smb_row
             break;
         case CCM_SMB_TALK:
             out.connections += v[i]->count;
+            out.negotiations += v[i]->complete;
+            out.large_mtu |= v[i]->large_mtu;
+            out.max_read = ccm_max64(out.max_read, v[i]->max_read);
+            out.max_write = ccm_max64(out.max_write, v[i]->max_write);
+            out.credit_charge = ccm_max64(out.credit_charge, v[i]->charge);
+            out.credits = ccm_max64(out.credits, v[i]->credits);
             out.missing += v[i]->missing;
             for (unsigned d = 0; d < 2; d++) {
                 out.bytes[d] += v[i]->bytes[d];

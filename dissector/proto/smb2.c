@@ -197,6 +197,9 @@ static bool clear_message(ccm_smb *st, ccm_parse *ps, ccm_smb_half *h, ccm_smb_p
     st->clear = true;
     st->pdus++;
     st->signed_pdus += (pdu->h.flags & CCM_SMB_FLAG_SIGNED) != 0;
+    st->charge = MAX(st->charge, pdu->h.charge);
+    if (response)
+        st->credits = MAX(st->credits, pdu->h.credits);
     if (response)
         ccm_smb_response_read(st, ps, h, pdu);
     else

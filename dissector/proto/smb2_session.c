@@ -10,6 +10,7 @@
 
 enum {
     MODE_SIGNING_REQUIRED = 2,
+    CAPABILITY_LARGE_MTU = 4,
     CAPABILITY_ENCRYPTION = 0x40,
     SESSION_GUEST = 1,
     SESSION_NULL = 2,
@@ -89,7 +90,9 @@ void ccm_smb_negotiate_response(ccm_smb *st, ccm_parse *ps, const ccm_smb_pdu *p
     uint16_t mode = ccm_cur_le16(&c), dialect = ccm_cur_le16(&c), n = ccm_cur_le16(&c);
     ccm_cur_skip(&c, 16);
     uint32_t capabilities = ccm_cur_le32(&c);
-    ccm_cur_skip(&c, 28);
+    ccm_cur_skip(&c, 4); /* MaxTransactSize */
+    uint32_t max_read = ccm_cur_le32(&c), max_write = ccm_cur_le32(&c);
+    ccm_cur_skip(&c, 16);
     uint16_t token_at = ccm_cur_le16(&c), token_n = ccm_cur_le16(&c);
     uint32_t at = ccm_cur_le32(&c);
     bool good = !c.bad && pdu->h.status == CCM_NT_OK;
@@ -111,6 +114,11 @@ void ccm_smb_negotiate_response(ccm_smb *st, ccm_parse *ps, const ccm_smb_pdu *p
     add_literal(&o, CCM_KEY_cipher_name, a.cipher);
     add_literal(&o, CCM_KEY_signing, a.signing);
     add_literal(&o, CCM_KEY_compression, a.compression);
+    if (good) {
+        ccm_obs_flag(&o, CCM_KEY_large_mtu, capabilities & CAPABILITY_LARGE_MTU);
+        ccm_obs_u64(&o, CCM_KEY_max_read_size, max_read);
+        ccm_obs_u64(&o, CCM_KEY_max_write_size, max_write);
+    }
     ccm_smb_status(&o, pdu->h.status);
     ccm_obs_flag(&o, CCM_KEY_incomplete, c.bad);
     ps->emit(ps->emit_data, &o);

@@ -125,6 +125,7 @@ typedef struct ccm_smb {
     uint64_t counts[CCM_SMB_COMMANDS];
     ccm_smb_answers answers[CCM_SMB_ANSWERS];
     unsigned n_answers;
+    uint16_t charge, credits; /* most that one message consumed, one answer granted */
     uint64_t pdus, signed_pdus, compressed_pdus, pending;
     uint64_t encrypted_pdus[2], encrypted_bytes[2]; /* by who sent them: client, server */
     uint64_t bytes[2], missing[2];                  /* by ccm_smb_way, of files known or not */

@@ -146,6 +146,8 @@ void ccm_smb_counts_tell(const ccm_smb *st, const ccm_parse *ps)
         answers_tell(st, ps, &st->answers[i]);
     ccm_obs_at(ps, &o, CCM_OBS_smb_done, client);
     add_literal(&o, CCM_KEY_dialect, st->dialect == 1 ? "1" : ccm_smb_dialect_name(st->dialect));
+    ccm_obs_u64(&o, CCM_KEY_credit_charge, st->charge);
+    ccm_obs_u64(&o, CCM_KEY_credits_granted, st->credits);
     ccm_obs_u64(&o, CCM_KEY_pdus, st->pdus);
     ccm_obs_u64(&o, CCM_KEY_signed_pdus, st->signed_pdus);
     ccm_obs_u64(&o, CCM_KEY_compressed_pdus, st->compressed_pdus);

@@ -34,10 +34,10 @@ bool ccm_smb_header_read(ccm_span in, ccm_smb_header *out)
     ccm_cursor c = ccm_cur(in);
     ccm_cur_skip(&c, 4);
     uint16_t size = ccm_cur_le16(&c);
-    ccm_cur_skip(&c, 2); /* CreditCharge */
+    out->charge = ccm_cur_le16(&c);
     out->status = ccm_cur_le32(&c);
     out->command = ccm_cur_le16(&c);
-    ccm_cur_skip(&c, 2); /* credits */
+    out->credits = ccm_cur_le16(&c);
     out->flags = ccm_cur_le32(&c);
     out->next = ccm_cur_le32(&c);
     out->message_id = ccm_cur_le64(&c);

@@ -30,8 +30,10 @@ typedef enum ccm_smb_form {
 } ccm_smb_form;
 
 typedef struct ccm_smb_header {
+    uint16_t charge; /* credits it consumes */
     uint16_t command;
-    uint32_t status; /* of a response */
+    uint16_t credits; /* asked for; of a response: granted */
+    uint32_t status;  /* of a response */
     uint32_t flags;
     uint32_t next; /* offset of the next header of a compound; 0 = the last */
     uint64_t message_id;

@@ -95,8 +95,12 @@ void ccm_grid_init(ccm_grid *table, const char *format, unsigned indent, unsigne
 void ccm_grid_cell(ccm_grid *table, ccm_style style, const char *text);
 /* Takes the text of `cell` and empties it. */
 void ccm_grid_take(ccm_grid *table, ccm_style style, GString *cell);
+/* Columns of the terminal that it needs for nothing to be cut. */
+unsigned ccm_grid_width(const ccm_grid *table);
 /* Appends to `out` and frees. */
 void ccm_grid_end(ccm_grid *table, GString *out, bool color);
+/* Frees, without a word. */
+void ccm_grid_clear(ccm_grid *table);
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 

@@ -68,6 +68,15 @@ static void json_talk(ccm_json *j, const ccm_view_smb *s)
     ccm_json_text(j, "server", ccm_addr_text(&s->server, text));
     ccm_json_u64(j, "port", s->port);
     ccm_json_u64(j, "connections", s->connections);
+    if (s->negotiations) {
+        ccm_json_bool(j, "large_mtu", s->large_mtu);
+        ccm_json_u64(j, "max_read_size", s->max_read);
+        ccm_json_u64(j, "max_write_size", s->max_write);
+    }
+    if (s->credit_charge)
+        ccm_json_u64(j, "credit_charge_max", s->credit_charge);
+    if (s->credits)
+        ccm_json_u64(j, "credits_granted_max", s->credits);
     ccm_json_both(j, "file_bytes", s->bytes);
     ccm_json_both(j, "encrypted_bytes", s->encrypted);
     ccm_json_u64(j, "missing_bytes", s->missing);
@@ -249,6 +258,28 @@ static void bytes_line(GString *line, const ccm_view_smb *s)
     }
 }
 
+/* What one request may carry, and what was paid for it. */
+static void size_line(GString *out, const ccm_view_smb *s, unsigned width)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    if (s->negotiations)
+        g_string_append_printf(line,
+                               "%s large MTU: reads of at most %" G_GUINT64_FORMAT
+                               " bytes, writes of %" G_GUINT64_FORMAT,
+                               s->large_mtu ? "with" : "without", s->max_read, s->max_write);
+    const char *before = line->len ? "; credits: at most " : "credits: at most ";
+    if (s->credit_charge) {
+        g_string_append_printf(line, "%s%" G_GUINT64_FORMAT " used by one request", before,
+                               s->credit_charge);
+        before = ", ";
+    }
+    if (s->credits)
+        g_string_append_printf(line, "%s%" G_GUINT64_FORMAT " granted by one answer", before,
+                               s->credits);
+    if (line->len)
+        ccm_wrap_append(out, line->str, 4, width);
+}
+
 static void share_append(GString *line, const ccm_view_smb_share *s)
 {
     ccm_terminal_append(line, *s->share ? s->share : "a share whose name was not seen");
@@ -267,6 +298,7 @@ static void talk(GString *out, const ccm_view_smb *s, bool color, bool verbose, 
                            ccm_addr_text(&s->server, server), s->port);
     bytes_line(line, s);
     ccm_wrap_append(out, line->str, 2, width);
+    size_line(out, s, width);
     unsigned most = verbose ? s->n_sessions : MIN(s->n_sessions, (unsigned)SESSION_LINES);
     for (unsigned i = 0; i < most; i++) {
         g_string_assign(line, "session ");

@@ -147,7 +147,8 @@ void ccm_grid_take(ccm_grid *table, ccm_style style, GString *cell)
     g_string_truncate(cell, 0);
 }
 
-static void measure(const ccm_grid *t, unsigned *columns)
+/* Columns of the terminal that the whole table takes; `columns`: of each of its columns. */
+static unsigned total_width(const ccm_grid *t, unsigned *columns)
 {
     for (unsigned i = 0; i < t->cells->len; i++) {
         unsigned w = ccm_text_columns(t->cells->pdata[i]);
@@ -156,6 +157,18 @@ static void measure(const ccm_grid *t, unsigned *columns)
     unsigned total = t->indent + 2 * (t->columns - 1);
     for (unsigned c = 0; c < t->columns; c++)
         total += columns[c];
+    return total;
+}
+
+unsigned ccm_grid_width(const ccm_grid *table)
+{
+    unsigned columns[CCM_TABLE_COLUMNS] = { 0 };
+    return total_width(table, columns);
+}
+
+static void measure(const ccm_grid *t, unsigned *columns)
+{
+    unsigned total = total_width(t, columns);
     if (t->flexible >= 0 && total > t->width) {
         unsigned *f = &columns[t->flexible];
         unsigned excess = total - t->width;
@@ -189,7 +202,12 @@ void ccm_grid_end(ccm_grid *t, GString *out, bool color)
         }
     }
     g_string_free(cell, TRUE);
-    g_ptr_array_unref(t->cells);
-    g_array_unref(t->styles);
-    *t = (ccm_grid){ 0 };
+    ccm_grid_clear(t);
+}
+
+void ccm_grid_clear(ccm_grid *table)
+{
+    g_ptr_array_unref(table->cells);
+    g_array_unref(table->styles);
+    *table = (ccm_grid){ 0 };
 }

@@ -4,7 +4,7 @@
  * judged. State: none. */
 #include "report/windows.h"
 
-enum { ROWS = 12, PARTS = 12, LINES = 24 };
+enum { ROWS = 12, PARTS = 12, LINES = 24, FIXED = 8 };
 
 static uint64_t wire(const ccm_view_route *r)
 {
@@ -22,61 +22,108 @@ static gint by_bytes(gconstpointer a, gconstpointer b)
 
 /* ---- bandwidth ------------------------------------------------------------------------------- */
 
-static void cell_rate(ccm_grid *t, GString *cell, uint64_t bps)
+enum { TO = 1, BYTES, MEAN, P95, PEAK, ACTIVE, BUSIEST, OF_LINK, COLUMNS };
+
+static const char *const titles[COLUMNS] = { "route", "to",     "bytes",   "mean",   "p95",
+                                             "peak",  "active", "busiest", "of link" };
+/* Where a full address needs the room, these go, in this order. */
+static const uint8_t spare[] = { BUSIEST, ACTIVE, P95 };
+
+typedef struct bandwidth_table {
+    ccm_grid grid;
+    GString *cell;
+    bool absent[COLUMNS];
+    uint64_t link_bps;
+} bandwidth_table;
+
+static void take(bandwidth_table *t, unsigned column, ccm_style style)
 {
-    ccm_rate_append(cell, bps);
-    ccm_grid_take(t, CCM_PLAIN, cell);
+    if (!t->absent[column])
+        ccm_grid_take(&t->grid, style, t->cell);
+    g_string_truncate(t->cell, 0);
 }
 
-static void bandwidth_row(ccm_grid *t, const ccm_view_route *r, uint64_t link_bps, GString *cell)
+/* "1.68 M": the heading tells the unit. */
+static void bit_rate(GString *cell, uint64_t bps)
 {
-    ccm_grid_cell(t, CCM_BOLD, r->route);
-    ccm_destination_append(cell, r);
-    ccm_grid_take(t, CCM_PLAIN, cell);
-    ccm_bytes_append(cell, wire(r));
-    ccm_grid_take(t, CCM_PLAIN, cell);
-    cell_rate(t, cell, r->rate.mean_bps);
-    cell_rate(t, cell, r->rate.p95_bps);
-    cell_rate(t, cell, r->rate.peak_bps);
+    ccm_rate_append(cell, bps);
+    g_string_truncate(cell, cell->len - strlen("bit/s"));
+    if (g_str_has_suffix(cell->str, " "))
+        g_string_truncate(cell, cell->len - 1);
+}
+
+static void bandwidth_row(bandwidth_table *t, const ccm_view_route *r)
+{
+    const uint64_t rates[] = { r->rate.mean_bps, r->rate.p95_bps, r->rate.peak_bps };
+
+    ccm_grid_cell(&t->grid, CCM_BOLD, r->route);
+    ccm_destination_append(t->cell, r);
+    take(t, TO, CCM_PLAIN);
+    ccm_bytes_append(t->cell, wire(r));
+    take(t, BYTES, CCM_PLAIN);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rates); i++) {
+        bit_rate(t->cell, rates[i]);
+        take(t, MEAN + i, CCM_PLAIN);
+    }
     if (r->active.seconds)
-        ccm_rate_append(cell, r->active.bps);
-    ccm_grid_take(t, CCM_PLAIN, cell);
+        bit_rate(t->cell, r->active.bps);
+    take(t, ACTIVE, CCM_PLAIN);
     if (r->busiest[0].bytes) {
-        ccm_time_of_day_append(cell, r->busiest[0].start_ns);
-        g_string_truncate(cell, cell->len - 7); /* minutes */
-        g_string_append_c(cell, ' ');
-        ccm_rate_append(cell, r->busiest[0].bytes * 8 / r->busiest[0].length_s);
+        ccm_time_of_day_append(t->cell, r->busiest[0].start_ns);
+        g_string_truncate(t->cell, t->cell->len - 7); /* minutes */
+        g_string_append_c(t->cell, ' ');
+        bit_rate(t->cell, r->busiest[0].bytes * 8 / r->busiest[0].length_s);
     }
-    ccm_grid_take(t, CCM_PLAIN, cell);
-    if (link_bps) {
-        g_string_append_printf(cell, "%u %%", (unsigned)(r->rate.peak_bps * 100 / link_bps));
-        ccm_grid_take(t, CCM_PLAIN, cell);
-    }
+    take(t, BUSIEST, CCM_PLAIN);
+    if (t->link_bps)
+        g_string_append_printf(t->cell, "%u %%", (unsigned)(r->rate.peak_bps * 100 / t->link_bps));
+    take(t, OF_LINK, CCM_PLAIN);
+}
+
+static void bandwidth_fill(bandwidth_table *t, const GPtrArray *order, unsigned shown,
+                           unsigned width)
+{
+    char format[COLUMNS + 1];
+    unsigned n = 0;
+
+    for (unsigned c = 0; c < COLUMNS; c++)
+        if (!t->absent[c])
+            format[n++] = "lfrrrrrrr"[c];
+    format[n] = '\0';
+    ccm_grid_init(&t->grid, format, 2, width);
+    for (unsigned c = 0; c < COLUMNS; c++)
+        if (!t->absent[c])
+            ccm_grid_cell(&t->grid, CCM_DIM, titles[c]);
+    for (unsigned i = 0; i < shown; i++)
+        bandwidth_row(t, order->pdata[i]);
 }
 
 static void bandwidth(const ccm_view *view, const ccm_report_options *o, const GPtrArray *order,
                       unsigned width, GString *out)
 {
-    static const char *const titles[] = { "route", "to",     "bytes",   "mean",   "p95",
-                                          "peak",  "active", "busiest", "of link" };
-    unsigned shown = o->verbose ? order->len : MIN(order->len, (unsigned)ROWS);
-    GString *cell = g_string_new(NULL);
-    ccm_grid t;
+    unsigned shown = o->verbose ? order->len : MIN(order->len, (unsigned)ROWS), left = 0;
+    bandwidth_table t = { .cell = g_string_new(NULL), .link_bps = view->link_bps };
 
     ccm_heading(out, o->color, "BANDWIDTH",
-                "both directions, on the wire; peak and p95 by second; UTC");
-    ccm_grid_init(&t, view->link_bps ? "lfrrrrrrr" : "lfrrrrrr", 2, width);
-    for (unsigned i = 0; i < G_N_ELEMENTS(titles) - !view->link_bps; i++)
-        ccm_grid_cell(&t, CCM_DIM, titles[i]);
-    for (unsigned i = 0; i < shown; i++)
-        bandwidth_row(&t, order->pdata[i], view->link_bps, cell);
-    ccm_grid_end(&t, out, o->color);
+                "both directions, on the wire; rates in bit/s, peak and p95 by second; UTC");
+    t.absent[OF_LINK] = !view->link_bps;
+    bandwidth_fill(&t, order, shown, width);
+    while (left < G_N_ELEMENTS(spare) && ccm_grid_width(&t.grid) > width) {
+        ccm_grid_clear(&t.grid);
+        t.absent[spare[left++]] = true;
+        bandwidth_fill(&t, order, shown, width);
+    }
+    ccm_grid_end(&t.grid, out, o->color);
+    for (unsigned i = 0; i < left; i++)
+        g_string_append_printf(out, "%s%s", i ? ", " : "  no room for: ", titles[spare[i]]);
+    if (left)
+        g_string_append(out, "; --json has them\n");
     if (order->len > shown) {
         g_string_append(out, "  and ");
         ccm_plural_append(out, order->len - shown, "more row");
         g_string_append(out, ": -v\n");
     }
-    g_string_free(cell, TRUE);
+    g_string_free(t.cell, TRUE);
 }
 
 /* ---- one source ------------------------------------------------------------------------------ */
@@ -276,6 +323,34 @@ static void contents(const ccm_view *view, const ccm_report_options *o, unsigned
     g_string_free(cell, TRUE);
 }
 
+static bool is_fixed(const ccm_view_route *r)
+{
+    return r->n_throttle && !r->throttle->time_zone;
+}
+
+/* The routes that the product has no limit for, by bytes. */
+static void fixed_routes(GString *out, const GPtrArray *order, unsigned n, bool verbose,
+                         unsigned width)
+{
+    unsigned most = verbose ? n : MIN(n, (unsigned)FIXED), shown = 0;
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    if (!n)
+        return;
+    ccm_plural_append(line, n, "other route");
+    g_string_append(line, " cannot be limited by the product (not-throttleable): ");
+    for (unsigned i = 0; i < order->len && shown < most; i++) {
+        const ccm_view_route *r = order->pdata[i];
+        if (!is_fixed(r))
+            continue;
+        g_string_append_printf(line, "%s%s to ", shown++ ? ", " : "", r->route);
+        ccm_destination_append(line, r);
+    }
+    if (n > most)
+        g_string_append_printf(line, ", +%u more", n - most);
+    ccm_wrap_append(out, line->str, 2, width);
+}
+
 static void parts(const ccm_report_options *o, const GPtrArray *order, unsigned width, GString *out)
 {
     unsigned shown = 0, left = 0, fixed = 0;
@@ -285,7 +360,7 @@ static void parts(const ccm_report_options *o, const GPtrArray *order, unsigned 
                 "BITS window, ? irregular");
     for (unsigned i = 0; i < order->len; i++) {
         const ccm_view_route *r = order->pdata[i];
-        fixed += r->n_throttle && !r->throttle->time_zone;
+        fixed += is_fixed(r);
         for (unsigned k = 0; k < r->n_throttle; k++) {
             if (!r->throttle[k].time_zone)
                 continue;
@@ -302,10 +377,7 @@ static void parts(const ccm_report_options *o, const GPtrArray *order, unsigned 
         g_string_append(out, "  none: no route here can be limited by the product\n");
     if (left)
         g_string_append_printf(out, "  and %u more: -v, or --json\n", left);
-    if (fixed)
-        g_string_append_printf(out,
-                               "  %u other %s cannot be limited by the product: not-throttleable\n",
-                               fixed, fixed == 1 ? "route" : "routes");
+    fixed_routes(out, order, fixed, o->verbose, width);
 }
 
 void ccm_report_windows(const ccm_view *view, const ccm_report_options *options, ccm_out *out)

@@ -36,10 +36,13 @@ static inline GByteArray *smb(unsigned command, unsigned flags, uint32_t status,
     GByteArray *m = g_byte_array_new();
     g_byte_array_append(m, (const uint8_t *)"\xfeSMB", 4);
     le(m, 2, 64);
-    le(m, 2, 1); /* credit charge */
+    le(m, 2, command == CCM_SMB_WRITE ? 3 : 1); /* credit charge */
     le(m, 4, status);
     le(m, 2, command);
-    le(m, 2, 1);
+    le(m, 2,
+       !(flags & SMB_RESPONSE)            ? 511
+       : command == CCM_SMB_SESSION_SETUP ? 33
+                                          : 1); /* credits */
     le(m, 4, flags);
     le(m, 4, 0); /* next */
     le(m, 8, id);
@@ -97,7 +100,12 @@ static inline GByteArray *smb_negotiate_answer(void)
     le(m, 2, 3); /* signing enabled and required */
     le(m, 2, 0x0311);
     le(m, 2, 2); /* contexts */
-    zeros(m, 16 + 4 + 12 + 16);
+    zeros(m, 16);
+    le(m, 4, 4 | 1); /* large MTU, DFS */
+    le(m, 4, 3 << 20);
+    le(m, 4, 2 << 20);
+    le(m, 4, 1 << 20);
+    zeros(m, 16);
     le(m, 2, 128);
     le(m, 2, 0);
     le(m, 4, 128);

@@ -9,7 +9,8 @@
 /* Account CONTOSO\WS1$ is what V_NTLM3_MACHINE says; "Server", "Domain" stand in V_NTLM2. */
 static const char expected[] =
     "smb_negotiate S dialect=3.1.1 dialects=2.0.2, 2.1, 3.0, 3.0.2, 3.1.1 signing_required=1"
-    " cipher_name=AES-128-GCM signing=AES-GMAC nt_status=0 status_name=STATUS_SUCCESS\n"
+    " cipher_name=AES-128-GCM signing=AES-GMAC large_mtu=1 max_read_size=2097152"
+    " max_write_size=1048576 nt_status=0 status_name=STATUS_SUCCESS\n"
     "smb_auth C session=4386 mechanism=ntlm ntlm_type=1\n"
     "smb_auth S session=4386 mechanism=ntlm ntlm_type=2 domain=Domain workstation=Server\n"
     "smb_auth C session=4386 mechanism=ntlm ntlm_type=3 account=WS1$ domain=CONTOSO"
@@ -60,6 +61,7 @@ static void conversation(void)
                                   " status_name=STATUS_PENDING count=1\n"));
     g_assert_nonnull(strstr(text, "smb_answers S command=WRITE nt_status=0"
                                   " status_name=STATUS_SUCCESS count=2\n"));
+    g_assert_nonnull(strstr(text, " credit_charge=3 credits_granted=33 ")); /* 511: asked for */
     g_assert_nonnull(strstr(text, "write_bytes=340 read_bytes=200 body_missing_bytes=0\n"));
     g_assert_null(strstr(text, "anomaly"));
     smb_talk_free(v);

@@ -88,10 +88,61 @@ static void names(void)
     ccm_catalog_unref(catalog);
 }
 
+static void connection(ccm_model *m, uint64_t flow, const char *dialect, uint64_t size,
+                       uint64_t credits)
+{
+    ccm_obs o = drv_obs(CCM_OBS_smb_negotiate, flow, "10.0.0.9:445", CLIENT, SECOND);
+    drv_text(&o, CCM_KEY_dialect, dialect);
+    ccm_obs_flag(&o, CCM_KEY_large_mtu, size > 65536);
+    ccm_obs_u64(&o, CCM_KEY_max_read_size, size);
+    ccm_obs_u64(&o, CCM_KEY_max_write_size, size + 1);
+    ccm_model_observe(m, &o);
+    o = drv_obs(CCM_OBS_smb_done, flow, CLIENT, "10.0.0.9:445", SECOND);
+    drv_text(&o, CCM_KEY_dialect, dialect);
+    ccm_obs_u64(&o, CCM_KEY_credit_charge, credits / 2);
+    ccm_obs_u64(&o, CCM_KEY_credits_granted, credits);
+    ccm_model_observe(m, &o);
+}
+
+/* The largest of all connections, whichever part is merged into which. The sizes of a first step,
+ * before the dialect is agreed on, do not count (MS-SMB2 3.3.5.3.1: a second negotiation follows).
+ */
+static void sizes(void)
+{
+    ccm_limits limits;
+    ccm_catalog *catalog = ccm_catalog_load(NULL, NULL);
+
+    ccm_limits_init(&limits);
+    for (unsigned swap = 0; swap < 2; swap++) {
+        ccm_model *m[2] = { ccm_model_new(catalog, &limits), ccm_model_new(catalog, &limits) };
+        connection(m[swap], 1, "2.1", 65536, 512);
+        connection(m[swap], 2, "3.1.1", 8 << 20, 2);
+        connection(m[!swap], 1, "2.1", 1 << 20, 64);
+        connection(m[!swap], 2, "2.\?\?\?", 16 << 20, 0);
+        ccm_model_merge(m[0], m[1]);
+        ccm_view *v = ccm_view_new(m[0], true);
+        g_assert_cmpuint(v->n_smb, ==, 1);
+        const ccm_view_smb *s = &v->smb[0];
+        g_assert_cmpuint(s->port, ==, 445);
+        g_assert_cmpuint(s->connections, ==, 4);
+        g_assert_cmpuint(s->negotiations, ==, 3);
+        g_assert_true(s->large_mtu);
+        g_assert_cmpuint(s->max_read, ==, 8 << 20);
+        g_assert_cmpuint(s->max_write, ==, (8 << 20) + 1);
+        g_assert_cmpuint(s->credit_charge, ==, 256);
+        g_assert_cmpuint(s->credits, ==, 512);
+        ccm_view_free(v);
+        ccm_model_free(m[0]);
+        ccm_model_free(m[1]);
+    }
+    ccm_catalog_unref(catalog);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/smb-model/hidden-share", hidden_share);
     g_test_add_func("/smb-model/names", names);
+    g_test_add_func("/smb-model/sizes", sizes);
     return g_test_run();
 }
