@@ -361,10 +361,8 @@ void ccm_inner_end(ccm_inner *in, ccm_parse *outer)
     carry_clear(h, outer);
 }
 
-void ccm_inner_free(ccm_inner *in, ccm_parse *outer)
+void ccm_inner_anew(ccm_inner *in, ccm_parse *outer)
 {
-    if (!in)
-        return;
     uint8_t dir = outer->dir;
     for (uint8_t i = 0; i < 2 && feeds(in); i++) {
         outer->dir = i;
@@ -378,5 +376,12 @@ void ccm_inner_free(ccm_inner *in, ccm_parse *outer)
         unclaim(in, outer);
     for (unsigned i = 0; i < 2; i++)
         carry_clear(&in->half[i], outer);
+}
+
+void ccm_inner_free(ccm_inner *in, ccm_parse *outer)
+{
+    if (!in)
+        return;
+    ccm_inner_anew(in, outer);
     g_free(in);
 }

@@ -22,6 +22,8 @@ bool ccm_inner_wants(const ccm_inner *inner);
 void ccm_inner_gap(ccm_inner *inner, ccm_parse *outer, uint64_t n);
 /* Side outer->dir sends no more. */
 void ccm_inner_end(ccm_inner *inner, ccm_parse *outer);
+/* What came so far was sent in vain; what comes is a connection of its own. Tells what is open. */
+void ccm_inner_anew(ccm_inner *inner, ccm_parse *outer);
 /* Both directions are over: tells what is open and frees. NULL is allowed. */
 void ccm_inner_free(ccm_inner *inner, ccm_parse *outer);
 

@@ -48,7 +48,7 @@ typedef struct ccm_tls {
     int8_t client; /* index of the client's side; -1 unknown */
     bool records, confused;
     bool hurt; /* bytes of the handshake are missing */
-    bool client_hello, server_hello, retry, early_data, resumed, renegotiated;
+    bool client_hello, server_hello, retry, early_data, early_ended, resumed, renegotiated;
     bool server_done, requested, key_exchange;
     bool client_finished; /* the client's Finished was read */
     bool refused;         /* a fatal alert in clear */

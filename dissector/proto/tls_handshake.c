@@ -18,6 +18,7 @@ enum {
     CLIENT_HELLO = 1,
     SERVER_HELLO = 2,
     NEW_SESSION_TICKET = 4,
+    END_OF_EARLY_DATA = 5,
     CERTIFICATE = 11,
     SERVER_KEY_EXCHANGE = 12,
     CERTIFICATE_REQUEST = 13,
@@ -425,8 +426,13 @@ static void ticket(const ccm_parse *ps, ccm_tls *t, ccm_span body, bool decrypte
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-static void finished(const ccm_parse *ps, ccm_tls *t)
+static void finished(ccm_parse *ps, ccm_tls *t)
 {
+    /* Of early data that the server accepts the client says the end (RFC 8446, 4.5). What it refused
+     * is sent again, and the answer is to that. */
+    if (ccm_tls_is_client(t, ps->dir) && t->early_data && !t->early_ended && !t->client_finished &&
+        !t->hurt && t->inner)
+        ccm_inner_anew(t->inner, ps);
     t->client_finished |= ccm_tls_is_client(t, ps->dir);
     ccm_tls_finished(t, &t->half[ps->dir & 1], ps->time_ns);
 }
@@ -457,6 +463,7 @@ static void message(ccm_parse *ps, ccm_tls *t, ccm_span in, bool decrypted, bool
         client_is(t, ps->dir);
     else if (type == FINISHED)
         finished(ps, t);
+    t->early_ended |= type == END_OF_EARLY_DATA;
     t->server_done |= type == SERVER_HELLO_DONE;
     t->key_exchange |= type == CLIENT_KEY_EXCHANGE;
 }

@@ -21,6 +21,7 @@ typedef struct talk_options {
     uint64_t options;    /* SSL_OP_ of both ends */
     size_t padding;      /* block size of TLS 1.3 padding */
     bool early;          /* the first request is early data, when there is a session */
+    bool refuse;         /* the server refuses it, so that it is sent again */
     bool update;         /* keys are updated, by either side, before each request */
     bool renegotiate;
     size_t body;       /* bytes of each response's body */
@@ -200,13 +201,15 @@ static inline char *talk_response(const talk_options *o, size_t *size)
     return g_string_free(s, FALSE);
 }
 
-static inline void talk_early(talk *t)
+static inline void talk_early(talk *t, bool refuse)
 {
     g_autofree char *request = talk_request(0);
     char buf[256];
     size_t n = 0;
     g_assert_true(SSL_write_early_data(t->client, request, strlen(request), &n));
     (void)talk_carry(t, 0);
+    if (refuse)
+        return; /* SSL_accept skips it */
     g_assert_cmpint(SSL_read_early_data(t->server, buf, sizeof buf, &n), ==,
                     SSL_READ_EARLY_DATA_SUCCESS);
     g_assert_cmpuint(n, ==, strlen(request));
@@ -260,7 +263,7 @@ static inline void talk_run(talk *t, const talk_options *o)
     unsigned requests = o->requests ? o->requests : 2;
     talk_open(t);
     if (early)
-        talk_early(t);
+        talk_early(t, o->refuse);
     talk_handshake(t);
     for (unsigned i = 0; i < requests; i++) {
         g_autofree char *request = talk_request(i);
@@ -273,7 +276,7 @@ static inline void talk_run(talk *t, const talk_options *o)
             g_assert_true(SSL_renegotiate(t->server));
             talk_pump(t);
         }
-        if (!early || i)
+        if (!early || o->refuse || i)
             talk_say(t, 0, request, strlen(request));
         talk_say(t, 1, response, size);
     }

@@ -421,6 +421,27 @@ static void test_resumption_13(void)
     }
 }
 
+/* The answer is to the request that was sent again. */
+static void test_early_refused(void)
+{
+    talk_options o = { .version = TLS1_3_VERSION, .early = true, .refuse = true, .requests = 1 };
+    talk t;
+    talk_init(&t, &o);
+    ccm_decrypt *d = new_keys();
+    for (unsigned run = 0; run < 2; run++) {
+        talk_run(&t, &o);
+        ccm_decrypt_add_log(d, ccm_span_str(t.log->str));
+        g_autofree char *out = talk_play(&t, d, 0, 0, 0);
+        g_assert_cmpuint(count(out, "method=GET"), ==, 1 + run);
+        g_assert_cmpuint(count(out, "status=200"), ==, 1);
+        g_assert_cmpuint(count(out, run ? "response S decrypted=1 exchange=2 status=200"
+                                        : "response S decrypted=1 exchange=1 status=200"),
+                         ==, 1);
+    }
+    ccm_decrypt_free(d);
+    talk_clear(&t);
+}
+
 /* Bytes are lost inside a long body: the next records are opened, the body's missing bytes are
  * counted, and the request that follows is whole. */
 static void check_loss(const char *ciphers, int version, uint64_t from, uint64_t lost, bool exact)
@@ -637,6 +658,7 @@ int main(int argc, char **argv)
     g_test_add_func("/decrypt/renegotiation", test_renegotiation);
     g_test_add_func("/decrypt/resumption", test_resumption);
     g_test_add_func("/decrypt/resumption-1.3", test_resumption_13);
+    g_test_add_func("/decrypt/early-refused", test_early_refused);
     g_test_add_func("/decrypt/loss", test_loss);
     g_test_add_func("/decrypt/lose-each", test_lose_each);
     g_test_add_func("/decrypt/wrong-secret", test_wrong_secret);
