@@ -11,12 +11,12 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(here, "..", "lab"))
+sys.path[:0] = [os.path.join(here, ".."), os.path.join(here, "..", "lab")]
 sys.dont_write_bytecode = True
 import pcapfile  # noqa: E402
+import sample  # noqa: E402
 
 CAPTURES = ["smb-plain", "smb-signed", "smb-encrypted"]
 STEPS = int(os.environ.get("SMB_LIES_STEPS", "6"))
@@ -152,19 +152,5 @@ def problems(pcaps, name, scratch):
         yield "only %d facts were told in all" % seen
 
 
-def main():
-    pcaps = os.path.join(os.environ.get("srcdir", os.path.join(here, "..", "..")), "pcaps")
-    failed = 0
-    print("1..%d" % len(CAPTURES))
-    for number, name in enumerate(CAPTURES, 1):
-        with tempfile.TemporaryDirectory() as scratch:
-            bad = list(problems(pcaps, name, scratch))
-        failed += bool(bad)
-        print("%s %d - %s" % ("not ok" if bad else "ok", number, name))
-        for problem in bad[:12]:
-            print("# " + problem)
-    return bool(failed)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(sample.sweep(CAPTURES, problems))

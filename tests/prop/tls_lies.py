@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(here, ".."), os.path.join(here, "..", "lab")]
@@ -104,17 +103,7 @@ def main():
     if not shutil.which("editcap"):
         print("1..0 # SKIP editcap is not installed")
         return 0
-    pcaps = os.path.join(os.environ.get("srcdir", os.path.join(here, "..", "..")), "pcaps")
-    failed = 0
-    print("1..%d" % len(CAPTURES))
-    for number, name in enumerate(CAPTURES, 1):
-        with tempfile.TemporaryDirectory() as scratch:
-            bad = list(problems(pcaps, name, scratch))
-        failed += bool(bad)
-        print("%s %d - %s" % ("not ok" if bad else "ok", number, name))
-        for problem in bad[:8]:
-            print("# " + problem)
-    return bool(failed)
+    return sample.sweep(CAPTURES, problems)
 
 
 if __name__ == "__main__":
