@@ -123,7 +123,7 @@ tests_fuzz_replay_tls_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_tls.c
 tests_fuzz_replay_verify_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_verify.c
 # ... and, with --enable-fuzzers, is a libFuzzer program
 if FUZZERS
-noinst_PROGRAMS = \
+noinst_PROGRAMS += \
 	tests/fuzz/fuzz_catalog \
 	tests/fuzz/fuzz_certificate \
 	tests/fuzz/fuzz_decode \
