@@ -88,6 +88,7 @@ test_headers = \
 	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
 	tests/unit/packet_driver.h \
+	tests/unit/sample.h \
 	tests/unit/smb_messages.h \
 	tests/unit/proofs_driver.h \
 	tests/unit/ssl_talk.h \

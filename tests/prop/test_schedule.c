@@ -4,11 +4,12 @@
  *
  * Each distribution point gets blocks of 256 KiB, a second apart, for an hour a day, a tenth of
  * them each with another block; and a few small files in between, at any time. A quarter of the
- * points, with a quarter of the room, unless CCM_SAMPLE=1 (tests/sample.py). */
+ * points, with a quarter of the room, unless CCM_SAMPLE says otherwise. */
 #include <malloc.h>
 #include <sys/resource.h>
 
 #include "../unit/model_driver.h"
+#include "../unit/sample.h"
 
 enum { POINTS = 100, DAYS = 30, BLOCKS = 3000, MAX_MIB = 256 };
 
@@ -19,8 +20,7 @@ static uint64_t runs;
 
 static unsigned points(void)
 {
-    const char *sample = g_getenv("CCM_SAMPLE");
-    return sample && strcmp(sample, "1") == 0 ? POINTS : POINTS / 4;
+    return POINTS / sample_every();
 }
 
 static void run(ccm_model *m, uint64_t flow, const ccm_endpoint end[2], uint64_t start,
