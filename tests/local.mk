@@ -76,18 +76,19 @@ fuzz_replays = \
 	tests/fuzz/replay_tls \
 	tests/fuzz/replay_verify
 test_headers = \
+	tests/fuzz/fuzz_parser.h \
 	tests/unit/auth_vectors.h \
 	tests/unit/capture_file.h \
 	tests/unit/flow_driver.h \
 	tests/unit/http2_talk.h \
 	tests/unit/http_driver.h \
-	tests/unit/kerberos_driver.h \
 	tests/unit/make_tls_vectors.py \
 	tests/unit/make_verify_vectors.py \
 	tests/unit/message_driver.h \
 	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
 	tests/unit/packet_driver.h \
+	tests/unit/parser_driver.h \
 	tests/unit/sample.h \
 	tests/unit/smb_messages.h \
 	tests/unit/proofs_driver.h \
