@@ -345,10 +345,19 @@ static void add_entry(reader *r, char *line, unsigned number)
     entry e = { g_strchomp(line), g_strchug(equals + 1), number };
     if (find(r, e.key))
         fail_at(r, number, e.key, "given twice", "remove one of the lines");
-    if (!*e.value || !g_utf8_validate(e.value, -1, NULL))
-        fail_at(r, number, e.key, "the value is empty or not UTF-8",
-                "give a value or remove the line");
+    if (!*e.value)
+        fail_at(r, number, e.key, "the value is empty", "give a value or remove the line");
     r->entry[r->n++] = e;
+}
+
+/* Ids and values come into reports. */
+static bool is_text(const char *line)
+{
+    if (!g_utf8_validate(line, -1, NULL))
+        return false;
+    while (*line && !g_ascii_iscntrl(*line))
+        line++;
+    return !*line;
 }
 
 bool ccm_catalog_read(ccm_catalog *c, unsigned file, const char *text, GError **error)
@@ -365,11 +374,15 @@ bool ccm_catalog_read(ccm_catalog *c, unsigned file, const char *text, GError **
         size_t n = strcspn(text, "\n");
         char *line = g_strstrip(g_string_chunk_insert_len(c->text, text, (gssize)n));
         text += text[n] ? n + 1 : n;
+        if (!*line || *line == '#')
+            continue;
         if (*line == '[' && r.group)
             read_row[file](&r);
-        if (*line == '[')
+        if (!is_text(line))
+            fail_at(&r, number, "", "not UTF-8 text", "correct the line");
+        else if (*line == '[')
             begin_row(&r, line, number);
-        else if (*line && *line != '#')
+        else
             add_entry(&r, line, number);
     }
     if (r.group && !r.failed)

@@ -242,7 +242,8 @@ static void errors(void)
         { ROLES, ROUTES, "", URLS URLS, "urls.ini:7: [x]: another row" },
         { ROLES, ROUTES, "", URLS "path=/x\n", "urls.ini:7: [x], path: given twice" },
         { ROLES, ROUTES, "", URLS "query=\n", "urls.ini:7: [x], query: the value is empty" },
-        { ROLES, ROUTES, "", URLS "query=\xff\n", "urls.ini:7: [x], query: the value is empty" },
+        { ROLES, ROUTES, "", URLS "query=\xff\n", "urls.ini:7: [x]: not UTF-8" },
+        { ROLES, ROUTES, "", "# \xff\n[\x1bx]\n", "urls.ini:2: []: not UTF-8" },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(t); i++) {
         const char *pairs[] = { "roles.ini", t[i].roles, "routes.ini", t[i].routes,
