@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * contents.c - which package or content filled the link: bytes of answers by content id and edge.
  *
- * In: http_request (its content id is kept at the flow), http_done (what was served is, until the
+ * In: the content id that the flow keeps of its request, http_done (what was served is, until the
  * flow is settled), smb_file (a package that is pushed). Out: rows that merge. State: a
  * table of at most CCM_CONTENTS rows; beyond, the limit "contents" is reported. Spec:
  * ccm-protocol.md 2.6. */
@@ -39,17 +39,6 @@ void ccm_content_add(ccm_model *m, const ccm_content *add)
     c->requests += add->requests;
     c->first_ns = ccm_min64(c->first_ns, add->first_ns);
     c->last_ns = ccm_max64(c->last_ns, add->last_ns);
-}
-
-void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target)
-{
-    ccm_content_name name;
-
-    f->content = CCM_NONE;
-    /* Nearly no other target has one. */
-    if (target.n && (memchr(target.p, '$', target.n) || memchr(target.p, '%', target.n)) &&
-        ccm_content_name_of(target, &name))
-        f->content = ccm_texts_add(&m->texts, name.id);
 }
 
 /* `one` went over the flow. */

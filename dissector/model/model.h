@@ -384,6 +384,7 @@ struct ccm_model {
     uint64_t link_bps;         /* 0 = not supplied */
     struct ccm_tls_book *tls;  /* tls_book.h */
     struct ccm_relays *relays; /* relay.h */
+    struct ccm_known_requests *known; /* known.h */
 };
 
 static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)
@@ -477,9 +478,10 @@ unsigned ccm_names_services(const ccm_model *m, const ccm_host *h, ccm_evidence 
 bool ccm_lookup_failed(const ccm_lookup *l);
 
 /* requests.c: request, answer and end of an exchange. */
+struct ccm_known_request; /* known.h */
+void ccm_model_request(ccm_model *m, const ccm_obs *obs, const struct ccm_known_request *is);
 void ccm_model_http(ccm_model *m, const ccm_obs *obs);
-/* contents.c: notes the content of a request; counts it when the exchange ends; merges. */
-void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target);
+/* contents.c: counts the content of a request when the exchange ends; merges. */
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 /* A file that was written to the share of a distribution point. */
 void ccm_content_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);

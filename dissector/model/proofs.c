@@ -248,12 +248,12 @@ static void on_done(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t, ccm_open
 
 /* A request while nothing is open. */
 static void on_request(ccm_model *m, const ccm_model_flow *f, ccm_proof_flow *p, const ccm_obs *obs,
-                       uint64_t number)
+                       uint64_t number, const ccm_auth_request *is)
 {
     ccm_auth_facts facts;
 
     ccm_auth_begin(&facts, number);
-    ccm_auth_collect(&facts, &m->texts, obs);
+    ccm_auth_collect_request(&facts, obs, is);
     if (!ccm_obs_has(obs, CCM_KEY_client_id) && ccm_auth_plain_of(&facts, &p->plain))
         return;
     ccm_open_exchange *x = get_exchange(get_talk(p), number);
@@ -293,7 +293,7 @@ static void note_certificate(ccm_model *m, ccm_proof_flow *p, const ccm_obs *obs
         get_talk(p)->connection.certificate = ccm_tls_certificate_of(facts);
 }
 
-void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
+void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs, const ccm_auth_request *is)
 {
     ccm_model_flow *f = ccm_model_flow_find(m, obs);
     uint64_t number = ccm_obs_get_u64(obs, CCM_KEY_exchange);
@@ -308,7 +308,7 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
     if (plain(p, obs, number))
         return;
     if (obs->kind == CCM_OBS_http_request && idle(p)) {
-        on_request(m, f, p, obs, number);
+        on_request(m, f, p, obs, number, is);
         return;
     }
     ccm_proof_talk *t = get_talk(p);
@@ -320,7 +320,10 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
         on_done(m, f, t, x, obs);
         return;
     }
-    ccm_auth_collect(&x->auth, &m->texts, obs);
+    if (is)
+        ccm_auth_collect_request(&x->auth, obs, is);
+    else
+        ccm_auth_collect(&x->auth, &m->texts, obs);
     ccm_messages_collect(m, f, x, obs);
 }
 

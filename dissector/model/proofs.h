@@ -124,8 +124,9 @@ struct ccm_proofs {
 /* proofs.c */
 struct ccm_proofs *ccm_proofs_new(void);
 void ccm_proofs_free(struct ccm_proofs *p);
-/* Any observation of an HTTP exchange, after the model's own tables have seen it. */
-void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs);
+/* Any observation of an HTTP exchange, after the model's own tables have seen it; `is`: what is
+ * known of an http_request, else NULL. */
+void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs, const ccm_auth_request *is);
 /* A verdict that does not come from an exchange. */
 void ccm_proofs_verdict(ccm_model *m, ccm_model_flow *f, const ccm_auth_verdict *v);
 /* Flow `id`, whose record this was, is over and settled with its edge. */
