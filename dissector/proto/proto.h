@@ -12,8 +12,8 @@
 
 /* How much of a Configuration Manager message is read. */
 typedef enum ccm_depth {
-    CCM_DEPTH_HEADER, /* the elements of the header that a verdict needs; of a reply nothing but
-                         that it is there */
+    CCM_DEPTH_HEADER, /* the elements of the header that a verdict needs; of a reply nothing, unless
+                         it is empty, which is how a management point rejects */
     CCM_DEPTH_FULL,   /* header, body, signatures */
 } ccm_depth;
 
