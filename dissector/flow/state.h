@@ -279,11 +279,11 @@ static inline ccm_flow *ccm_table_entry(const ccm_flows *fs, uint32_t index)
  * tell of messages, everything when the flow ends. */
 static inline void ccm_flow_prefetch_memo(const ccm_flow *f, bool ends)
 {
-    enum { BEGINNING = 320, ALL = 448 };
+    enum { BEGINNING = 448, ALL = 640 };
 
     if (!f->memo.at)
         return;
-#pragma GCC unroll 8
+#pragma GCC unroll 10
     for (unsigned at = 0; at < ALL; at += 64)
         if (at < BEGINNING || ends)
             __builtin_prefetch((const char *)f->memo.at + at, 1);

@@ -245,7 +245,9 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
         return f;
     uint32_t i = new_record(m);
     f = ccm_model_flow_at(m, i);
+    struct ccm_proof_talk *talk = f->talk;
     memset(f, 0, sizeof *f);
+    f->talk = talk;
     f->id = obs->flow;
     f->at = i;
     f->end[0] = obs->src;
@@ -261,6 +263,20 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     else
         *obs->memo = (ccm_memo){ m, f };
     return f;
+}
+
+static void evidence_pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
+{
+    for (unsigned i = 0; i < f->n_evidence; i++) {
+        const ccm_flow_evidence *e = &f->evidence[i];
+        ccm_evidence add = {
+            e->mark, e->server, e->port, e->count, e->first_frame, e->ok, e->denied
+        };
+        uint32_t host = to == from ? f->host[e->end] : CCM_NONE;
+        if (host == CCM_NONE)
+            host = ccm_host_get(to, &f->end[e->end].addr);
+        ccm_host_evidence(to, host, &add);
+    }
 }
 
 static ccm_pending *pending_at(const ccm_model_flow *f, unsigned i)
@@ -389,6 +405,33 @@ void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
     ccm_model_flow_count_many(m, f, key, 1);
 }
 
+void ccm_model_flow_evidence(ccm_model *m, ccm_model_flow *f, unsigned end, const ccm_evidence *add)
+{
+    ccm_flow_evidence *e = f->evidence, *last = e + f->n_evidence;
+
+    while (e < last && (e->mark != add->mark || e->server != add->server || e->end != end ||
+                        e->port != add->port || e->count >> 29))
+        e++;
+    if (e == f->evidence + CCM_FLOW_EVIDENCE) {
+        evidence_pour(m, m, f);
+        f->n_evidence = 0;
+        e = last = f->evidence;
+    }
+    if (e == last) {
+        *e = (ccm_flow_evidence){ .mark = add->mark,
+                                  .server = add->server,
+                                  .end = end & 1,
+                                  .port = add->port,
+                                  .first_frame = add->first_frame };
+        f->n_evidence++;
+    }
+    e->count += add->count & 1; /* one at a time */
+    e->ok += add->ok & 1;
+    e->denied += add->denied & 1;
+    if (add->first_frame && (!e->first_frame || add->first_frame < e->first_frame))
+        e->first_frame = add->first_frame;
+}
+
 /* `f->route` is that of the edge once there is one. */
 static ccm_edge_key key_of(const ccm_model_flow *f)
 {
@@ -434,6 +477,7 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
         ccm_pace_pour(to, at, f->pace, to != from);
     if (f->served.requests)
         ccm_content_pour(to, from, at, &f->served);
+    evidence_pour(to, from, f);
     return at;
 }
 
@@ -452,7 +496,7 @@ static ccm_edge *settle(ccm_model *m, ccm_model_flow *f, uint32_t hash)
 {
     f->edge = pour(m, m, f, hash);
     f->route = ccm_edge_at(m, f->edge)->key.route;
-    f->n_pending = f->n_counters = 0;
+    f->n_pending = f->n_counters = f->n_evidence = 0;
     f->served.requests = 0;
     if (f->pace)
         f->pace->n = 0;
@@ -552,7 +596,6 @@ ccm_ending *ccm_model_flow_end(ccm_model *m, ccm_model_flow *f)
         how->hash = edge_hash(&key);
         ccm_index_prefetch(&m->edge_index, how->hash);
     }
-    ccm_proofs_fetch_flow(m, f->at);
     forget(m, f);
     ccm_ending *before = ending_ago(m, AHEAD);
     if (before) {

@@ -81,6 +81,7 @@ void ccm_model_free(ccm_model *m)
     for (uint32_t i = 0; i < m->n_flows; i++) {
         g_free(ccm_model_flow_at(m, i)->more);
         ccm_pace_free(ccm_model_flow_at(m, i)->pace);
+        ccm_proof_talk_free(ccm_model_flow_at(m, i)->talk);
     }
     for (unsigned i = 0; i < m->hosts->len; i++) {
         g_free(ccm_host_at(m, i)->names);

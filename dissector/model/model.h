@@ -8,6 +8,7 @@
 #ifndef CCM_MODEL_MODEL_H
 #define CCM_MODEL_MODEL_H
 
+#include "model/auth.h"
 #include "model/catalog.h"
 #include "model/texts.h"
 #include "model/throttle.h"
@@ -18,6 +19,7 @@ enum {
     CCM_PENDING = 64,        /* timeline points that a flow keeps while its route is not known */
     CCM_PENDING_ROUTED = 8,  /* and from then on */
     CCM_FLOW_COUNTERS = 12,  /* counters that a flow keeps */
+    CCM_FLOW_EVIDENCE = 4,   /* pieces of evidence about its ends that a flow keeps */
     CCM_HOST_EVIDENCE = 64,  /* marks x ports x sides of one host */
     CCM_EDGE_COUNTERS = 256, /* distinct things counted of one edge, beside methods */
     CCM_CLIENT_ADDRS = 4,
@@ -202,6 +204,21 @@ typedef struct ccm_flow_counter {
     uint32_t key, count;
 } ccm_flow_counter;
 
+/* Of ccm_evidence, about end[end] of the flow. */
+typedef struct ccm_flow_evidence {
+    uint64_t first_frame;
+    uint32_t count : 30, server : 1, end : 1;
+    uint32_t ok, denied;
+    int16_t mark;
+    uint16_t port;
+} ccm_flow_evidence;
+
+/* Verdicts on plain exchanges: all alike. */
+typedef struct ccm_plain_sum {
+    uint64_t first_frame, first_ns, last_ns, count;
+    uint8_t certainty;
+} ccm_plain_sum;
+
 /* What was fetched over an edge of one package or content. */
 typedef struct ccm_content {
     uint32_t id, edge; /* text, edge */
@@ -221,7 +238,7 @@ typedef struct ccm_model_flow {
     uint8_t l4, client; /* client: which of end[] */
     bool indexed;       /* found by its id; else a memo leads here */
     bool loop;          /* both ends are the same */
-    uint8_t n_pending, cap_pending, n_counters;
+    uint8_t n_pending, cap_pending, n_counters, n_evidence;
     /* the latest request, for its answer */
     uint64_t exchange;
     int16_t mark;
@@ -230,8 +247,13 @@ typedef struct ccm_model_flow {
     uint32_t client_id; /* text */
     uint32_t client_at; /* number of the client that was named last */
     uint32_t content;   /* text; of the request that is open, or CCM_NONE */
+    ccm_flow_evidence evidence[CCM_FLOW_EVIDENCE];
+    ccm_auth_plain plain;        /* the only open exchange, if it is plain */
+    struct ccm_proof_talk *talk; /* proofs.h: all else; NULL until there is any. It stays with the
+                                    record, and is of this flow if its id is. */
+    ccm_plain_sum anonymous;     /* the plain exchanges, since the flow was settled with its edge */
+    ccm_content served;          /* of one content, likewise; no requests = nothing */
     ccm_flow_counter counters[CCM_FLOW_COUNTERS];
-    ccm_content served; /* of one content, since the flow was settled; no requests = nothing */
     /* what requests leave alone */
     ccm_traffic traffic; /* indexes of dir[] and bytes[] are those of end[]: the sender */
     ccm_pending first[2], *more;
@@ -453,6 +475,9 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key);
 void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count);
+/* Adds to the evidence about end[end] of the flow. */
+void ccm_model_flow_evidence(ccm_model *m, ccm_model_flow *f, unsigned end,
+                             const ccm_evidence *add);
 /* The flow showed this row: the first one decides, unless the flow was settled without any. */
 void ccm_model_flow_route(ccm_model_flow *f, int route);
 /* Are route and client of the flow decided? */

@@ -65,20 +65,6 @@ typedef struct ccm_proof_talk {
     uint8_t n_sums, cap_sums;
 } ccm_proof_talk;
 
-/* Verdicts on plain exchanges: all alike. */
-typedef struct ccm_plain_sum {
-    uint64_t first_frame, first_ns, last_ns, count;
-    uint8_t certainty;
-} ccm_plain_sum;
-
-/* Flows are many and most are plain from end to end: such a one takes no more memory than this. */
-typedef struct ccm_proof_flow {
-    uint64_t id;          /* of the flow that it belongs to */
-    ccm_auth_plain plain; /* the only open exchange, if it is plain */
-    ccm_plain_sum sum;
-    ccm_proof_talk *talk; /* NULL until it is needed; of this flow if its id is */
-} ccm_proof_flow;
-
 typedef enum ccm_krb_what {
     CCM_KRB_TICKET,  /* name: of the client; host: of the service */
     CCM_KRB_REFUSAL, /* code; host: of the service, CCM_NONE = any (no ticket at all) */
@@ -112,9 +98,8 @@ typedef struct ccm_message {
 } ccm_message;
 
 struct ccm_proofs {
-    GPtrArray *pages; /* ccm_proof_flow[CCM_PAGE], by the number of the flow's record */
-    GArray *sums;     /* ccm_auth_sum */
-    GArray *heads;    /* uint32_t: first sum of each edge, CCM_NONE */
+    GArray *sums;  /* ccm_auth_sum */
+    GArray *heads; /* uint32_t: first sum of each edge, CCM_NONE */
     ccm_index krb_index, signature_index;
     GArray *krb;        /* ccm_krb */
     GArray *signatures; /* ccm_signature_seen */
@@ -124,6 +109,7 @@ struct ccm_proofs {
 /* proofs.c */
 struct ccm_proofs *ccm_proofs_new(void);
 void ccm_proofs_free(struct ccm_proofs *p);
+void ccm_proof_talk_free(ccm_proof_talk *t);
 /* Any observation of an HTTP exchange, after the model's own tables have seen it; `is`: what is
  * known of an http_request, else NULL. */
 void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs, const ccm_auth_request *is);
@@ -145,18 +131,7 @@ static inline ccm_auth_sum *ccm_auth_sum_at(const ccm_model *m, uint32_t i)
     return &g_array_index(m->proofs->sums, ccm_auth_sum, i);
 }
 
-/* What ccm_proofs_end will touch of a flow that has ended, fetched in three steps. */
-static inline void ccm_proofs_fetch_flow(const ccm_model *m, uint32_t flow)
-{
-    const GPtrArray *pages = m->proofs->pages;
-    const ccm_proof_flow *page =
-        flow / CCM_PAGE < pages->len ? g_ptr_array_index(pages, flow / CCM_PAGE) : NULL;
-    if (!page)
-        return;
-    __builtin_prefetch(&page[flow % CCM_PAGE]);
-    __builtin_prefetch(&page[flow % CCM_PAGE].talk);
-}
-
+/* What ccm_proofs_end will touch of the edge of a flow that has ended, fetched in two steps. */
 static inline void ccm_proofs_fetch_edge(const ccm_model *m, uint32_t edge)
 {
     if (edge < m->proofs->heads->len)

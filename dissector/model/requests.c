@@ -174,7 +174,7 @@ static void evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, int ma
                        .port = server ? obs->dst.port : 0,
                        .count = 1,
                        .first_frame = obs->frame };
-    ccm_host_evidence(m, host_of(m, f, server ? !f->client : f->client), &e);
+    ccm_model_flow_evidence(m, f, server ? !f->client : f->client, &e);
 }
 
 static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs,
@@ -274,7 +274,7 @@ static void on_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
                            .port = f->end[!f->client].port,
                            .ok = !denied,
                            .denied = denied };
-        ccm_host_evidence(m, host_of(m, f, !f->client), &e);
+        ccm_model_flow_evidence(m, f, !f->client, &e);
     }
     if (f->bits)
         upload_response(m, f, obs, status);
@@ -285,8 +285,6 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs)
     if (!obs->flow)
         return;
     ccm_model_flow *f = ccm_model_flow_find(m, obs);
-    if (f)
-        ccm_proofs_fetch_flow(m, f->at); /* looked at next */
     if (obs->kind == CCM_OBS_http_response) {
         /* The answer alone was captured: it still counts for the edge. */
         if (!f) {
