@@ -265,18 +265,17 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     return f;
 }
 
-static void evidence_pour(ccm_model *to, const ccm_model *from, const ccm_model_flow *f)
+/* About the end of the flow that `what` says. */
+static void host_evidence(ccm_model *to, const ccm_model *from, const ccm_model_flow *f,
+                          const ccm_flow_evidence *e)
 {
-    for (unsigned i = 0; i < f->n_evidence; i++) {
-        const ccm_flow_evidence *e = &f->evidence[i];
-        ccm_evidence add = {
-            e->mark, e->server, e->port, e->count, e->first_frame, e->ok, e->denied
-        };
-        uint32_t host = to == from ? f->host[e->end] : CCM_NONE;
-        if (host == CCM_NONE)
-            host = ccm_host_get(to, &f->end[e->end].addr);
-        ccm_host_evidence(to, host, &add);
-    }
+    unsigned end = e->what >> 33 & 1;
+    ccm_evidence add = { (int16_t)e->what, e->what >> 32 & 1, (uint16_t)(e->what >> 16),
+                         e->count,         e->first_frame,    e->ok,
+                         e->denied };
+    uint32_t host = to == from ? f->host[end] : CCM_NONE;
+
+    ccm_host_evidence(to, host == CCM_NONE ? ccm_host_get(to, &f->end[end].addr) : host, &add);
 }
 
 static ccm_pending *pending_at(const ccm_model_flow *f, unsigned i)
@@ -405,31 +404,26 @@ void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
     ccm_model_flow_count_many(m, f, key, 1);
 }
 
-void ccm_model_flow_evidence(ccm_model *m, ccm_model_flow *f, unsigned end, const ccm_evidence *add)
+void ccm_model_flow_evidence(ccm_model *m, ccm_model_flow *f, unsigned end,
+                             const ccm_flow_evidence *add)
 {
-    ccm_flow_evidence *e = f->evidence, *last = e + f->n_evidence;
+    ccm_flow_evidence *e = f->evidence, *last = e + f->n_evidence, one = *add;
 
-    while (e < last && (e->mark != add->mark || e->server != add->server || e->end != end ||
-                        e->port != add->port || e->count >> 29))
+    one.what |= (uint64_t)(end & 1) << 33;
+    while (e < last && (e->what != one.what || e->count > INT32_MAX))
         e++;
-    if (e == f->evidence + CCM_FLOW_EVIDENCE) {
-        evidence_pour(m, m, f);
-        f->n_evidence = 0;
-        e = last = f->evidence;
-    }
-    if (e == last) {
-        *e = (ccm_flow_evidence){ .mark = add->mark,
-                                  .server = add->server,
-                                  .end = end & 1,
-                                  .port = add->port,
-                                  .first_frame = add->first_frame };
+    if (e < last) {
+        e->count += one.count;
+        e->ok += one.ok;
+        e->denied += one.denied;
+        if (one.first_frame && (!e->first_frame || one.first_frame < e->first_frame))
+            e->first_frame = one.first_frame;
+    } else if (f->n_evidence < CCM_FLOW_EVIDENCE) {
+        *last = one;
         f->n_evidence++;
+    } else {
+        host_evidence(m, m, f, &one);
     }
-    e->count += add->count & 1; /* one at a time */
-    e->ok += add->ok & 1;
-    e->denied += add->denied & 1;
-    if (add->first_frame && (!e->first_frame || add->first_frame < e->first_frame))
-        e->first_frame = add->first_frame;
 }
 
 /* `f->route` is that of the edge once there is one. */
@@ -477,7 +471,8 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
         ccm_pace_pour(to, at, f->pace, to != from);
     if (f->served.requests)
         ccm_content_pour(to, from, at, &f->served);
-    evidence_pour(to, from, f);
+    for (unsigned i = 0; i < f->n_evidence; i++)
+        host_evidence(to, from, f, &f->evidence[i]);
     return at;
 }
 

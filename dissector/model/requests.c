@@ -169,11 +169,9 @@ static uint32_t host_of(ccm_model *m, ccm_model_flow *f, unsigned end)
 
 static void evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, int mark, bool server)
 {
-    ccm_evidence e = { .mark = (int16_t)mark,
-                       .server = server,
-                       .port = server ? obs->dst.port : 0,
-                       .count = 1,
-                       .first_frame = obs->frame };
+    ccm_flow_evidence e = { .what = CCM_ABOUT(mark, server ? obs->dst.port : 0, server),
+                            .count = 1,
+                            .first_frame = obs->frame };
     ccm_model_flow_evidence(m, f, server ? !f->client : f->client, &e);
 }
 
@@ -269,11 +267,9 @@ static void on_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     ccm_tunnel_answered(m, f, status);
     if (f->mark >= 0) {
         bool denied = ccm_status_denies(status);
-        ccm_evidence e = { .mark = f->mark,
-                           .server = true,
-                           .port = f->end[!f->client].port,
-                           .ok = !denied,
-                           .denied = denied };
+        ccm_flow_evidence e = { .what = CCM_ABOUT(f->mark, f->end[!f->client].port, true),
+                                .ok = !denied,
+                                .denied = denied };
         ccm_model_flow_evidence(m, f, !f->client, &e);
     }
     if (f->bits)
