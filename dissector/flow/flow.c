@@ -41,6 +41,7 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
     fs->parse.smb_entries = &fs->smb_entries;
     fs->parse.gathered = &fs->gathered;
     fs->parse.spare = &fs->spare;
+    fs->parse.http = &fs->http;
     ccm_table_init(fs);
     return fs;
 }
@@ -79,6 +80,8 @@ void ccm_flows_free(ccm_flows *fs)
     ccm_classifier_free(fs->classifier);
     ccm_table_free(fs);
     g_free(fs->spare);
+    ccm_pool_clear(&fs->http);
+    ccm_pool_clear(&fs->streams);
     g_free(fs);
 }
 

@@ -151,8 +151,10 @@ struct ccm_flows {
     uint64_t hits[CCM_HITS];
     unsigned decoders; /* of the parsers, see ccm_parse */
     unsigned smb_entries;
-    size_t gathered; /* likewise */
-    void *spare;     /* likewise */
+    size_t gathered;  /* likewise */
+    void *spare;      /* likewise */
+    ccm_pool http;    /* likewise */
+    ccm_pool streams; /* ccm_stream */
     ccm_parse parse;
 };
 
@@ -200,7 +202,7 @@ uint32_t ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, uint64
 void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t off);
 
 /* stream.c */
-ccm_stream *ccm_stream_of(ccm_dir *d);
+ccm_stream *ccm_stream_of(ccm_flows *fs, ccm_dir *d);
 void ccm_stream_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg);
 void ccm_stream_ack(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t acked);
 void ccm_stream_look(ccm_flows *fs, ccm_flow *f, uint64_t now_ns, bool force);

@@ -5,6 +5,7 @@
 #ifndef CCM_PROTO_PROTO_H
 #define CCM_PROTO_PROTO_H
 
+#include "base/pool.h"
 #include "observe/obs.h"
 #include "proto/decryptor.h"
 #include "proto/verifier.h"
@@ -41,6 +42,7 @@ typedef struct ccm_parse {
     size_t *gathered; /* memory of messages being gathered in all flows together; may be NULL */
     void **spare;     /* memory of a gathered message, for the next one: freed by the caller with
                          g_free at the end; may be NULL */
+    ccm_pool *http;   /* states of HTTP conversations, for the next one; may be NULL */
     ccm_depth depth;
     const ccm_verifier *verifier;   /* NULL: signatures cannot be checked here */
     const ccm_decryptor *decryptor; /* NULL: records of TLS stay closed */
