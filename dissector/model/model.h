@@ -157,6 +157,18 @@ typedef struct ccm_traffic {
     uint64_t first_ns, last_ns; /* valid when a packet was counted */
 } ccm_traffic;
 
+/* Verdicts on plain exchanges: all alike. */
+typedef struct ccm_plain_sum {
+    uint64_t first_frame, first_ns, last_ns, count;
+    uint8_t certainty;
+} ccm_plain_sum;
+
+/* What was fetched over an edge of one package or content. */
+typedef struct ccm_content {
+    uint32_t id, edge; /* text, edge */
+    uint64_t bytes, requests, first_ns, last_ns;
+} ccm_content;
+
 /* What nearly every flow adds to comes first, so that it shares few cache lines. */
 typedef struct ccm_edge {
     ccm_edge_key key;
@@ -164,6 +176,9 @@ typedef struct ccm_edge {
     uint64_t first_frame; /* of its connections; 0 = not known */
     uint64_t established;
     uint64_t rtt_count, rtt_sum, rtt_min, rtt_max;
+    uint32_t host[2];        /* client, server; CCM_NONE = not looked up */
+    ccm_plain_sum anonymous; /* not yet among the sums of proofs.h */
+    ccm_content content;     /* of one, not yet in the table of contents; no requests = nothing */
     ccm_counters counters;
     uint16_t n_methods;
     uint64_t refused, unanswered, midstream, datagrams, reset;
@@ -213,18 +228,6 @@ typedef struct ccm_flow_evidence {
 
 #define CCM_ABOUT(mark, port, server)                                                              \
     ((uint64_t)(uint16_t)(mark) | (uint64_t)(port) << 16 | (uint64_t)(server) << 32)
-
-/* Verdicts on plain exchanges: all alike. */
-typedef struct ccm_plain_sum {
-    uint64_t first_frame, first_ns, last_ns, count;
-    uint8_t certainty;
-} ccm_plain_sum;
-
-/* What was fetched over an edge of one package or content. */
-typedef struct ccm_content {
-    uint32_t id, edge; /* text, edge */
-    uint64_t bytes, requests, first_ns, last_ns;
-} ccm_content;
 
 /* What came of a flow since it was last settled with its edge, which is elsewhere in memory. */
 typedef struct ccm_model_flow {

@@ -294,7 +294,7 @@ void ccm_proofs_verdict(ccm_model *m, ccm_model_flow *f, const ccm_auth_verdict 
     keep_verdict(m, f, get_talk(f), v);
 }
 
-static void plain_to_edge(ccm_model *m, const ccm_plain_sum *plain, uint32_t edge)
+void ccm_proofs_plain(ccm_model *m, uint32_t edge, const ccm_plain_sum *plain)
 {
     ccm_auth_seen seen;
     ccm_auth_sum s = ccm_auth_sum_of_plain(plain, &seen);
@@ -308,7 +308,7 @@ void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
     ccm_auth_verdicts verdicts;
 
     ccm_tls_book_end(m, f, id);
-    plain_to_edge(m, &f->anonymous, f->edge);
+    ccm_plain_sum_join(&ccm_edge_at(m, f->edge)->anonymous, &f->anonymous);
     ccm_proof_talk *t = find_talk(f, id);
     if (!t)
         return;
@@ -349,7 +349,7 @@ void ccm_proofs_merge(ccm_model *to, const ccm_model *from)
             continue;
         const ccm_proof_talk *t = find_talk(f, f->id);
         if (f->anonymous.count)
-            plain_to_edge(to, &f->anonymous, ccm_proofs_edge(to, from, f));
+            ccm_proofs_plain(to, ccm_proofs_edge(to, from, f), &f->anonymous);
         for (unsigned k = 0; t && k < t->n_sums; k++)
             merge_sum(to, ccm_proofs_edge(to, from, f), from, &t->sums[k]);
     }

@@ -117,6 +117,8 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs, const ccm_auth_request
 void ccm_proofs_verdict(ccm_model *m, ccm_model_flow *f, const ccm_auth_verdict *v);
 /* Flow `id`, whose record this was, is over and settled with its edge. */
 void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id);
+/* Adds to the sums of an edge; no count = nothing. */
+void ccm_proofs_plain(ccm_model *m, uint32_t edge, const ccm_plain_sum *plain);
 void ccm_proofs_merge(ccm_model *to, const ccm_model *from);
 /* Where the flow's evidence would go in model `to`. */
 uint32_t ccm_proofs_edge(ccm_model *to, const ccm_model *from, const ccm_model_flow *f);
@@ -131,20 +133,6 @@ static inline ccm_auth_sum *ccm_auth_sum_at(const ccm_model *m, uint32_t i)
     return &g_array_index(m->proofs->sums, ccm_auth_sum, i);
 }
 
-/* What ccm_proofs_end will touch of the edge of a flow that has ended, fetched in two steps. */
-static inline void ccm_proofs_fetch_edge(const ccm_model *m, uint32_t edge)
-{
-    if (edge < m->proofs->heads->len)
-        __builtin_prefetch(&g_array_index(m->proofs->heads, uint32_t, edge));
-}
-
-static inline void ccm_proofs_fetch_sum(const ccm_model *m, uint32_t edge)
-{
-    uint32_t i = ccm_proofs_first(m, edge);
-    if (i != CCM_NONE)
-        __builtin_prefetch(ccm_auth_sum_at(m, i));
-}
-
 /* auth_sum.c */
 void ccm_auth_sum_evidence(ccm_auth_sum *s, const ccm_auth_seen *add);
 /* Adds the sums of `add`, whose key is the same. */
@@ -157,6 +145,7 @@ void ccm_auth_sum_add_verdict(ccm_auth_sum *s, const ccm_auth_verdict *v);
 ccm_auth_sum ccm_auth_sum_of(const ccm_auth_verdict *v, ccm_auth_seen *seen);
 /* Counts a plain exchange that was answered. */
 void ccm_plain_sum_add(ccm_plain_sum *s, const ccm_auth_plain *p);
+void ccm_plain_sum_join(ccm_plain_sum *to, const ccm_plain_sum *add);
 /* The same as verdicts; `*seen` is its evidence. */
 ccm_auth_sum ccm_auth_sum_of_plain(const ccm_plain_sum *s, ccm_auth_seen *seen);
 void ccm_auth_sum_to_edge(ccm_model *m, uint32_t edge, const ccm_auth_sum *add);
