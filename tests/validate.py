@@ -62,16 +62,17 @@ def check(validator, name, value, extra):
 
 
 def inlined(part, defs):
-    """The schema with its definitions in place: to look each of them up takes most of the time."""
+    """The schema with its definitions in place, without descriptions: to look each of them up takes most of the time."""
     if isinstance(part, list):
         return [inlined(one, defs) for one in part]
     if not isinstance(part, dict):
         return part
-    rest = {key: inlined(value, defs) for key, value in part.items() if key not in ("$ref", "$defs")}
+    rest = {key: inlined(value, defs) for key, value in part.items()
+            if key not in ("$ref", "$defs") and not (key == "description" and isinstance(value, str))}
     if "$ref" not in part:
         return rest
-    rest["allOf"] = rest.get("allOf", []) + [inlined(defs[part["$ref"].split("/")[-1]], defs)]
-    return rest
+    meant = inlined(defs[part["$ref"].split("/")[-1]], defs)
+    return {**rest, "allOf": rest.get("allOf", []) + [meant]} if rest else meant
 
 
 def check_file(validators, name):
