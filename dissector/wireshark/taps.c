@@ -102,7 +102,9 @@ static void begin(listener *l)
 {
     ccm_limits limits;
 
-    l->session = ccm_session_new(observe, l, NULL);
+    const char *site = ccm_plugin_site_file();
+    /* What is wrong with the keys in it, the fields' session has said. */
+    l->session = ccm_session_new(observe, l, NULL, site, NULL);
     if (!l->kind->format) {
         (void)write_stdout(NULL, ccm_obs_file_header(), strlen(ccm_obs_file_header()));
         (void)write_stdout(NULL, "\n", 1);
@@ -113,7 +115,6 @@ static void begin(listener *l)
     l->model = ccm_model_new(catalog, &limits);
     ccm_catalog_unref(catalog);
     GError *error = NULL;
-    const char *site = ccm_plugin_site_file();
     if (site && !ccm_model_add_site(l->model, site, &error))
         g_warning("%s", error->message);
     g_clear_error(&error);
