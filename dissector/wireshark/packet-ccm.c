@@ -242,6 +242,8 @@ void ccm_plugin_register_protocol(void)
     register_experts();
     ccm_tap = register_tap("ccm");
     module_t *module = prefs_register_protocol(proto_ccm, NULL);
+    /* A boolean one would need a probe: 4.0 stores four bytes, later versions one, and a cast hides
+     * it. */
     prefs_register_filename_preference(module, "site_file", "Site file",
                                        "Key file with the site's configuration: schedules and rate "
                                        "limits of distribution points, for the windows statistics; "
