@@ -126,9 +126,18 @@ def shown(t):
     t.check("each BITS_POST inside TLS is named", logged == len(inside) == 17, inside)
     listed = [line.split("`")[1] for line in open(wsplugin.HERE / "docs" / "wireshark.md", encoding="utf-8")
               if line.startswith("| `ccm.") and line.count("|") == 5]
-    registered = [f for f in fields_of(ws) if not f.startswith("ccm.expert")]
-    t.check("docs/wireshark.md lists every field", sorted(listed) == registered,
-            set(listed) ^ set(registered))
+    t.check("docs/wireshark.md lists every field", sorted(listed) == fields_of(ws), set(listed) ^ set(fields_of(ws)))
+    with open(wsplugin.HERE / "docs" / "wireshark.md", encoding="utf-8") as page:
+        filters = [line.split("`")[1].replace("GUID:...", "GUID:11223344-5566-7788-99AA-BBCCDDEEFF01")
+                   for line in page if line.startswith("| `") and line.count("|") == 3]
+    found = [0] * len(filters)
+    for name in ("demo.pcapng", "messages-signed.pcap", "auth-ntlm.pcap"):
+        out = ws.run(*t.capture(name), "-q", "-z", "io,stat,0," + ",".join(filters))
+        row = re.search(r"^\|.*<>.*?\|(.*)\|$", out.stdout, re.M)  # frames and bytes of each
+        for i in range(len(filters) if row else 0):
+            found[i] += int(row.group(1).split("|")[2 * i])
+    t.check("each filter of docs/wireshark.md finds something", len(filters) > 8 and all(found),
+            f"{dict(zip(filters, found))} {out.stderr}")
     text = ws.run(*t.capture("messages-signed.pcap"), "-Y", "ccm", "-O", "ccm", "-V").stdout
     ours = "\n".join(re.findall(r"^\[?Microsoft Configuration Manager.*?(?=^\S|\Z)", text, re.M | re.S))
     t.check("the tree has header, properties and body", all(x in text for x in
