@@ -211,13 +211,19 @@ static bool listen(listener *l, const char *filter)
 /* "ccm,routes" or "ccm,routes,FILTER". */
 static CCM_WS_STAT_RESULT from_argument(const char *argument, void *user_data)
 {
-    listener *l = g_new0(listener, 1);
-    const char *filter = NULL;
+    const tap_kind *kind = user_data;
+    size_t n = strlen(kind->cli);
+    bool good = false;
 
-    l->kind = user_data;
-    if (g_str_has_prefix(argument, l->kind->cli) && argument[strlen(l->kind->cli)] == ',')
-        filter = argument + strlen(l->kind->cli) + 1;
-    CCM_WS_STAT_DONE(listen(l, filter));
+    /* Wireshark has compared the beginning. */
+    if (!g_str_has_prefix(argument, kind->cli) || (argument[n] && argument[n] != ',')) {
+        g_warning("-z %s: unknown; write -z %s or -z %s,FILTER", argument, kind->cli, kind->cli);
+    } else {
+        listener *l = g_new0(listener, 1);
+        l->kind = kind;
+        good = listen(l, argument[n] ? argument + n + 1 : NULL);
+    }
+    CCM_WS_STAT_DONE(good);
 }
 
 /* ---- the menu -------------------------------------------------------------------------------- */

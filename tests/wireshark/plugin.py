@@ -283,6 +283,9 @@ def same(t):
     t.check("ccm,routes is the program's list of routes", routes.strip() and routes.strip() in program("report"))
     bad = ws.run(*t.capture("demo.pcapng"), "-o", "ccm.site_file:/nowhere", "-q", "-z", "ccm,windows")
     t.check("a site file that is missing is told", "/nowhere" in bad.stderr and bad.stdout)
+    for wrong in ("ccm,routesx", "ccm,routes,ccm.nonsense"):
+        bad = ws.run(*t.capture("demo.pcapng"), "-q", "-z", wrong)
+        t.check(f"-z {wrong} is told to be wrong", wrong.split(",")[-1] in bad.stderr and "ROUTES" not in bad.stdout)
     address = "ip.addr==10.11.0.21"
     some = ws.run(*t.capture("demo.pcapng"), "-q", "-z", f"ccm,observations,{address}", "-z", f"io,stat,0,{address}").stdout
     frames, size = map(int, re.search(r"<>\s*[\d.]+\s*\|\s*(\d+)\s*\|\s*(\d+)\s*\|", some).groups())
