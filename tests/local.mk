@@ -9,6 +9,7 @@ unit_tests = \
 	tests/unit/test_decode \
 	tests/unit/test_decode_inner \
 	tests/unit/test_decrypt \
+	tests/unit/test_decrypt_records \
 	tests/unit/test_defrag \
 	tests/unit/test_dns \
 	tests/unit/test_flow \
@@ -38,8 +39,10 @@ unit_tests = \
 	tests/unit/test_report_text \
 	tests/unit/test_smb \
 	tests/unit/test_tls \
+	tests/unit/test_tls_prints \
 	tests/unit/test_tls_ssl2 \
 	tests/unit/test_keylog \
+	tests/unit/test_lookups \
 	tests/unit/test_verify \
 	tests/unit/test_throttle \
 	tests/unit/test_smb_model \
@@ -78,18 +81,21 @@ fuzz_replays = \
 	tests/fuzz/replay_tls \
 	tests/fuzz/replay_verify
 test_headers = \
+	tests/fuzz/fuzz_parser.h \
 	tests/unit/auth_vectors.h \
 	tests/unit/capture_file.h \
+	tests/unit/channels_driver.h \
 	tests/unit/flow_driver.h \
 	tests/unit/http2_talk.h \
 	tests/unit/http_driver.h \
-	tests/unit/kerberos_driver.h \
 	tests/unit/make_tls_vectors.py \
 	tests/unit/make_verify_vectors.py \
 	tests/unit/message_driver.h \
 	tests/unit/message_vectors.h \
 	tests/unit/model_driver.h \
 	tests/unit/packet_driver.h \
+	tests/unit/parser_driver.h \
+	tests/unit/sample.h \
 	tests/unit/smb_messages.h \
 	tests/unit/proofs_driver.h \
 	tests/unit/ssl_talk.h \
@@ -99,6 +105,7 @@ test_headers = \
 	tests/unit/verify_openssl.h \
 	tests/unit/verify_reference.h
 tests_unit_test_decrypt_LDADD = $(LDADD) $(SSL_LIBS)
+tests_unit_test_decrypt_records_LDADD = $(LDADD) $(SSL_LIBS)
 tests_unit_test_inner_LDADD = $(LDADD) $(SSL_LIBS)
 # of the plugin, and without Wireshark
 opened = dissector/wireshark/opened.c dissector/wireshark/opened.h
@@ -130,7 +137,7 @@ tests_fuzz_replay_tls_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_tls.c
 tests_fuzz_replay_verify_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_verify.c
 # ... and, with --enable-fuzzers, is a libFuzzer program
 if FUZZERS
-noinst_PROGRAMS = \
+noinst_PROGRAMS += \
 	tests/fuzz/fuzz_catalog \
 	tests/fuzz/fuzz_certificate \
 	tests/fuzz/fuzz_decode \

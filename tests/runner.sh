@@ -5,7 +5,8 @@
 #   expect   what they print on stdout (absent: not compared)
 #   code     their exit code (absent: 0); a cmd that ends with 77 skips the case
 #   message  texts, one a line, that must stand in stderr (absent: not compared)
-# cmd may use $CCMSCOPE, $srcdir, $pcaps (the shipped captures), $tests, and json (tests/report.py).
+# cmd may use $CCMSCOPE, $srcdir, $pcaps (the shipped captures), $tests, python (with its own modules
+# alone, which halves its start; $PYTHON has all) and json (tests/report.py).
 # Usage: runner.sh [NAME...]; UPDATE=1 rewrites expect, for a reviewer to judge. Out: TAP.
 set -uo pipefail
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd)
@@ -14,8 +15,9 @@ PYTHON=${PYTHON:-python3}
 [ "$PYTHON" != : ] || PYTHON=false
 tests=$srcdir/tests pcaps=$srcdir/pcaps
 export CCMSCOPE PYTHON srcdir tests pcaps NO_COLOR=1
-json() { "$PYTHON" "$tests/report.py" "$@"; }
-export -f json
+python() { "$PYTHON" -S "$@"; }
+json() { python "$tests/report.py" "$@"; }
+export -f python json
 
 scratch=$(mktemp -d)
 trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks JSON output of ccmscope against docs/report.schema.json.
 
-usage: validate.py [--schema FILE] [--exchanges] FILE...   ('-' is stdin)
+usage: validate.py [--schema FILE] [--check-schema] [--tell] FILE...
 
-Without --exchanges a file holds one report; with it, a line holds one exchange. Beyond the schema, a
-report's route rows must add up to the capture's packets and bytes, keys must not repeat, and arrays
-of one timeline must be equally long. Exit code 0: all valid, 1: something is not, 2: usage,
-77: the module jsonschema (Debian: python3-jsonschema) is not installed.
+A FILE.jsonl holds an exchange in each line, any other FILE one report. Beyond the schema, a report's
+route rows must add up to the capture's packets and bytes, keys must not repeat, and arrays of one
+timeline must be equally long. --tell prints valid or invalid for each file, --check-schema checks the
+schema, too. Exit code 0: all valid, 1: something is not, 2: usage, 77: the module jsonschema (Debian:
+python3-jsonschema) is not installed.
 """
 import argparse
 import json
@@ -60,32 +61,52 @@ def check(validator, name, value, extra):
     return not errors
 
 
+def inlined(part, defs):
+    """The schema with its definitions in place, without descriptions: to look each of them up takes most of the time."""
+    if isinstance(part, list):
+        return [inlined(one, defs) for one in part]
+    if not isinstance(part, dict):
+        return part
+    rest = {key: inlined(value, defs) for key, value in part.items()
+            if key not in ("$ref", "$defs") and not (key == "description" and isinstance(value, str))}
+    if "$ref" not in part:
+        return rest
+    meant = inlined(defs[part["$ref"].split("/")[-1]], defs)
+    return {**rest, "allOf": rest.get("allOf", []) + [meant]} if rest else meant
+
+
+def check_file(validators, name):
+    exchanges = name.endswith(".jsonl")
+    with open(name, encoding="utf-8") as handle:
+        text = handle.read()
+    try:
+        if not exchanges:
+            return check(validators[0], name, load(text), sums)
+        return all([check(validators[1], f"{name}:{number}", load(line), lambda _: ())
+                    for number, line in enumerate(text.splitlines(), 1)])
+    except ValueError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return False
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--schema", default=DEFAULT_SCHEMA)
-    parser.add_argument("--exchanges", action="store_true")
+    parser.add_argument("--check-schema", action="store_true")
+    parser.add_argument("--tell", action="store_true")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
     with open(options.schema, encoding="utf-8") as handle:
         schema = load(handle.read())
-    jsonschema.Draft202012Validator.check_schema(schema)
-    if options.exchanges:
-        schema = {"$ref": "#/$defs/exchange", "$defs": schema["$defs"]}
-    validator = jsonschema.Draft202012Validator(schema)
-    good = True
-    for name in options.files:
-        with open(0 if name == "-" else name, encoding="utf-8", closefd=name != "-") as handle:
-            text = handle.read()
-        try:
-            if not options.exchanges:
-                good = check(validator, name, load(text), sums) and good
-                continue
-            for number, line in enumerate(text.splitlines(), 1):
-                good = check(validator, f"{name}:{number}", load(line), lambda _: ()) and good
-        except ValueError as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            good = False
-    sys.exit(0 if good else 1)
+    if options.check_schema:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    defs = schema["$defs"]
+    validators = [jsonschema.Draft202012Validator(inlined(part, defs))
+                  for part in (schema, defs["exchange"])]
+    good = [check_file(validators, name) for name in options.files]
+    if options.tell:
+        print(*("valid" if one else "invalid" for one in good))
+    sys.exit(0 if all(good) else 1)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,17 @@ void ccm_json_string(GString *out, ccm_span s);
  * 2026-01-31T12:00:00.123456789Z (no quotes). */
 void ccm_time_append(GString *out, uint64_t ns);
 
+/* A stable sort of `n` elements of `size` bytes. */
+static inline void ccm_sort(void *array, size_t n, size_t size, GCompareDataFunc compare,
+                            void *user_data)
+{
+#if GLIB_CHECK_VERSION(2, 82, 0)
+    g_sort_array(array, n, size, compare, user_data);
+#else
+    g_qsort_with_data(array, (gint)n, size, compare, user_data);
+#endif
+}
+
 static inline uint64_t ccm_min64(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;

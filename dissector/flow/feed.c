@@ -59,7 +59,7 @@ static void carry_clear(ccm_flows *fs, ccm_dir *d)
 
 static void carry_add(ccm_flows *fs, ccm_dir *d, ccm_span in)
 {
-    ccm_stream *st = ccm_stream_of(d);
+    ccm_stream *st = ccm_stream_of(fs, d);
 
     if (!in.n)
         return;
@@ -173,7 +173,7 @@ static void keep_rest(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, 
         carry_clear(fs, d);
         return;
     }
-    ccm_stream *st = ccm_stream_of(d);
+    ccm_stream *st = ccm_stream_of(fs, d);
     if (st->carry_n) { /* view is the end of the carry */
         memmove(st->carry, view.p, view.n);
         st->carry_n = view.n;
@@ -217,7 +217,7 @@ static void feed_view(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, 
         view.n -= used;
         if (!r.skip)
             break;
-        ccm_stream *st = ccm_stream_of(d);
+        ccm_stream *st = ccm_stream_of(fs, d);
         uint64_t n = ccm_min64(r.skip, view.n);
         st->skip = r.skip;
         st->skipped = st->skip_missing = 0;

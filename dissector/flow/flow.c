@@ -41,6 +41,7 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
     fs->parse.smb_entries = &fs->smb_entries;
     fs->parse.gathered = &fs->gathered;
     fs->parse.spare = &fs->spare;
+    fs->parse.http = &fs->http;
     ccm_table_init(fs);
     return fs;
 }
@@ -79,6 +80,8 @@ void ccm_flows_free(ccm_flows *fs)
     ccm_classifier_free(fs->classifier);
     ccm_table_free(fs);
     g_free(fs->spare);
+    ccm_pool_clear(&fs->http);
+    ccm_pool_clear(&fs->streams);
     g_free(fs);
 }
 
@@ -491,11 +494,17 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
 }
 
 /* What the packet will need beside the flow itself, which has arrived by now. */
-static void prefetch_beside(const ccm_flows *fs, const ccm_flow *f, const ccm_packet *p)
+static void prefetch_beside(const ccm_flows *fs, const ccm_flow *f, unsigned side,
+                            const ccm_packet *p)
 {
     if (f->closed)
         __builtin_prefetch(&f->closed->run[f->n_closed & (CCM_RUNS_KEPT - 1)], 1);
     if (f->state && (p->payload_len || p->tcp_flags & CCM_TCP_FIN)) {
+        const ccm_stream *stream = f->dir[side].stream;
+        if (stream) {
+            __builtin_prefetch(stream, 1);
+            __builtin_prefetch(&stream->carry_at_start, 1);
+        }
 #pragma GCC unroll 8
         for (unsigned line = 0; line < 8; line++)
             __builtin_prefetch((const char *)f->state + line * 64, 1);
@@ -525,7 +534,7 @@ void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
             near[i] = ccm_table_prefetch_flow(fs, hash[i]);
         for (unsigned i = 0; i < m; i++)
             if (near[i])
-                prefetch_beside(fs, near[i], &packets[i]);
+                prefetch_beside(fs, near[i], side[i], &packets[i]);
         for (unsigned i = 0; i < m; i++)
             flow_packet(fs, &packets[i], &key[i], hash[i], side[i], near[i]);
         fs->sweep_owed += m * SWEEP_PER_PACKET;

@@ -151,8 +151,10 @@ struct ccm_flows {
     uint64_t hits[CCM_HITS];
     unsigned decoders; /* of the parsers, see ccm_parse */
     unsigned smb_entries;
-    size_t gathered; /* likewise */
-    void *spare;     /* likewise */
+    size_t gathered;  /* likewise */
+    void *spare;      /* likewise */
+    ccm_pool http;    /* likewise */
+    ccm_pool streams; /* ccm_stream */
     ccm_parse parse;
 };
 
@@ -200,7 +202,7 @@ uint32_t ccm_tcp_account(ccm_flow *f, unsigned side, const ccm_packet *p, uint64
 void ccm_tcp_deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_packet *p, uint64_t off);
 
 /* stream.c */
-ccm_stream *ccm_stream_of(ccm_dir *d);
+ccm_stream *ccm_stream_of(ccm_flows *fs, ccm_dir *d);
 void ccm_stream_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg);
 void ccm_stream_ack(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t acked);
 void ccm_stream_look(ccm_flows *fs, ccm_flow *f, uint64_t now_ns, bool force);
@@ -275,17 +277,17 @@ static inline ccm_flow *ccm_table_entry(const ccm_flows *fs, uint32_t index)
     return &fs->chunks[index / CCM_CHUNK][index % CCM_CHUNK];
 }
 
-/* Asks for what the receiver of observations keeps of the flow: the beginning when a packet may
- * tell of messages, everything when the flow ends. */
+/* Asks for what the receiver of observations keeps of the flow: everything when the flow ends, else
+ * the part that tells of messages, which comes behind that of packets. */
 static inline void ccm_flow_prefetch_memo(const ccm_flow *f, bool ends)
 {
-    enum { BEGINNING = 320, ALL = 448 };
+    enum { MESSAGES = 192, ALL = 640 };
 
     if (!f->memo.at)
         return;
-#pragma GCC unroll 8
+#pragma GCC unroll 10
     for (unsigned at = 0; at < ALL; at += 64)
-        if (at < BEGINNING || ends)
+        if (at >= MESSAGES || ends)
             __builtin_prefetch((const char *)f->memo.at + at, 1);
 }
 

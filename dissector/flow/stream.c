@@ -12,10 +12,10 @@ enum { LOST_PACKETS = 32 };
 #define LOST_NS (1 * CCM_NS_PER_S)
 #define LOST_ALONE_NS (5 * CCM_NS_PER_S) /* without an acknowledgement */
 
-ccm_stream *ccm_stream_of(ccm_dir *d)
+ccm_stream *ccm_stream_of(ccm_flows *fs, ccm_dir *d)
 {
     if (!d->stream)
-        d->stream = g_new0(ccm_stream, 1);
+        d->stream = ccm_pool_take(&fs->streams, sizeof *d->stream);
     return d->stream;
 }
 
@@ -133,7 +133,7 @@ static uint32_t conflicts(const ccm_wait *w, const ccm_segment *seg)
 /* Keeps what is new of `seg` from `from` on. */
 static void hold(ccm_flows *fs, ccm_flow *f, ccm_dir *d, const ccm_segment *seg, uint64_t from)
 {
-    ccm_stream *st = ccm_stream_of(d);
+    ccm_stream *st = ccm_stream_of(fs, d);
     uint64_t to = seg->off + seg->len;
     ccm_wait *prev = NULL;
 
@@ -389,7 +389,7 @@ void ccm_stream_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_seg
         return;
     }
     if (seg->fin)
-        ccm_stream_of(d)->fin = end;
+        ccm_stream_of(fs, d)->fin = end;
     note_ack(f, side, seg->acked);
     if (end > d->next) {
         ccm_wait *head = head_of(d);
@@ -441,7 +441,7 @@ void ccm_stream_free(ccm_flows *fs, ccm_flow *f)
             fs->carried -= f->dir[side].stream->carry_room;
             g_free(f->dir[side].stream->carry);
         }
-        g_free(f->dir[side].stream);
+        ccm_pool_give(&fs->streams, f->dir[side].stream);
         f->dir[side].stream = NULL;
     }
 }

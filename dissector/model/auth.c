@@ -5,6 +5,7 @@
  * of an exchange. Out: ccm_auth_facts. State: none of its own; account names are kept as texts.
  * Spec: auth-modes.md 3, 4 and 6.1; ccm-protocol.md 2.1 to 2.3 (paths), 4.5 (endpoints). */
 #include "model/auth.h"
+#include "model/catalog.h"
 
 static inline bool same(ccm_span s, const char *word)
 {
@@ -64,7 +65,7 @@ static uint16_t query_bits(ccm_span file, ccm_span rest)
     return location ? CCM_PATH_LOCATION : 0;
 }
 
-uint16_t ccm_auth_path_of(ccm_span method, ccm_span target)
+static uint16_t path_of(ccm_span method, ccm_span target)
 {
     uint16_t bits = 0;
 
@@ -90,6 +91,13 @@ uint16_t ccm_auth_path_of(ccm_span method, ccm_span target)
         bits |= query_bits(file, target);
     }
     return bits;
+}
+
+ccm_auth_request ccm_auth_request_of(ccm_span method, ccm_span target, ccm_span user_agent)
+{
+    return (ccm_auth_request){ .path = path_of(method, target),
+                               .post = same(method, "ccm_post"),
+                               .task_sequence = same(user_agent, "sms ccm 5.0 ts") };
 }
 
 /* ---- accounts -------------------------------------------------------------------------------- */
@@ -226,41 +234,29 @@ static uint8_t credential_of_scheme(ccm_span scheme)
                                     : CCM_CREDENTIAL_OTHER;
 }
 
-static void on_request(ccm_auth_facts *f, const ccm_obs *obs)
+void ccm_auth_collect_request(ccm_auth_facts *f, const ccm_obs *obs, const ccm_auth_request *is)
 {
-    ccm_span method = { 0 }, target = { 0 };
-
     f->request = true;
     f->request_frame = obs->frame;
     f->time_ns = obs->time_ns;
-    for (unsigned i = 0; i < obs->n; i++) {
-        ccm_span s = obs->val[i].s;
-        switch (obs->key[i]) {
-        case CCM_KEY_method:
-            method = s;
-            break;
-        case CCM_KEY_target:
-            target = s;
-            break;
-        case CCM_KEY_auth_scheme:
-            f->offer[0].credential = credential_of_scheme(s);
-            f->offer[0].by_scheme = true;
-            break;
-        case CCM_KEY_signature:
-            f->header_signature = same(s, "well-formed") ? 1 : same(s, "malformed") ? 2 : 0;
-            break;
-        case CCM_KEY_user_agent:
-            f->task_sequence = same(s, "sms ccm 5.0 ts");
-            break;
-        case CCM_KEY_head_incomplete:
-            f->head_incomplete = true;
-            break;
-        default:
-            break;
-        }
+    f->path = is->path;
+    f->post = is->post;
+    f->task_sequence = is->task_sequence;
+    f->head_incomplete = ccm_obs_has(obs, CCM_KEY_head_incomplete);
+    ccm_span signature = ccm_obs_get_str(obs, CCM_KEY_signature);
+    f->header_signature = same(signature, "well-formed") ? 1 : same(signature, "malformed") ? 2 : 0;
+    if (ccm_obs_has(obs, CCM_KEY_auth_scheme)) {
+        f->offer[0].credential = credential_of_scheme(ccm_obs_get_str(obs, CCM_KEY_auth_scheme));
+        f->offer[0].by_scheme = true;
     }
-    f->path = ccm_auth_path_of(method, target);
-    f->post = same(method, "ccm_post");
+}
+
+static void on_request(ccm_auth_facts *f, const ccm_obs *obs)
+{
+    ccm_request r = ccm_request_of(obs);
+    ccm_auth_request is = ccm_auth_request_of(r.method, r.target, r.user_agent);
+
+    ccm_auth_collect_request(f, obs, &is);
 }
 
 static void on_response(ccm_auth_facts *f, const ccm_obs *obs)

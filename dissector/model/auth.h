@@ -42,7 +42,14 @@ typedef enum ccm_auth_path {
     CCM_PATH_TUNNEL = 1024,   /* CONNECT: what is inside is the tunnel's */
 } ccm_auth_path;
 
-uint16_t ccm_auth_path_of(ccm_span method, ccm_span target);
+/* What follows from the texts of a request alone. */
+typedef struct ccm_auth_request {
+    uint16_t path; /* ccm_auth_path bits */
+    bool post;     /* CCM_POST */
+    bool task_sequence;
+} ccm_auth_request;
+
+ccm_auth_request ccm_auth_request_of(ccm_span method, ccm_span target, ccm_span user_agent);
 
 /* A credential of one exchange for the server (0) or for a web proxy on the way (1). */
 typedef struct ccm_auth_offer {
@@ -143,6 +150,8 @@ typedef struct ccm_auth_verdicts {
 
 /* auth.c: any observation of an exchange but http_done. Texts go to `texts`. */
 void ccm_auth_collect(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs);
+/* The same of an http_request of whose texts this is known. */
+void ccm_auth_collect_request(ccm_auth_facts *f, const ccm_obs *obs, const ccm_auth_request *is);
 /* DOMAIN\\name as text; a name that has its domain already, or none, as it is. CCM_NONE: no name.
  */
 uint32_t ccm_auth_account(ccm_texts *texts, ccm_span domain, ccm_span name);

@@ -105,6 +105,20 @@ void ccm_plain_sum_add(ccm_plain_sum *s, const ccm_auth_plain *p)
     s->count++;
 }
 
+void ccm_plain_sum_join(ccm_plain_sum *to, const ccm_plain_sum *add)
+{
+    if (!to->count || !add->count) {
+        *to = add->count ? *add : *to;
+        return;
+    }
+    if (add->first_frame && (!to->first_frame || add->first_frame < to->first_frame))
+        to->first_frame = add->first_frame;
+    to->first_ns = ccm_min64(to->first_ns, add->first_ns);
+    to->last_ns = ccm_max64(to->last_ns, add->last_ns);
+    to->certainty = MAX(to->certainty, add->certainty);
+    to->count += add->count;
+}
+
 ccm_auth_sum ccm_auth_sum_of_plain(const ccm_plain_sum *s, ccm_auth_seen *seen)
 {
     *seen = (ccm_auth_seen){ .count = s->count,

@@ -58,7 +58,7 @@ static ccm_span from(ccm_span s, size_t n)
     return (ccm_span){ s.p + n, s.n - n };
 }
 
-bool ccm_catalog_add_name(ccm_catalog *c, ccm_span pattern, int mark)
+static bool add_name(ccm_catalog *c, ccm_span pattern, int mark)
 {
     const uint8_t *dot = pattern.n ? memchr(pattern.p, '.', pattern.n) : NULL;
     size_t first = dot ? (size_t)(dot - pattern.p) : pattern.n;
@@ -81,10 +81,23 @@ bool ccm_catalog_add_name(ccm_catalog *c, ccm_span pattern, int mark)
     return true;
 }
 
-void ccm_catalog_add_service(ccm_catalog *c, ccm_span prefix, int mark)
+bool ccm_catalog_add_names(ccm_catalog *c, int mark)
 {
-    service s = { prefix, (int16_t)mark };
-    g_array_append_val(c->name_services, s);
+    const ccm_mark *m = ccm_mark_at(c, mark);
+    ccm_span list = m->names;
+
+    if (m->service.n) {
+        service s = { m->service, (int16_t)mark };
+        g_array_append_val(c->name_services, s);
+    }
+    while (list.n) {
+        const uint8_t *end = memchr(list.p, ';', list.n);
+        ccm_span one = { list.p, end ? (size_t)(end - list.p) : list.n };
+        if (!add_name(c, one, mark))
+            return false;
+        list = from(list, MIN(one.n + 1, list.n));
+    }
+    return true;
 }
 
 void ccm_catalog_names_init(ccm_catalog *c)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * contents.c - which package or content filled the link: bytes of answers by content id and edge.
  *
- * In: http_request (its content id is kept at the flow), http_done (what was served is, until the
+ * In: the content id that the flow keeps of its request, http_done (what was served is, until the
  * flow is settled), smb_file (a package that is pushed). Out: rows that merge. State: a
  * table of at most CCM_CONTENTS rows; beyond, the limit "contents" is reported. Spec:
  * ccm-protocol.md 2.6. */
@@ -19,6 +19,14 @@ static bool content_eq(const void *table, uint32_t value, const void *key)
     return a->id == b->id && a->edge == b->edge;
 }
 
+static void join(ccm_content *c, const ccm_content *add)
+{
+    c->bytes += add->bytes;
+    c->requests += add->requests;
+    c->first_ns = ccm_min64(c->first_ns, add->first_ns);
+    c->last_ns = ccm_max64(c->last_ns, add->last_ns);
+}
+
 void ccm_content_add(ccm_model *m, const ccm_content *add)
 {
     content_key key = { add->id, add->edge };
@@ -34,22 +42,7 @@ void ccm_content_add(ccm_model *m, const ccm_content *add)
         g_array_append_val(m->contents, *add);
         return;
     }
-    ccm_content *c = &g_array_index(m->contents, ccm_content, at);
-    c->bytes += add->bytes;
-    c->requests += add->requests;
-    c->first_ns = ccm_min64(c->first_ns, add->first_ns);
-    c->last_ns = ccm_max64(c->last_ns, add->last_ns);
-}
-
-void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target)
-{
-    ccm_content_name name;
-
-    f->content = CCM_NONE;
-    /* Nearly no other target has one. */
-    if (target.n && (memchr(target.p, '$', target.n) || memchr(target.p, '%', target.n)) &&
-        ccm_content_name_of(target, &name))
-        f->content = ccm_texts_add(&m->texts, name.id);
+    join(&g_array_index(m->contents, ccm_content, at), add);
 }
 
 /* `one` went over the flow. */
@@ -59,18 +52,17 @@ static void moved(ccm_model *m, ccm_model_flow *f, const ccm_content *one)
 
     if (c->requests && c->id != one->id)
         ccm_model_flow_settle(m, f); /* takes it along */
-    if (!c->requests)
-        *c = (ccm_content){ .id = one->id, .first_ns = one->first_ns, .last_ns = one->last_ns };
-    c->bytes += one->bytes;
-    c->requests++;
-    c->first_ns = ccm_min64(c->first_ns, one->first_ns);
-    c->last_ns = ccm_max64(c->last_ns, one->last_ns);
+    if (c->requests)
+        join(c, one);
+    else
+        *c = *one;
 }
 
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
     uint64_t lasted = ccm_obs_get_u64(obs, CCM_KEY_duration_ns);
     ccm_content one = { .id = f->content,
+                        .requests = 1,
                         .bytes = ccm_obs_get_u64(obs, CCM_KEY_response_bytes),
                         .first_ns = obs->time_ns - ccm_min64(lasted, obs->time_ns),
                         .last_ns = obs->time_ns };
@@ -82,7 +74,8 @@ void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 void ccm_content_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
     char id[CCM_PACKAGE_ID + 1];
-    ccm_content one = { .bytes = ccm_obs_get_u64(obs, CCM_KEY_write_bytes),
+    ccm_content one = { .requests = 1,
+                        .bytes = ccm_obs_get_u64(obs, CCM_KEY_write_bytes),
                         .first_ns = obs->time_ns,
                         .last_ns =
                             ccm_max64(obs->time_ns, ccm_obs_get_u64(obs, CCM_KEY_data_end_ns)) };
@@ -100,5 +93,11 @@ void ccm_content_pour(ccm_model *to, const ccm_model *from, uint32_t edge,
 
     c.edge = edge;
     c.id = ccm_texts_map(&to->texts, &from->texts, c.id);
-    ccm_content_add(to, &c);
+    ccm_content *kept = &ccm_edge_at(to, edge)->content; /* mostly of this content, too */
+    if (!kept->requests)
+        *kept = c;
+    else if (kept->id == c.id)
+        join(kept, &c);
+    else
+        ccm_content_add(to, &c);
 }

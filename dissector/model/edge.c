@@ -49,6 +49,7 @@ static uint32_t edge_new(ccm_model *m, const ccm_edge_key *key, uint32_t hash)
     ccm_edge *e = ccm_edge_at(m, i);
     e->key = *key;
     e->rtt_min = UINT64_MAX;
+    e->host[0] = e->host[1] = CCM_NONE;
     ccm_index_add(&m->edge_index, hash, i);
     return i;
 }
@@ -245,7 +246,9 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
         return f;
     uint32_t i = new_record(m);
     f = ccm_model_flow_at(m, i);
+    struct ccm_proof_talk *talk = f->talk;
     memset(f, 0, sizeof *f);
+    f->talk = talk;
     f->id = obs->flow;
     f->at = i;
     f->end[0] = obs->src;
@@ -261,6 +264,20 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     else
         *obs->memo = (ccm_memo){ m, f };
     return f;
+}
+
+/* About the end of the flow that `what` says; `hosts`: of client and server, CCM_NONE = to be
+ * looked up. */
+static void host_evidence(ccm_model *to, const ccm_model_flow *f, const uint32_t hosts[2],
+                          const ccm_flow_evidence *e)
+{
+    unsigned end = e->what >> 33 & 1;
+    uint32_t host = hosts[end != f->client];
+    ccm_evidence add = { (int16_t)e->what, e->what >> 32 & 1, (uint16_t)(e->what >> 16),
+                         e->count,         e->first_frame,    e->ok,
+                         e->denied };
+
+    ccm_host_evidence(to, host == CCM_NONE ? ccm_host_get(to, &f->end[end].addr) : host, &add);
 }
 
 static ccm_pending *pending_at(const ccm_model_flow *f, unsigned i)
@@ -389,6 +406,28 @@ void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key)
     ccm_model_flow_count_many(m, f, key, 1);
 }
 
+void ccm_model_flow_evidence(ccm_model *m, ccm_model_flow *f, unsigned end,
+                             const ccm_flow_evidence *add)
+{
+    ccm_flow_evidence *e = f->evidence, *last = e + f->n_evidence, one = *add;
+
+    one.what |= (uint64_t)(end & 1) << 33;
+    while (e < last && (e->what != one.what || e->count > INT32_MAX))
+        e++;
+    if (e < last) {
+        e->count += one.count;
+        e->ok += one.ok;
+        e->denied += one.denied;
+        if (one.first_frame && (!e->first_frame || one.first_frame < e->first_frame))
+            e->first_frame = one.first_frame;
+    } else if (f->n_evidence < CCM_FLOW_EVIDENCE) {
+        *last = one;
+        f->n_evidence++;
+    } else {
+        host_evidence(m, f, (uint32_t[2]){ f->host[f->client], f->host[!f->client] }, &one);
+    }
+}
+
 /* `f->route` is that of the edge once there is one. */
 static ccm_edge_key key_of(const ccm_model_flow *f)
 {
@@ -412,10 +451,16 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
         at = edge_get(to, &key, hash ? hash : edge_hash(&key));
     ccm_edge *e = ccm_edge_at(to, at);
 
-    if (to->n_edges > before || !ccm_addr_eq(&e->key.client, &key.client)) {
-        ccm_host_get(to, &key.client);
-        ccm_host_get(to, &key.server);
+    bool own = ccm_addr_eq(&e->key.client, &key.client); /* else the edge is one for many */
+    uint32_t hosts[2] = { CCM_NONE, CCM_NONE };
+    if (to->n_edges > before || !own) {
+        hosts[0] = ccm_host_get(to, &key.client);
+        hosts[1] = ccm_host_get(to, &key.server);
     }
+    if (own && hosts[0] != CCM_NONE)
+        memcpy(e->host, hosts, sizeof hosts);
+    else if (own)
+        memcpy(hosts, e->host, sizeof hosts);
     ccm_traffic_add(&e->traffic, &f->traffic, f->client);
     for (unsigned i = 0; i < f->n_counters; i++) {
         uint32_t k = f->counters[i].key;
@@ -434,6 +479,8 @@ static uint32_t pour(ccm_model *to, const ccm_model *from, const ccm_model_flow 
         ccm_pace_pour(to, at, f->pace, to != from);
     if (f->served.requests)
         ccm_content_pour(to, from, at, &f->served);
+    for (unsigned i = 0; i < f->n_evidence; i++)
+        host_evidence(to, f, hosts, &f->evidence[i]);
     return at;
 }
 
@@ -452,7 +499,7 @@ static ccm_edge *settle(ccm_model *m, ccm_model_flow *f, uint32_t hash)
 {
     f->edge = pour(m, m, f, hash);
     f->route = ccm_edge_at(m, f->edge)->key.route;
-    f->n_pending = f->n_counters = 0;
+    f->n_pending = f->n_counters = f->n_evidence = 0;
     f->served.requests = 0;
     if (f->pace)
         f->pace->n = 0;
@@ -552,22 +599,17 @@ ccm_ending *ccm_model_flow_end(ccm_model *m, ccm_model_flow *f)
         how->hash = edge_hash(&key);
         ccm_index_prefetch(&m->edge_index, how->hash);
     }
-    ccm_proofs_fetch_flow(m, f->at);
     forget(m, f);
     ccm_ending *before = ending_ago(m, AHEAD);
     if (before) {
         if (before->edge == CCM_NONE)
             before->edge = ccm_index_near(&m->edge_index, before->hash);
-        if (before->edge != CCM_NONE) {
+        if (before->edge != CCM_NONE)
             fetch(ccm_edge_at(m, before->edge), G_STRUCT_OFFSET(ccm_edge, refused));
-            ccm_proofs_fetch_edge(m, before->edge);
-        }
     }
     before = ending_ago(m, 2 * AHEAD);
-    if (before && before->edge != CCM_NONE) {
+    if (before && before->edge != CCM_NONE)
         __builtin_prefetch(ccm_edge_at(m, before->edge)->counters.v);
-        ccm_proofs_fetch_sum(m, before->edge);
-    }
     return how;
 }
 
@@ -575,4 +617,11 @@ void ccm_model_catch_up(ccm_model *m)
 {
     settle_endings(m);
     ccm_timeline_settle(&m->timeline, m->limits.buckets);
+    for (uint32_t i = 0; i < m->n_edges; i++) {
+        ccm_edge *e = ccm_edge_at(m, i);
+        ccm_proofs_plain(m, i, &e->anonymous);
+        if (e->content.requests)
+            ccm_content_add(m, &e->content);
+        e->anonymous.count = e->content.requests = 0;
+    }
 }

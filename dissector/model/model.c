@@ -3,6 +3,7 @@
  *
  * In: observations, in the order of their making. Out: evidence in ccm_model. State: the model. */
 #include "base/pages.h"
+#include "model/known.h"
 #include "model/proofs.h"
 #include "model/smb.h"
 #include "model/site.h"
@@ -66,6 +67,7 @@ ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits)
     m->smb = ccm_smb_sums_new();
     m->tls = ccm_tls_book_new(m->limits.flows);
     m->relays = ccm_relays_new();
+    m->known = ccm_known_requests_new();
     ccm_edge_get(m, &(ccm_edge_key){ .route = -1 }); /* edge 0 */
     return m;
 }
@@ -79,6 +81,7 @@ void ccm_model_free(ccm_model *m)
     for (uint32_t i = 0; i < m->n_flows; i++) {
         g_free(ccm_model_flow_at(m, i)->more);
         ccm_pace_free(ccm_model_flow_at(m, i)->pace);
+        ccm_proof_talk_free(ccm_model_flow_at(m, i)->talk);
     }
     for (unsigned i = 0; i < m->hosts->len; i++) {
         g_free(ccm_host_at(m, i)->names);
@@ -91,6 +94,7 @@ void ccm_model_free(ccm_model *m)
     ccm_site_free(m->site);
     ccm_tls_book_free(m->tls);
     ccm_relays_free(m->relays);
+    ccm_known_requests_free(m->known);
     GArray *arrays[] = { m->hosts, m->clients,  m->uploads,      m->lookups,   m->services,
                          m->files, m->contents, m->noted_limits, m->anomalies, m->notes };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
@@ -315,6 +319,17 @@ static void on_limit(ccm_model *m, const ccm_obs *obs)
         ccm_noted_add(m->noted_limits, ccm_texts_add(&m->texts, name), count);
 }
 
+static void on_request(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_request r = ccm_request_of(obs);
+
+    if (!obs->flow)
+        return;
+    const ccm_known_request *is = ccm_known_request_of(m, &r);
+    ccm_model_request(m, obs, is);
+    ccm_proofs_observe(m, obs, &is->auth);
+}
+
 void ccm_model_observe(void *model, const ccm_obs *obs)
 {
     ccm_model *m = model;
@@ -330,20 +345,22 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
         on_connection(m, obs);
         break;
     case CCM_OBS_http_request:
+        on_request(m, obs);
+        break;
     case CCM_OBS_http_response:
     case CCM_OBS_http_done:
         ccm_model_http(m, obs);
-        ccm_proofs_observe(m, obs);
+        ccm_proofs_observe(m, obs, NULL);
         break;
     case CCM_OBS_http_auth:
         ccm_names_observe(m, obs);
-        ccm_proofs_observe(m, obs);
+        ccm_proofs_observe(m, obs, NULL);
         break;
     case CCM_OBS_token:
     case CCM_OBS_ccm_message:
     case CCM_OBS_ccm_body:
     case CCM_OBS_signature:
-        ccm_proofs_observe(m, obs);
+        ccm_proofs_observe(m, obs, NULL);
         break;
     case CCM_OBS_kerberos:
         ccm_names_observe(m, obs);

@@ -8,6 +8,7 @@
 #ifndef CCM_MODEL_MODEL_H
 #define CCM_MODEL_MODEL_H
 
+#include "model/auth.h"
 #include "model/catalog.h"
 #include "model/texts.h"
 #include "model/throttle.h"
@@ -17,7 +18,8 @@
 enum {
     CCM_PENDING = 64,        /* timeline points that a flow keeps while its route is not known */
     CCM_PENDING_ROUTED = 8,  /* and from then on */
-    CCM_FLOW_COUNTERS = 12,  /* counters that a flow keeps */
+    CCM_FLOW_COUNTERS = 14,  /* counters that a flow keeps */
+    CCM_FLOW_EVIDENCE = 7,   /* pieces of evidence about its ends that a flow keeps */
     CCM_HOST_EVIDENCE = 64,  /* marks x ports x sides of one host */
     CCM_EDGE_COUNTERS = 256, /* distinct things counted of one edge, beside methods */
     CCM_CLIENT_ADDRS = 4,
@@ -155,6 +157,18 @@ typedef struct ccm_traffic {
     uint64_t first_ns, last_ns; /* valid when a packet was counted */
 } ccm_traffic;
 
+/* Verdicts on plain exchanges: all alike. */
+typedef struct ccm_plain_sum {
+    uint64_t first_frame, first_ns, last_ns, count;
+    uint8_t certainty;
+} ccm_plain_sum;
+
+/* What was fetched over an edge of one package or content. */
+typedef struct ccm_content {
+    uint32_t id, edge; /* text, edge */
+    uint64_t bytes, requests, first_ns, last_ns;
+} ccm_content;
+
 /* What nearly every flow adds to comes first, so that it shares few cache lines. */
 typedef struct ccm_edge {
     ccm_edge_key key;
@@ -162,6 +176,9 @@ typedef struct ccm_edge {
     uint64_t first_frame; /* of its connections; 0 = not known */
     uint64_t established;
     uint64_t rtt_count, rtt_sum, rtt_min, rtt_max;
+    uint32_t host[2];        /* client, server; CCM_NONE = not looked up */
+    ccm_plain_sum anonymous; /* not yet among the sums of proofs.h */
+    ccm_content content;     /* of one, not yet in the table of contents; no requests = nothing */
     ccm_counters counters;
     uint16_t n_methods;
     uint64_t refused, unanswered, midstream, datagrams, reset;
@@ -202,43 +219,55 @@ typedef struct ccm_flow_counter {
     uint32_t key, count;
 } ccm_flow_counter;
 
-/* What was fetched over an edge of one package or content. */
-typedef struct ccm_content {
-    uint32_t id, edge; /* text, edge */
-    uint64_t bytes, requests, first_ns, last_ns;
-} ccm_content;
+/* Of ccm_evidence, about an end of the flow. `what`: mark | port << 16 | server << 32 | end << 33.
+ */
+typedef struct ccm_flow_evidence {
+    uint64_t what, first_frame;
+    uint32_t count, ok, denied;
+} ccm_flow_evidence;
+
+#define CCM_ABOUT(mark, port, server)                                                              \
+    ((uint64_t)(uint16_t)(mark) | (uint64_t)(port) << 16 | (uint64_t)(server) << 32)
 
 /* What came of a flow since it was last settled with its edge, which is elsewhere in memory. */
 typedef struct ccm_model_flow {
+    /* of its packets; what requests touch comes after it, as flow/state.h fetches it */
+    ccm_traffic traffic; /* indexes of dir[] and bytes[] are those of end[]: the sender */
+    ccm_pending first[2], *more;
+    ccm_pace *pace;  /* NULL = no bulk data that limits work on */
+    uint64_t active; /* latest second + 1 that was counted as active */
+    uint32_t bulk;   /* bytes before there was a pace */
+    uint32_t at;     /* number of this record */
+
     uint64_t id; /* 0 = this record is free */
-    uint32_t at; /* number of this record */
     ccm_endpoint end[2];
     uint32_t edge;      /* CCM_NONE = never settled; of a free record, the next free one */
-    int16_t route;      /* row that the flow itself showed, or -1 */
     uint32_t through;   /* as in ccm_edge_key */
     uint32_t asked;     /* text: authority of the CONNECT that is open; 0 = none */
     uint32_t host[2];   /* cache; CCM_NONE = not looked up */
+    int16_t route;      /* row that the flow itself showed, or -1 */
     uint8_t l4, client; /* client: which of end[] */
     bool indexed;       /* found by its id; else a memo leads here */
     bool loop;          /* both ends are the same */
-    uint8_t n_pending, cap_pending, n_counters;
+    uint8_t n_pending, cap_pending, n_counters, n_evidence;
     /* the latest request, for its answer */
-    uint64_t exchange;
-    int16_t mark;
     uint8_t bits; /* ccm_bits_packet */
+    int16_t mark;
     uint32_t upload, target;
     uint32_t client_id; /* text */
     uint32_t client_at; /* number of the client that was named last */
     uint32_t content;   /* text; of the request that is open, or CCM_NONE */
+    uint64_t exchange;
+    ccm_auth_plain plain;        /* the only open exchange, if it is plain */
+    struct ccm_proof_talk *talk; /* proofs.h: all else; NULL until there is any. It stays with the
+                                    record, and is of this flow if its id is. */
+    ccm_plain_sum anonymous;     /* the plain exchanges, since the flow was settled with its edge */
+    ccm_content served;          /* of one content, likewise; no requests = nothing */
     ccm_flow_counter counters[CCM_FLOW_COUNTERS];
-    ccm_content served; /* of one content, since the flow was settled; no requests = nothing */
-    /* what requests leave alone */
-    ccm_traffic traffic; /* indexes of dir[] and bytes[] are those of end[]: the sender */
-    ccm_pending first[2], *more;
-    uint32_t bulk;   /* bytes before there was a pace */
-    ccm_pace *pace;  /* NULL = no bulk data that limits work on */
-    uint64_t active; /* latest second + 1 that was counted as active */
+    ccm_flow_evidence evidence[CCM_FLOW_EVIDENCE];
 } ccm_model_flow;
+
+G_STATIC_ASSERT(sizeof(ccm_model_flow) % 64 == 0); /* whole cache lines */
 
 typedef enum ccm_bits_packet {
     CCM_BITS_NONE,
@@ -384,6 +413,7 @@ struct ccm_model {
     uint64_t link_bps;         /* 0 = not supplied */
     struct ccm_tls_book *tls;  /* tls_book.h */
     struct ccm_relays *relays; /* relay.h */
+    struct ccm_known_requests *known; /* known.h */
 };
 
 static inline ccm_edge *ccm_edge_at(const ccm_model *m, uint32_t i)
@@ -452,6 +482,9 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key);
 void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count);
+/* Adds to the evidence about end[end] of the flow, which `what` of `add` leaves out. */
+void ccm_model_flow_evidence(ccm_model *m, ccm_model_flow *f, unsigned end,
+                             const ccm_flow_evidence *add);
 /* The flow showed this row: the first one decides, unless the flow was settled without any. */
 void ccm_model_flow_route(ccm_model_flow *f, int route);
 /* Are route and client of the flow decided? */
@@ -477,9 +510,10 @@ unsigned ccm_names_services(const ccm_model *m, const ccm_host *h, ccm_evidence 
 bool ccm_lookup_failed(const ccm_lookup *l);
 
 /* requests.c: request, answer and end of an exchange. */
+struct ccm_known_request; /* known.h */
+void ccm_model_request(ccm_model *m, const ccm_obs *obs, const struct ccm_known_request *is);
 void ccm_model_http(ccm_model *m, const ccm_obs *obs);
-/* contents.c: notes the content of a request; counts it when the exchange ends; merges. */
-void ccm_content_request(ccm_model *m, ccm_model_flow *f, ccm_span target);
+/* contents.c: counts the content of a request when the exchange ends; merges. */
 void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 /* A file that was written to the share of a distribution point. */
 void ccm_content_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);

@@ -168,5 +168,6 @@ void ccm_pairs_clear(ccm_pairs *s)
     }
     g_free(s->v);
     g_free(s->pair_of);
+    ccm_pair_others_free(s->others);
     g_array_free(s->edges, TRUE);
 }

@@ -2,19 +2,17 @@
  * proofs.c - brings the observations of an exchange together and keeps what came of it.
  *
  * In: observations of HTTP exchanges; flows that end. Out: sums of edges, see auth_sum.c. State:
- * for each flow what is open and what it came to, beside the flow's record and in the same order; a
- * record that has become another flow's is noticed by the flow's id. Plain exchanges, which are the
+ * what is open of each flow and what it came to, in the flow's record or kept with it; what is left
+ * there of an earlier flow is noticed by its id. Plain exchanges, which are the
  * most, take the short way and a few bytes; connection and open exchanges are kept from where
  * something else is seen. What is open is not counted: an engine closes everything before it ends.
  */
 #include "model/proofs.h"
-#include "base/pages.h"
 #include "model/tls_book.h"
 
 struct ccm_proofs *ccm_proofs_new(void)
 {
     struct ccm_proofs *p = g_new0(struct ccm_proofs, 1);
-    p->pages = g_ptr_array_new();
     p->sums = g_array_new(FALSE, FALSE, sizeof(ccm_auth_sum));
     p->heads = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     p->krb = g_array_new(FALSE, FALSE, sizeof(ccm_krb));
@@ -25,31 +23,24 @@ struct ccm_proofs *ccm_proofs_new(void)
     return p;
 }
 
-static void free_page(ccm_proof_flow *page)
+void ccm_proof_talk_free(ccm_proof_talk *t)
 {
-    for (unsigned i = 0; page && i < CCM_PAGE; i++) {
-        ccm_proof_talk *t = page[i].id ? page[i].talk : NULL; /* never used: costs no memory */
-        if (!t)
-            continue;
-        for (unsigned k = 0; k < t->cap_sums; k++)
-            g_free(t->sums[k].evidence);
-        g_free(t->sums);
-        g_free(t->more);
-        g_free(t);
-    }
-    ccm_pages_free(page, CCM_PAGE * sizeof *page);
+    if (!t)
+        return;
+    for (unsigned k = 0; k < t->cap_sums; k++)
+        g_free(t->sums[k].evidence);
+    g_free(t->sums);
+    g_free(t->more);
+    g_free(t);
 }
 
 void ccm_proofs_free(struct ccm_proofs *p)
 {
-    for (unsigned i = 0; i < p->pages->len; i++)
-        free_page(g_ptr_array_index(p->pages, i));
     for (unsigned i = 0; i < p->sums->len; i++)
         g_free(g_array_index(p->sums, ccm_auth_sum, i).evidence);
     GArray *arrays[] = { p->sums, p->heads, p->krb, p->signatures, p->messages };
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++)
         g_array_free(arrays[i], TRUE);
-    g_ptr_array_free(p->pages, TRUE);
     ccm_index_clear(&p->krb_index);
     ccm_index_clear(&p->signature_index);
     g_free(p);
@@ -57,38 +48,10 @@ void ccm_proofs_free(struct ccm_proofs *p)
 
 /* ---- flows ----------------------------------------------------------------------------------- */
 
-static ccm_proof_flow *find_flow(const ccm_model *m, const ccm_model_flow *f, uint64_t id)
+/* NULL: flow `id`, whose record this is or was, has none. */
+static ccm_proof_talk *find_talk(const ccm_model_flow *f, uint64_t id)
 {
-    uint32_t page = f->at / CCM_PAGE;
-    if (page >= m->proofs->pages->len || !g_ptr_array_index(m->proofs->pages, page))
-        return NULL;
-    ccm_proof_flow *p =
-        (ccm_proof_flow *)g_ptr_array_index(m->proofs->pages, page) + f->at % CCM_PAGE;
-    return p->id == id ? p : NULL;
-}
-
-static ccm_proof_flow *get_flow(ccm_model *m, const ccm_model_flow *f)
-{
-    GPtrArray *pages = m->proofs->pages;
-    uint32_t page = f->at / CCM_PAGE;
-
-    while (page >= pages->len)
-        g_ptr_array_add(pages, NULL);
-    if (!g_ptr_array_index(pages, page))
-        g_ptr_array_index(pages, page) = ccm_pages_new(CCM_PAGE * sizeof(ccm_proof_flow));
-    ccm_proof_flow *p = (ccm_proof_flow *)g_ptr_array_index(pages, page) + f->at % CCM_PAGE;
-    if (p->id != f->id) {
-        p->id = f->id;
-        p->plain.open = false;
-        p->sum.count = 0;
-    }
-    return p;
-}
-
-/* NULL: there is none yet. */
-static ccm_proof_talk *find_talk(const ccm_proof_flow *p)
-{
-    return p->talk && p->talk->id == p->id ? p->talk : NULL;
+    return f->talk && f->talk->id == id ? f->talk : NULL;
 }
 
 static void begin_exchange(ccm_open_exchange *x, uint64_t number)
@@ -151,18 +114,18 @@ static void begin_talk(ccm_proof_talk *t)
 }
 
 /* There is more to say of the flow than that its exchanges are plain; of the open one as well. */
-static ccm_proof_talk *get_talk(ccm_proof_flow *p)
+static ccm_proof_talk *get_talk(ccm_model_flow *f)
 {
-    if (!p->talk)
-        p->talk = g_new0(ccm_proof_talk, 1);
-    ccm_proof_talk *t = p->talk;
-    if (t->id != p->id) {
-        t->id = p->id;
+    if (!f->talk)
+        f->talk = g_new0(ccm_proof_talk, 1);
+    ccm_proof_talk *t = f->talk;
+    if (t->id != f->id) {
+        t->id = f->id;
         begin_talk(t);
     }
-    if (p->plain.open) { /* alone until now, so there is room */
-        get_exchange(t, p->plain.exchange)->auth = ccm_auth_plain_facts(&p->plain);
-        p->plain.open = false;
+    if (f->plain.open) { /* alone until now, so there is room */
+        get_exchange(t, f->plain.exchange)->auth = ccm_auth_plain_facts(&f->plain);
+        f->plain.open = false;
     }
     return t;
 }
@@ -247,71 +210,70 @@ static void on_done(ccm_model *m, ccm_model_flow *f, ccm_proof_talk *t, ccm_open
 /* ---- observations ---------------------------------------------------------------------------- */
 
 /* A request while nothing is open. */
-static void on_request(ccm_model *m, const ccm_model_flow *f, ccm_proof_flow *p, const ccm_obs *obs,
-                       uint64_t number)
+static void on_request(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, uint64_t number,
+                       const ccm_auth_request *is)
 {
     ccm_auth_facts facts;
 
     ccm_auth_begin(&facts, number);
-    ccm_auth_collect(&facts, &m->texts, obs);
-    if (!ccm_obs_has(obs, CCM_KEY_client_id) && ccm_auth_plain_of(&facts, &p->plain))
+    ccm_auth_collect_request(&facts, obs, is);
+    if (!ccm_obs_has(obs, CCM_KEY_client_id) && ccm_auth_plain_of(&facts, &f->plain))
         return;
-    ccm_open_exchange *x = get_exchange(get_talk(p), number);
+    ccm_open_exchange *x = get_exchange(get_talk(f), number);
     x->auth = facts;
     ccm_messages_collect(m, f, x, obs);
 }
 
 /* Does the observation leave everything plain? It is dealt with then. */
-static bool plain(ccm_proof_flow *p, const ccm_obs *obs, uint64_t number)
+static bool plain(ccm_model_flow *f, const ccm_obs *obs, uint64_t number)
 {
-    if (!p->plain.open || p->plain.exchange != number)
+    if (!f->plain.open || f->plain.exchange != number)
         return false;
     if (obs->kind == CCM_OBS_http_response)
-        return ccm_auth_plain_response(&p->plain, obs);
-    if (obs->kind != CCM_OBS_http_done || !p->plain.status || ccm_auth_blind(obs))
+        return ccm_auth_plain_response(&f->plain, obs);
+    if (obs->kind != CCM_OBS_http_done || !f->plain.status || ccm_auth_blind(obs))
         return false;
-    const ccm_proof_talk *t = find_talk(p);
+    const ccm_proof_talk *t = find_talk(f, f->id);
     if (t && !ccm_auth_connection_quiet(&t->connection))
         return false;
-    ccm_plain_sum_add(&p->sum, &p->plain);
-    p->plain.open = false;
+    ccm_plain_sum_add(&f->anonymous, &f->plain);
+    f->plain.open = false;
     return true;
 }
 
-static bool idle(const ccm_proof_flow *p)
+static bool idle(const ccm_model_flow *f)
 {
-    const ccm_proof_talk *t = find_talk(p);
-    return !p->plain.open && (!t || (!t->first.auth.open && !t->n_more));
+    const ccm_proof_talk *t = find_talk(f, f->id);
+    return !f->plain.open && (!t || (!t->first.auth.open && !t->n_more));
 }
 
 /* Did the exchange come out of a TLS connection with a client certificate? */
-static void note_certificate(ccm_model *m, ccm_proof_flow *p, const ccm_obs *obs)
+static void note_certificate(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
     const ccm_tls_facts *facts =
         m->tls->flows.index.n ? ccm_tls_flows_find(&m->tls->flows, ccm_tls_flow_of(obs)) : NULL;
     if (facts && facts->is.mode)
-        get_talk(p)->connection.certificate = ccm_tls_certificate_of(facts);
+        get_talk(f)->connection.certificate = ccm_tls_certificate_of(facts);
 }
 
-void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
+void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs, const ccm_auth_request *is)
 {
     ccm_model_flow *f = ccm_model_flow_find(m, obs);
     uint64_t number = ccm_obs_get_u64(obs, CCM_KEY_exchange);
 
     if (!f)
         return;
-    ccm_proof_flow *p = get_flow(m, f);
     if (obs->kind == CCM_OBS_http_request)
-        note_certificate(m, p, obs);
+        note_certificate(m, f, obs);
     if (obs->kind == CCM_OBS_http_request || obs->kind == CCM_OBS_ccm_message)
         ccm_tls_book_client_id(m, obs);
-    if (plain(p, obs, number))
+    if (plain(f, obs, number))
         return;
-    if (obs->kind == CCM_OBS_http_request && idle(p)) {
-        on_request(m, f, p, obs, number);
+    if (obs->kind == CCM_OBS_http_request && idle(f)) {
+        on_request(m, f, obs, number, is);
         return;
     }
-    ccm_proof_talk *t = get_talk(p);
+    ccm_proof_talk *t = get_talk(f);
     ccm_open_exchange *x =
         obs->kind == CCM_OBS_http_done ? find_exchange(t, number) : get_exchange(t, number);
     if (!x)
@@ -320,19 +282,22 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs)
         on_done(m, f, t, x, obs);
         return;
     }
-    ccm_auth_collect(&x->auth, &m->texts, obs);
+    if (is)
+        ccm_auth_collect_request(&x->auth, obs, is);
+    else
+        ccm_auth_collect(&x->auth, &m->texts, obs);
     ccm_messages_collect(m, f, x, obs);
 }
 
 void ccm_proofs_verdict(ccm_model *m, ccm_model_flow *f, const ccm_auth_verdict *v)
 {
-    keep_verdict(m, f, get_talk(get_flow(m, f)), v);
+    keep_verdict(m, f, get_talk(f), v);
 }
 
-static void plain_to_edge(ccm_model *m, const ccm_proof_flow *p, uint32_t edge)
+void ccm_proofs_plain(ccm_model *m, uint32_t edge, const ccm_plain_sum *plain)
 {
     ccm_auth_seen seen;
-    ccm_auth_sum s = ccm_auth_sum_of_plain(&p->sum, &seen);
+    ccm_auth_sum s = ccm_auth_sum_of_plain(plain, &seen);
 
     if (s.count)
         ccm_auth_sum_to_edge(m, edge, &s);
@@ -340,16 +305,11 @@ static void plain_to_edge(ccm_model *m, const ccm_proof_flow *p, uint32_t edge)
 
 void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id)
 {
-    ccm_proof_flow *p = find_flow(m, f, id);
     ccm_auth_verdicts verdicts;
 
     ccm_tls_book_end(m, f, id);
-    if (!p)
-        return;
-    plain_to_edge(m, p, f->edge);
-    p->plain.open = false;
-    p->sum.count = 0;
-    ccm_proof_talk *t = find_talk(p);
+    ccm_plain_sum_join(&ccm_edge_at(m, f->edge)->anonymous, &f->anonymous);
+    ccm_proof_talk *t = find_talk(f, id);
     if (!t)
         return;
     settle(m, t, f->edge);
@@ -385,10 +345,11 @@ void ccm_proofs_merge(ccm_model *to, const ccm_model *from)
     }
     for (uint32_t i = 0; i < from->n_flows; i++) {
         const ccm_model_flow *f = ccm_model_flow_at(from, i);
-        const ccm_proof_flow *p = f->id ? find_flow(from, f, f->id) : NULL;
-        const ccm_proof_talk *t = p ? find_talk(p) : NULL;
-        if (p && p->sum.count)
-            plain_to_edge(to, p, ccm_proofs_edge(to, from, f));
+        if (!f->id)
+            continue;
+        const ccm_proof_talk *t = find_talk(f, f->id);
+        if (f->anonymous.count)
+            ccm_proofs_plain(to, ccm_proofs_edge(to, from, f), &f->anonymous);
         for (unsigned k = 0; t && k < t->n_sums; k++)
             merge_sum(to, ccm_proofs_edge(to, from, f), from, &t->sums[k]);
     }

@@ -65,20 +65,6 @@ typedef struct ccm_proof_talk {
     uint8_t n_sums, cap_sums;
 } ccm_proof_talk;
 
-/* Verdicts on plain exchanges: all alike. */
-typedef struct ccm_plain_sum {
-    uint64_t first_frame, first_ns, last_ns, count;
-    uint8_t certainty;
-} ccm_plain_sum;
-
-/* Flows are many and most are plain from end to end: such a one takes no more memory than this. */
-typedef struct ccm_proof_flow {
-    uint64_t id;          /* of the flow that it belongs to */
-    ccm_auth_plain plain; /* the only open exchange, if it is plain */
-    ccm_plain_sum sum;
-    ccm_proof_talk *talk; /* NULL until it is needed; of this flow if its id is */
-} ccm_proof_flow;
-
 typedef enum ccm_krb_what {
     CCM_KRB_TICKET,  /* name: of the client; host: of the service */
     CCM_KRB_REFUSAL, /* code; host: of the service, CCM_NONE = any (no ticket at all) */
@@ -112,9 +98,8 @@ typedef struct ccm_message {
 } ccm_message;
 
 struct ccm_proofs {
-    GPtrArray *pages; /* ccm_proof_flow[CCM_PAGE], by the number of the flow's record */
-    GArray *sums;     /* ccm_auth_sum */
-    GArray *heads;    /* uint32_t: first sum of each edge, CCM_NONE */
+    GArray *sums;  /* ccm_auth_sum */
+    GArray *heads; /* uint32_t: first sum of each edge, CCM_NONE */
     ccm_index krb_index, signature_index;
     GArray *krb;        /* ccm_krb */
     GArray *signatures; /* ccm_signature_seen */
@@ -124,12 +109,16 @@ struct ccm_proofs {
 /* proofs.c */
 struct ccm_proofs *ccm_proofs_new(void);
 void ccm_proofs_free(struct ccm_proofs *p);
-/* Any observation of an HTTP exchange, after the model's own tables have seen it. */
-void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs);
+void ccm_proof_talk_free(ccm_proof_talk *t);
+/* Any observation of an HTTP exchange, after the model's own tables have seen it; `is`: what is
+ * known of an http_request, else NULL. */
+void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs, const ccm_auth_request *is);
 /* A verdict that does not come from an exchange. */
 void ccm_proofs_verdict(ccm_model *m, ccm_model_flow *f, const ccm_auth_verdict *v);
 /* Flow `id`, whose record this was, is over and settled with its edge. */
 void ccm_proofs_end(ccm_model *m, const ccm_model_flow *f, uint64_t id);
+/* Adds to the sums of an edge; no count = nothing. */
+void ccm_proofs_plain(ccm_model *m, uint32_t edge, const ccm_plain_sum *plain);
 void ccm_proofs_merge(ccm_model *to, const ccm_model *from);
 /* Where the flow's evidence would go in model `to`. */
 uint32_t ccm_proofs_edge(ccm_model *to, const ccm_model *from, const ccm_model_flow *f);
@@ -144,31 +133,6 @@ static inline ccm_auth_sum *ccm_auth_sum_at(const ccm_model *m, uint32_t i)
     return &g_array_index(m->proofs->sums, ccm_auth_sum, i);
 }
 
-/* What ccm_proofs_end will touch of a flow that has ended, fetched in three steps. */
-static inline void ccm_proofs_fetch_flow(const ccm_model *m, uint32_t flow)
-{
-    const GPtrArray *pages = m->proofs->pages;
-    const ccm_proof_flow *page =
-        flow / CCM_PAGE < pages->len ? g_ptr_array_index(pages, flow / CCM_PAGE) : NULL;
-    if (!page)
-        return;
-    __builtin_prefetch(&page[flow % CCM_PAGE]);
-    __builtin_prefetch(&page[flow % CCM_PAGE].talk);
-}
-
-static inline void ccm_proofs_fetch_edge(const ccm_model *m, uint32_t edge)
-{
-    if (edge < m->proofs->heads->len)
-        __builtin_prefetch(&g_array_index(m->proofs->heads, uint32_t, edge));
-}
-
-static inline void ccm_proofs_fetch_sum(const ccm_model *m, uint32_t edge)
-{
-    uint32_t i = ccm_proofs_first(m, edge);
-    if (i != CCM_NONE)
-        __builtin_prefetch(ccm_auth_sum_at(m, i));
-}
-
 /* auth_sum.c */
 void ccm_auth_sum_evidence(ccm_auth_sum *s, const ccm_auth_seen *add);
 /* Adds the sums of `add`, whose key is the same. */
@@ -181,6 +145,7 @@ void ccm_auth_sum_add_verdict(ccm_auth_sum *s, const ccm_auth_verdict *v);
 ccm_auth_sum ccm_auth_sum_of(const ccm_auth_verdict *v, ccm_auth_seen *seen);
 /* Counts a plain exchange that was answered. */
 void ccm_plain_sum_add(ccm_plain_sum *s, const ccm_auth_plain *p);
+void ccm_plain_sum_join(ccm_plain_sum *to, const ccm_plain_sum *add);
 /* The same as verdicts; `*seen` is its evidence. */
 ccm_auth_sum ccm_auth_sum_of_plain(const ccm_plain_sum *s, ccm_auth_seen *seen);
 void ccm_auth_sum_to_edge(ccm_model *m, uint32_t edge, const ccm_auth_sum *add);

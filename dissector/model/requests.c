@@ -5,6 +5,7 @@
  * hosts, client ids, BITS uploads. State: the flow remembers its latest request until the answer.
  * BITS upload packets: ccm-protocol.md 1.3. */
 #include "model/conclude.h"
+#include "model/known.h"
 #include "model/proofs.h"
 
 uint32_t ccm_text_lowest(const ccm_model *m, uint32_t a, uint32_t b)
@@ -81,13 +82,13 @@ static ccm_span path_of(ccm_span target)
     return q ? (ccm_span){ target.p, (size_t)(q - target.p) } : target;
 }
 
-static void upload_request(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, ccm_span target)
+static void upload_request(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
     f->upload = CCM_NONE;
     f->bits = (uint8_t)bits_packet(ccm_obs_get_str(obs, CCM_KEY_bits_packet));
     if (!f->bits)
         return;
-    target = path_of(target);
+    ccm_span target = path_of(ccm_obs_get_str(obs, CCM_KEY_target));
     f->target =
         target.n && m->uploads->len < CCM_UPLOADS ? ccm_texts_add(&m->texts, target) : CCM_NONE;
     ccm_span session = ccm_obs_get_str(obs, CCM_KEY_bits_session);
@@ -168,16 +169,14 @@ static uint32_t host_of(ccm_model *m, ccm_model_flow *f, unsigned end)
 
 static void evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, int mark, bool server)
 {
-    ccm_evidence e = { .mark = (int16_t)mark,
-                       .server = server,
-                       .port = server ? obs->dst.port : 0,
-                       .count = 1,
-                       .first_frame = obs->frame };
-    ccm_host_evidence(m, host_of(m, f, server ? !f->client : f->client), &e);
+    ccm_flow_evidence e = { .what = CCM_ABOUT(mark, server ? obs->dst.port : 0, server),
+                            .count = 1,
+                            .first_frame = obs->frame };
+    ccm_model_flow_evidence(m, f, server ? !f->client : f->client, &e);
 }
 
 static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs,
-                             const ccm_match *hit, ccm_span host)
+                             const ccm_match *hit)
 {
     const ccm_catalog *c = m->catalog;
     int about = hit->proxy >= 0 ? hit->proxy : hit->mark;
@@ -194,7 +193,8 @@ static void request_evidence(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs
         evidence(m, f, obs, hit->agent, false);
     /* A proxy is not called what its requests ask for. */
     if (hit->form == CCM_FORM_ORIGIN && !inner)
-        ccm_host_authority(m, host_of(m, f, !f->client), host, CCM_NAME_HTTP);
+        ccm_host_authority(m, host_of(m, f, !f->client), ccm_obs_get_str(obs, CCM_KEY_host),
+                           CCM_NAME_HTTP);
 }
 
 /* The client's number; nearly always that of the flow's request before. */
@@ -230,31 +230,28 @@ static void count_client(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs, ui
     }
 }
 
-static void on_request(ccm_model *m, const ccm_obs *obs)
+void ccm_model_request(ccm_model *m, const ccm_obs *obs, const ccm_known_request *is)
 {
-    ccm_request r = ccm_request_of(obs);
-    ccm_match hit;
+    const ccm_match *hit = &is->hit;
     ccm_model_flow *f = ccm_model_flow_get(m, obs);
 
     ccm_tunnel_asked(m, f, obs);
     if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
-    ccm_catalog_match(m->catalog, &r, &hit);
-    request_evidence(m, f, obs, &hit, r.host);
-    uint32_t method =
-        CCM_COUNT_KEY(CCM_COUNT_METHOD, r.method.n ? ccm_texts_add(&m->texts, r.method) : 0);
+    request_evidence(m, f, obs, hit);
+    uint32_t method = CCM_COUNT_KEY(CCM_COUNT_METHOD, is->method);
     count_client(m, f, obs, method);
-    if (hit.route >= 0 && !(f->through && hit.proxy >= 0)) /* else it leads on already */
-        ccm_model_flow_route(f, hit.route);
+    if (hit->route >= 0 && !(f->through && hit->proxy >= 0)) /* else it leads on already */
+        ccm_model_flow_route(f, hit->route);
     ccm_model_flow_count(m, f, method);
-    if (hit.route >= 0 && f->route == hit.route)
-        ccm_model_flow_count(m, f,
-                             CCM_COUNT_KEY(CCM_COUNT_MARK, hit.proxy >= 0 ? hit.proxy : hit.mark));
+    if (hit->route >= 0 && f->route == hit->route)
+        ccm_model_flow_count(
+            m, f, CCM_COUNT_KEY(CCM_COUNT_MARK, hit->proxy >= 0 ? hit->proxy : hit->mark));
     if (ccm_obs_has(obs, CCM_KEY_decrypted))
         ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_DECRYPTED, 0));
     f->exchange = ccm_obs_get_u64(obs, CCM_KEY_exchange);
-    ccm_content_request(m, f, r.target);
-    upload_request(m, f, obs, r.target);
+    f->content = is->content;
+    upload_request(m, f, obs);
 }
 
 static void on_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
@@ -270,12 +267,10 @@ static void on_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
     ccm_tunnel_answered(m, f, status);
     if (f->mark >= 0) {
         bool denied = ccm_status_denies(status);
-        ccm_evidence e = { .mark = f->mark,
-                           .server = true,
-                           .port = f->end[!f->client].port,
-                           .ok = !denied,
-                           .denied = denied };
-        ccm_host_evidence(m, host_of(m, f, !f->client), &e);
+        ccm_flow_evidence e = { .what = CCM_ABOUT(f->mark, f->end[!f->client].port, true),
+                                .ok = !denied,
+                                .denied = denied };
+        ccm_model_flow_evidence(m, f, !f->client, &e);
     }
     if (f->bits)
         upload_response(m, f, obs, status);
@@ -285,13 +280,7 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs)
 {
     if (!obs->flow)
         return;
-    if (obs->kind == CCM_OBS_http_request) {
-        on_request(m, obs);
-        return;
-    }
     ccm_model_flow *f = ccm_model_flow_find(m, obs);
-    if (f)
-        ccm_proofs_fetch_flow(m, f->at); /* looked at next */
     if (obs->kind == CCM_OBS_http_response) {
         /* The answer alone was captured: it still counts for the edge. */
         if (!f) {

@@ -160,7 +160,7 @@ void ccm_view_make_lookups(view_maker *k)
             sorted[n++] = l;
     }
     if (n)
-        g_qsort_with_data(sorted, (gint)n, sizeof *sorted, lookup_cmp, (void *)k->m);
+        ccm_sort(sorted, n, sizeof *sorted, lookup_cmp, (void *)k->m);
     ccm_view_lookup *v = ccm_view_alloc(k, n, sizeof *v);
     for (unsigned i = 0; i < n; i++) {
         bool same = i && lookup_cmp(&sorted[i - 1], &sorted[i], (void *)k->m) == 0;

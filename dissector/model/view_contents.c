@@ -60,7 +60,7 @@ void ccm_view_make_contents(view_maker *k)
 
     for (unsigned i = 0; i < rows->len; i++)
         v[i] = g_array_index(rows, ccm_content, i);
-    g_qsort_with_data(v, (gint)rows->len, sizeof *v, row_cmp, (void *)k->m);
+    ccm_sort(v, rows->len, sizeof *v, row_cmp, (void *)k->m);
     for (unsigned from = 0, to; from < rows->len; from = to) {
         for (to = from; to < rows->len && v[to].id == v[from].id;)
             to++;

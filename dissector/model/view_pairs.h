@@ -54,6 +54,8 @@ typedef struct pair_edge {
     unsigned row;
 } pair_edge;
 
+typedef struct pair_others pair_others;
+
 typedef struct ccm_pairs {
     view_maker *k;
     ccm_view_route *rows;
@@ -62,6 +64,7 @@ typedef struct ccm_pairs {
     uint32_t *pair_of; /* of each edge; CCM_NONE = of none */
     pace_pair *v;
     unsigned n;
+    pair_others *others; /* NULL until they are asked for */
 } ccm_pairs;
 
 /* pair_gather.c: of a row, is it SMB, and may the product limit its bandwidth, as far as is known?
@@ -88,6 +91,10 @@ unsigned ccm_pair_week_hour(int64_t local);
 uint64_t ccm_pair_bytes(const pace_pair *p, uint64_t from_s, uint64_t to_s);
 /* pair_schedule.c: fills p->closings. */
 void ccm_pair_schedule(pace_pair *p);
+/* pair_others.c: bytes per second of everything else that shares an end with the pair, in no order;
+ * to be freed with g_free. */
+pair_bucket *ccm_pair_others_of(ccm_pairs *s, const pace_pair *p, unsigned *n);
+void ccm_pair_others_free(pair_others *o);
 /* pair_yield.c: does the pair give way to `others`? Both by second, interval 1. */
 bool ccm_pair_yields(const pace_pair *p, const pair_bucket *others, unsigned n);
 typedef struct pair_comparison {

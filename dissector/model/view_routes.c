@@ -102,7 +102,7 @@ static uint32_t *rank_routes(const ccm_catalog *c)
 
     for (unsigned i = 0; i < c->routes->len; i++)
         sorted[i] = (int)i;
-    g_qsort_with_data(sorted, (gint)c->routes->len, sizeof *sorted, route_cmp, (void *)c);
+    ccm_sort(sorted, c->routes->len, sizeof *sorted, route_cmp, (void *)c);
     for (unsigned i = 0; i < c->routes->len; i++) {
         at += i > 0 && route_cmp(&sorted[i - 1], &sorted[i], (void *)c) != 0;
         rank[sorted[i]] = at;
@@ -540,7 +540,7 @@ void ccm_view_make_routes(view_maker *k)
         v[n].rank = rank[v[n].c.row];
         n++;
     }
-    g_qsort_with_data(v, (gint)n, sizeof *v, entry_cmp, &o);
+    ccm_sort(v, n, sizeof *v, entry_cmp, &o);
     for (unsigned i = 0; i < n; i++) {
         n_rows += i == 0 || row_cmp(&v[i - 1], &v[i], &o) != 0;
         row_of[v[i].edge] = n_rows - 1;

@@ -190,7 +190,7 @@ void ccm_view_make_smb(view_maker *k)
 
     for (unsigned i = 0; i < rows->len; i++)
         sorted[i] = &g_array_index(rows, ccm_smb_row, i);
-    g_qsort_with_data(sorted, (gint)rows->len, sizeof *sorted, row_cmp, &o);
+    ccm_sort(sorted, rows->len, sizeof *sorted, row_cmp, &o);
     for (unsigned i = 0, end; i < rows->len; i = end) {
         for (end = i + 1; end < rows->len && pair_cmp(sorted[i], sorted[end]) == 0;)
             end++;

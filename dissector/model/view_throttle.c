@@ -231,34 +231,14 @@ static void make_notes(view_maker *k, ccm_view_throttle *out, unsigned notes)
     out->notes.v = v;
 }
 
-/* Bytes per second of everything else that shares an end with the pair; or NULL. */
-static pair_bucket *others_of(const ccm_pairs *s, const pace_pair *p, unsigned *n)
-{
-    const ccm_timeline *t = &s->k->m->timeline;
-    GArray *v = g_array_new(FALSE, FALSE, sizeof(pair_bucket));
-
-    for (uint32_t i = 0; i <= t->mask; i++) {
-        if (!t->v[i].key || s->pair_of[ccm_point_edge(&t->v[i])] == (uint32_t)(p - s->v))
-            continue;
-        const ccm_edge_key *e = &ccm_edge_at(s->k->m, ccm_point_edge(&t->v[i]))->key;
-        pair_bucket b = { ccm_point_bucket(&t->v[i]), { t->v[i].bytes[0], t->v[i].bytes[1] }, 0 };
-        if (ccm_addr_eq(&e->client, &p->client) || ccm_addr_eq(&e->server, &p->server) ||
-            ccm_addr_eq(&e->server, &p->client) || ccm_addr_eq(&e->client, &p->server))
-            g_array_append_val(v, b);
-    }
-    g_array_sort(v, ccm_pair_bucket_cmp);
-    *n = v->len;
-    return (pair_bucket *)(void *)g_array_free(v, FALSE);
-}
-
-static void check_yield(const ccm_pairs *s, const pace_pair *p, ccm_pacing *is)
+static void check_yield(ccm_pairs *s, const pace_pair *p, ccm_pacing *is)
 {
     unsigned n;
 
     if (p->upward || p->interval_s != 1 || p->n_time < 30 ||
         is->verdict == CCM_PACING_BITS_WINDOW || is->verdict == CCM_PACING_NOT_THROTTLEABLE)
         return;
-    pair_bucket *others = others_of(s, p, &n);
+    pair_bucket *others = ccm_pair_others_of(s, p, &n);
     if (ccm_pair_yields(p, others, n)) {
         is->verdict = CCM_PACING_YIELDING;
         is->certainty = CCM_CERTAINTY_LIKELY;

@@ -357,20 +357,14 @@ static void begin_message(message *m, const ccm_place *at, bool reply)
     clear(m);
 }
 
-static void brief_reply(const message *m, const ccm_collect_body *body)
-{
-    if (!body->bytes)
-        empty_reply(m, body);
-    else if (body->status >= 200 && body->status < 300)
-        emit_message(m);
-}
-
 void ccm_message_reply_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint64_t time_ns,
                             uint64_t frame, const ccm_collect_body *body)
 {
     message m;
+    if (body->bytes)
+        return;
     begin_message(&m, &(ccm_place){ ps, from, exchange, time_ns, frame }, true);
-    brief_reply(&m, body);
+    empty_reply(&m, body);
 }
 
 void ccm_collect_end(ccm_collect *c, const ccm_parse *ps, unsigned from, uint64_t exchange,
@@ -384,8 +378,8 @@ void ccm_collect_end(ccm_collect *c, const ccm_parse *ps, unsigned from, uint64_
     m.full = c->depth == CCM_DEPTH_FULL;
     bool whole = body->complete && !c->lost && !c->limited;
     m.payload_whole = whole;
-    if (c->reply && (!body->bytes || !m.full)) {
-        brief_reply(&m, body);
+    if (c->reply && !body->bytes) {
+        empty_reply(&m, body);
     } else if (c->n) {
         take_parts(&m, c, whole, text);
         if (m.full)

@@ -37,7 +37,8 @@ void ccm_collect_gap(ccm_collect *c, uint64_t n);
  * no message. */
 void ccm_collect_end(ccm_collect *c, const ccm_parse *ps, unsigned from, uint64_t exchange,
                      uint64_t time_ns, uint64_t frame, const ccm_collect_body *body);
-/* The same for the answer to a message at header depth, of which no byte is wanted. */
+/* The same for the answer to a message at header depth: no byte of it is wanted, and only an empty
+ * one is told. */
 void ccm_message_reply_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint64_t time_ns,
                             uint64_t frame, const ccm_collect_body *body);
 /* Frees without a word; NULL is fine. */

@@ -2,15 +2,14 @@
  * dns.c - DNS over UDP and TCP, on any port where what is said is surely DNS.
  *
  * In: datagrams, or the two directions of a flow with gaps. Out: `dns_query` and `dns_answer`, one
- * for each message of a standard query. State: for TCP, per direction where the next message
- * begins. A pointer of a compressed name must lead to before the piece it stands in, so that no
- * name can loop (RFC 1035 section 4.1.4: "a prior occurrence"). Multicast relatives on ports 5353
- * and 5355 name nobody of interest and are left alone. Spec: RFC 1035 section 4, RFC 2782 (SRV),
- * RFC 3596 (AAAA). */
+ * for each message of a standard query. State: that of framed.h. A pointer of a compressed name
+ * must lead to before the piece it stands in, so that no name can loop (RFC 1035 section 4.1.4: "a
+ * prior occurrence"). Multicast relatives on ports 5353 and 5355 name nobody of interest and are
+ * left alone. Spec: RFC 1035 section 4, RFC 2782 (SRV), RFC 3596 (AAAA). */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem */
 #endif
-#include "proto/proto.h"
+#include "proto/framed.h"
 
 enum {
     TYPE_A = 1,
@@ -334,12 +333,6 @@ static ccm_probe udp_probe(ccm_span in, bool midstream)
     return read_message(in, &m) && surely(&m) ? CCM_PROBE_YES : CCM_PROBE_NO;
 }
 
-static void *udp_open(ccm_parse *ps)
-{
-    (void)ps;
-    return NULL;
-}
-
 /* Other kinds of messages (updates, notifications) are read over. */
 static ccm_feed udp_feed(ccm_parse *ps, ccm_span in)
 {
@@ -349,41 +342,7 @@ static ccm_feed udp_feed(ccm_parse *ps, ccm_span in)
     return (ccm_feed){ .result = CCM_FEED_OK, .used = in.n };
 }
 
-static void udp_skipped(ccm_parse *ps, uint64_t n, uint64_t missing)
-{
-    (void)ps;
-    (void)n;
-    (void)missing;
-}
-
-static void udp_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
-{
-    (void)ps;
-    (void)n;
-    (void)tail;
-}
-
-static void udp_end(ccm_parse *ps, ccm_span tail)
-{
-    (void)ps;
-    (void)tail;
-}
-
-static void udp_close(ccm_parse *ps)
-{
-    (void)ps;
-}
-
 /* ---- TCP ------------------------------------------------------------------------------------- */
-
-typedef struct half {
-    uint64_t left; /* bytes of a message that are still to come */
-    bool seek;     /* where the next message begins is not known */
-} half;
-
-typedef struct tcp_state {
-    half half[2];
-} tcp_state;
 
 /* Does a length and a message surely of DNS begin here? `*size` includes the prefix. */
 static ccm_probe tcp_shape(ccm_span in, size_t *size)
@@ -428,98 +387,42 @@ static size_t seek(ccm_span in, bool *found)
     return in.n > OPEN ? in.n - OPEN : 0;
 }
 
-static ccm_probe tcp_probe(ccm_span in, bool midstream)
+static ccm_probe tcp_length(ccm_span in, size_t *size)
 {
-    size_t size;
-    bool found = false;
-    ccm_probe r = tcp_shape(in, &size);
-    if (!midstream || r == CCM_PROBE_YES)
-        return r;
-    (void)seek(in, &found);
-    return found ? CCM_PROBE_YES : r;
+    ccm_cursor c = ccm_cur(in);
+    *size = PREFIX + ccm_cur_be16(&c);
+    return c.bad ? CCM_PROBE_MAYBE : CCM_PROBE_YES;
 }
 
-static void *tcp_open(ccm_parse *ps)
+static bool tcp_message(ccm_parse *ps, ccm_span message)
 {
-    tcp_state *st = g_new0(tcp_state, 1);
-    st->half[0].seek = st->half[1].seek = ps->midstream;
-    return st;
+    dns m;
+    bool is = read_message(message, &m);
+    if (is)
+        emit(ps, &m);
+    return is;
+}
+
+static const ccm_framing framing = { PREFIX, tcp_shape, tcp_length, seek, tcp_message };
+
+static ccm_probe tcp_probe(ccm_span in, bool midstream)
+{
+    return ccm_framed_probe(&framing, in, midstream);
 }
 
 static ccm_feed tcp_feed(ccm_parse *ps, ccm_span in)
 {
-    tcp_state *st = ps->state;
-    half *h = &st->half[ps->dir & 1];
-    ccm_feed out = { .result = CCM_FEED_OK };
-
-    while (out.used < in.n) {
-        ccm_span rest = ccm_span_of(in.p + out.used, in.n - out.used);
-        if (h->left) {
-            size_t n = (size_t)ccm_min64(h->left, rest.n);
-            out.used += n;
-            h->left -= n;
-            continue;
-        }
-        if (h->seek) {
-            bool found = false;
-            out.used += seek(rest, &found);
-            h->seek = !found;
-            if (h->seek)
-                break;
-            continue;
-        }
-        ccm_cursor c = ccm_cur(rest);
-        size_t size = PREFIX + ccm_cur_be16(&c);
-        dns m;
-        if (c.bad || rest.n < MIN(size, ps->limits->head_bytes))
-            break;
-        size_t n = MIN(size, rest.n);
-        if (!read_message(ccm_span_of(rest.p + PREFIX, n - PREFIX), &m))
-            return (ccm_feed){ .result = CCM_FEED_BAD, .why = "no message where one should begin" };
-        emit(ps, &m);
-        out.used += n;
-        h->left = size - n;
-    }
-    out.skip = h->left;
-    h->left = 0;
-    return out;
-}
-
-/* Tells the beginning of a message whose next bytes will not come. */
-static void cut(ccm_parse *ps, half *h, ccm_span tail)
-{
-    size_t size;
-    dns m;
-    if (h->seek || h->left || tcp_shape(tail, &size) != CCM_PROBE_YES)
-        return;
-    size_t n = MIN(size, tail.n);
-    if (read_message(ccm_span_of(tail.p + PREFIX, n - PREFIX), &m))
-        emit(ps, &m);
-    h->left = size - n;
+    return ccm_framed_feed(&framing, ps, in);
 }
 
 static void tcp_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
 {
-    tcp_state *st = ps->state;
-    half *h = &st->half[ps->dir & 1];
-    cut(ps, h, tail);
-    bool inside = h->left && n <= h->left;
-    h->left = inside ? h->left - n : 0;
-    h->seek = !inside;
+    ccm_framed_gap(&framing, ps, n, tail);
 }
 
 static void tcp_end(ccm_parse *ps, ccm_span tail)
 {
-    tcp_state *st = ps->state;
-    half *h = &st->half[ps->dir & 1];
-    cut(ps, h, tail);
-    h->left = 0;
-    h->seek = true;
-}
-
-static void tcp_close(ccm_parse *ps)
-{
-    g_free(ps->state);
+    ccm_framed_end(&framing, ps, tail);
 }
 
 const ccm_proto ccm_proto_dns_udp = {
@@ -527,22 +430,22 @@ const ccm_proto ccm_proto_dns_udp = {
     .l4 = 17,
     .not_on = { 5353, 5355 },
     .probe = udp_probe,
-    .open = udp_open,
+    .open = ccm_stateless_open,
     .feed = udp_feed,
-    .skipped = udp_skipped,
-    .gap = udp_gap,
-    .end = udp_end,
-    .close = udp_close,
+    .skipped = ccm_stateless_skipped,
+    .gap = ccm_stateless_gap,
+    .end = ccm_stateless_end,
+    .close = ccm_stateless_close,
 };
 
 const ccm_proto ccm_proto_dns_tcp = {
     .name = "dns",
     .l4 = 6,
     .probe = tcp_probe,
-    .open = tcp_open,
+    .open = ccm_framed_open,
     .feed = tcp_feed,
-    .skipped = udp_skipped,
+    .skipped = ccm_stateless_skipped,
     .gap = tcp_gap,
     .end = tcp_end,
-    .close = tcp_close,
+    .close = ccm_framed_close,
 };

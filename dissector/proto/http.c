@@ -59,7 +59,7 @@ static ccm_probe http_probe(ccm_span in, bool midstream)
 
 static void *http_open(ccm_parse *ps)
 {
-    http_state *st = g_new0(http_state, 1);
+    http_state *st = ccm_pool_take(ps->http, sizeof *st);
     st->client = -1;
     st->midstream = ps->midstream;
     ccm_http_pairs_init(&st->pairs);
@@ -439,7 +439,7 @@ static void http_close(ccm_parse *ps)
     ccm_http_pairs_flush(&st->pairs, ps, client_of(st), true);
     ps->exchanges = st->pairs.numbers;
     ccm_http_pairs_free(&st->pairs);
-    g_free(st);
+    ccm_pool_give(ps->http, st);
     ps->state = NULL;
 }
 

@@ -6,31 +6,14 @@
  * the first on. Where one is missing, later blocks of that direction cannot be read: that is told
  * once, and nothing is guessed. Spec: RFC 9113 sections 3.4, 4, 6 and 8. */
 #include "proto/http2_fields.h"
+#include "proto/http2_frame.h"
 #include "proto/http_pair.h"
 
 enum {
-    FRAME_HEADER = 9,
     STREAMS_MAX = 128,
     TABLE_MAX = 64 << 10,       /* of the header table that a receiver may allow */
     FIELDS_COST = 2 * (8 << 10) /* memory of the tables of a connection, about */
 };
-
-enum {
-    DATA,
-    HEADERS,
-    PRIORITY,
-    RST_STREAM,
-    SETTINGS,
-    PUSH_PROMISE,
-    PING,
-    GOAWAY,
-    WINDOW_UPDATE,
-    CONTINUATION
-};
-enum { END_STREAM = 1, ACK = 1, END_HEADERS = 4, PADDED = 8, PRIORITY_FIELDS = 0x20 };
-
-static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-enum { PREFACE = sizeof preface - 1 };
 
 typedef enum place {
     PLACE_PREFACE, /* the client's first bytes, if they are there */
@@ -74,76 +57,6 @@ typedef struct http2_state {
     uint64_t numbers;
     GHashTable *streams; /* by number */
 } http2_state;
-
-/* ---- probing --------------------------------------------------------------------------------- */
-
-typedef struct frame {
-    uint32_t length, stream;
-    uint8_t type, flags;
-} frame;
-
-static frame frame_of(ccm_span in)
-{
-    ccm_cursor c = ccm_cur(in);
-    frame f = { 0 };
-    f.length = (uint32_t)ccm_cur_u8(&c) << 16;
-    f.length |= ccm_cur_be16(&c);
-    f.type = ccm_cur_u8(&c);
-    f.flags = ccm_cur_u8(&c);
-    f.stream = ccm_cur_be32(&c) & 0x7fffffff;
-    return f;
-}
-
-/* May there be such a frame? */
-static bool plausible(const frame *f)
-{
-    switch (f->type) {
-    case DATA:
-    case CONTINUATION:
-    case HEADERS:
-        return f->stream != 0;
-    case PUSH_PROMISE:
-        return f->stream && f->length >= 4;
-    case PRIORITY:
-        return f->stream && f->length == 5;
-    case RST_STREAM:
-        return f->stream && f->length == 4;
-    case SETTINGS:
-        return !f->stream && f->length % 6 == 0 && (!(f->flags & ACK) || !f->length);
-    case PING:
-        return !f->stream && f->length == 8;
-    case GOAWAY:
-        return !f->stream && f->length >= 8;
-    case WINDOW_UPDATE:
-        return f->length == 4;
-    default:
-        return true; /* an extension */
-    }
-}
-
-/* A server may speak first: with SETTINGS. */
-static ccm_probe settings_first(ccm_span in)
-{
-    static const uint8_t none[4] = { 0 };
-    if (in.n && in.p[0])
-        return CCM_PROBE_NO;
-    if (in.n < FRAME_HEADER + 2)
-        return in.n >= 4 && in.p[3] != SETTINGS ? CCM_PROBE_NO : CCM_PROBE_MAYBE;
-    frame f = frame_of(in);
-    if (f.type != SETTINGS || f.flags || f.length % 6 || f.length > 6 * 32 ||
-        memcmp(in.p + 5, none, 4) != 0)
-        return CCM_PROBE_NO;
-    return f.length && !in.p[9] && in.p[10] >= 1 && in.p[10] <= 9 ? CCM_PROBE_YES : CCM_PROBE_MAYBE;
-}
-
-static ccm_probe http2_probe(ccm_span in, bool midstream)
-{
-    (void)midstream; /* in the middle nothing tells it for sure */
-    size_t n = MIN(in.n, PREFACE);
-    if (n && !memcmp(in.p, preface, n))
-        return n == PREFACE ? CCM_PROBE_YES : CCM_PROBE_MAYBE;
-    return settings_first(in);
-}
 
 /* ---- streams --------------------------------------------------------------------------------- */
 
@@ -317,7 +230,7 @@ static void block_over(http2_state *st, ccm_parse *ps, half *h)
 
 static void block_bytes(http2_state *st, ccm_parse *ps, half *h, ccm_span bytes)
 {
-    bool last = h->left == bytes.n && (h->flags & END_HEADERS);
+    bool last = h->left == bytes.n && (h->flags & CCM_H2_END_HEADERS);
     if (!h->fields)
         unreadable(st, ps);
     else if (!ccm_http2_fields_feed(h->fields, bytes, last)) {
@@ -329,8 +242,8 @@ static void block_bytes(http2_state *st, ccm_parse *ps, half *h, ccm_span bytes)
 static void block_begins(half *h, const ccm_parse *ps, uint64_t pos)
 {
     h->block = h->stream;
-    h->block_ends = h->type == HEADERS && (h->flags & END_STREAM);
-    h->block_pushed = h->type == PUSH_PROMISE;
+    h->block_ends = h->type == CCM_H2_HEADERS && (h->flags & CCM_H2_END_STREAM);
+    h->block_pushed = h->type == CCM_H2_PUSH_PROMISE;
     h->at = (ccm_http_origin){ ps->time_ns, ps->frame, pos, ps->peer_acked };
     if (h->fields && h->table)
         ccm_http2_fields_table(h->fields, h->table);
@@ -354,16 +267,18 @@ static void settings(http2_state *st, const ccm_parse *ps, ccm_span content)
 }
 
 /* Bytes before the content that are read with the frame's header. */
-static size_t prelude(const frame *f)
+static size_t prelude(const ccm_http2_frame *f)
 {
-    size_t padded = f->flags & PADDED ? 1 : 0;
-    if (f->type == DATA)
+    size_t padded = f->flags & CCM_H2_PADDED ? 1 : 0;
+    if (f->type == CCM_H2_DATA)
         return padded;
-    if (f->type == HEADERS)
-        return padded + (f->flags & PRIORITY_FIELDS ? 5 : 0);
-    if (f->type == PUSH_PROMISE)
+    if (f->type == CCM_H2_HEADERS)
+        return padded + (f->flags & CCM_H2_PRIORITY_FIELDS ? 5 : 0);
+    if (f->type == CCM_H2_PUSH_PROMISE)
         return padded + 4;
-    return f->type == RST_STREAM || (f->type == SETTINGS && f->length <= 1024) ? f->length : 0;
+    return f->type == CCM_H2_RST_STREAM || (f->type == CCM_H2_SETTINGS && f->length <= 1024)
+               ? f->length
+               : 0;
 }
 
 static void place_lost(half *h)
@@ -377,22 +292,24 @@ static void place_lost(half *h)
 /* The content of the frame at hand is over. */
 static void content_over(http2_state *st, ccm_parse *ps, half *h)
 {
-    bool headers = h->type == HEADERS || h->type == PUSH_PROMISE || h->type == CONTINUATION;
-    stream *s = h->type == DATA ? stream_find(st, h->stream) : NULL;
+    bool headers = h->type == CCM_H2_HEADERS || h->type == CCM_H2_PUSH_PROMISE ||
+                   h->type == CCM_H2_CONTINUATION;
+    stream *s = h->type == CCM_H2_DATA ? stream_find(st, h->stream) : NULL;
     h->place = h->padding ? PLACE_PADDING : PLACE_FRAME;
-    if (headers && h->block && (h->flags & END_HEADERS))
+    if (headers && h->block && (h->flags & CCM_H2_END_HEADERS))
         block_over(st, ps, h);
-    else if (s && (h->flags & END_STREAM))
+    else if (s && (h->flags & CCM_H2_END_STREAM))
         stream_ends(st, ps, s);
 }
 
 /* A frame whose header and prelude are there. */
-static void frame_begins(http2_state *st, ccm_parse *ps, half *h, const frame *f, ccm_span in,
-                         uint64_t pos)
+static void frame_begins(http2_state *st, ccm_parse *ps, half *h, const ccm_http2_frame *f,
+                         ccm_span in, uint64_t pos)
 {
     size_t before = prelude(f);
-    const uint8_t *p = in.p + FRAME_HEADER;
-    bool padded = (f->flags & PADDED) && before && f->type != RST_STREAM && f->type != SETTINGS;
+    const uint8_t *p = in.p + CCM_H2_FRAME_HEADER;
+    bool padded = (f->flags & CCM_H2_PADDED) && before && f->type != CCM_H2_RST_STREAM &&
+                  f->type != CCM_H2_SETTINGS;
     st->frames = true;
     h->type = f->type;
     h->flags = f->flags;
@@ -401,15 +318,15 @@ static void frame_begins(http2_state *st, ccm_parse *ps, half *h, const frame *f
     h->padding = padded ? MIN(p[0], h->left) : 0;
     h->left -= h->padding;
     h->place = PLACE_CONTENT;
-    if (f->type == HEADERS || f->type == PUSH_PROMISE)
+    if (f->type == CCM_H2_HEADERS || f->type == CCM_H2_PUSH_PROMISE)
         block_begins(h, ps, pos);
-    else if (f->type == SETTINGS && !(f->flags & ACK))
+    else if (f->type == CCM_H2_SETTINGS && !(f->flags & CCM_H2_ACK))
         settings(st, ps, ccm_span_of(p, before));
-    stream *s = f->type == RST_STREAM ? stream_find(st, f->stream) : NULL;
+    stream *s = f->type == CCM_H2_RST_STREAM ? stream_find(st, f->stream) : NULL;
     if (s)
         stream_over(st, ps, s);
     if (!h->left) { /* an empty block ends, too */
-        if (h->block && h->type != DATA && (h->flags & END_HEADERS))
+        if (h->block && h->type != CCM_H2_DATA && (h->flags & CCM_H2_END_HEADERS))
             block_bytes(st, ps, h, ccm_span_of(NULL, 0));
         content_over(st, ps, h);
     }
@@ -418,17 +335,17 @@ static void frame_begins(http2_state *st, ccm_parse *ps, half *h, const frame *f
 /* Bytes used at a frame's header; 0 = more are needed. SIZE_MAX = no frame begins here. */
 static size_t step_frame(http2_state *st, ccm_parse *ps, half *h, ccm_span in, uint64_t pos)
 {
-    if (in.n < FRAME_HEADER)
+    if (in.n < CCM_H2_FRAME_HEADER)
         return 0;
-    frame f = frame_of(in);
+    ccm_http2_frame f = ccm_http2_frame_of(in);
     size_t before = prelude(&f);
-    bool goes_on = f.type == CONTINUATION && h->block && f.stream == h->block;
-    if (!plausible(&f) || before > f.length || (h->block && !goes_on))
+    bool goes_on = f.type == CCM_H2_CONTINUATION && h->block && f.stream == h->block;
+    if (!ccm_http2_plausible(&f) || before > f.length || (h->block && !goes_on))
         return SIZE_MAX;
-    if (in.n < FRAME_HEADER + before)
+    if (in.n < CCM_H2_FRAME_HEADER + before)
         return 0;
     frame_begins(st, ps, h, &f, in, pos);
-    return FRAME_HEADER + before;
+    return CCM_H2_FRAME_HEADER + before;
 }
 
 /* Content at hand: reads what is wanted; *skip = how much need not be shown. */
@@ -436,11 +353,12 @@ static size_t step_content(http2_state *st, ccm_parse *ps, half *h, ccm_span in,
 {
     size_t n = MIN(in.n, h->left);
     ccm_span bytes = ccm_span_of(in.p, n);
-    bool headers = h->type == HEADERS || h->type == PUSH_PROMISE || h->type == CONTINUATION;
+    bool headers = h->type == CCM_H2_HEADERS || h->type == CCM_H2_PUSH_PROMISE ||
+                   h->type == CCM_H2_CONTINUATION;
     if (headers && h->block) {
         if (n)
             block_bytes(st, ps, h, bytes);
-    } else if (h->type == DATA) {
+    } else if (h->type == CCM_H2_DATA) {
         stream *s = stream_find(st, h->stream);
         part *p = s ? &s->part[!from_client(st, ps)] : NULL;
         size_t used;
@@ -460,18 +378,18 @@ static size_t step_content(http2_state *st, ccm_parse *ps, half *h, ccm_span in,
 /* After a loss: does a frame begin where a segment does? */
 static size_t step_seek(const ccm_parse *ps, half *h, ccm_span in)
 {
-    frame f = frame_of(in), next = { .type = PING };
+    ccm_http2_frame f = ccm_http2_frame_of(in), next = { .type = CCM_H2_PING };
     if (!ps->segment_start)
         return in.n;
-    if (in.n < FRAME_HEADER)
+    if (in.n < CCM_H2_FRAME_HEADER)
         return 0;
-    size_t size = FRAME_HEADER + (size_t)f.length;
-    if (f.type > CONTINUATION || !plausible(&f) || f.length > 16384)
+    size_t size = CCM_H2_FRAME_HEADER + (size_t)f.length;
+    if (f.type > CCM_H2_CONTINUATION || !ccm_http2_plausible(&f) || f.length > 16384)
         return in.n;
-    if (in.n >= size + FRAME_HEADER)
-        next = frame_of(ccm_span_of(in.p + size, in.n - size));
-    if (in.n > size && in.n >= size + FRAME_HEADER &&
-        (next.type > CONTINUATION || !plausible(&next)))
+    if (in.n >= size + CCM_H2_FRAME_HEADER)
+        next = ccm_http2_frame_of(ccm_span_of(in.p + size, in.n - size));
+    if (in.n > size && in.n >= size + CCM_H2_FRAME_HEADER &&
+        (next.type > CCM_H2_CONTINUATION || !ccm_http2_plausible(&next)))
         return in.n;
     h->place = PLACE_FRAME;
     return 0;
@@ -508,19 +426,19 @@ static void *http2_open(ccm_parse *ps)
 /* Bytes used; 0 = more are needed, or this side sends none. */
 static size_t step_preface(http2_state *st, ccm_parse *ps, half *h, ccm_span in)
 {
-    size_t n = MIN(in.n, PREFACE);
-    if (memcmp(in.p, preface, n) != 0) {
+    size_t n = MIN(in.n, CCM_H2_PREFACE);
+    if (memcmp(in.p, ccm_http2_preface, n) != 0) {
         h->place = PLACE_FRAME;
         return 0;
     }
-    if (n < PREFACE)
+    if (n < CCM_H2_PREFACE)
         return 0;
     st->client = (int8_t)ps->dir;
     h->place = PLACE_FRAME;
     know_tables(st, ps, h); /* the connection begins here */
     if (st->half[!(ps->dir & 1)].place == PLACE_PREFACE)
         know_tables(st, ps, &st->half[!(ps->dir & 1)]);
-    return PREFACE;
+    return CCM_H2_PREFACE;
 }
 
 static ccm_feed http2_feed(ccm_parse *ps, ccm_span in)
@@ -566,7 +484,7 @@ static ccm_feed http2_feed(ccm_parse *ps, ccm_span in)
 static void passed(http2_state *st, ccm_parse *ps, half *h, uint64_t n, bool missing)
 {
     uint64_t content = ccm_min64(n, h->left), beyond;
-    stream *s = h->type == DATA ? stream_find(st, h->stream) : NULL;
+    stream *s = h->type == CCM_H2_DATA ? stream_find(st, h->stream) : NULL;
     part *p = s ? &s->part[!from_client(st, ps)] : NULL;
     if (p && p->begun && !p->over && !missing)
         (void)ccm_http_body_pass(&p->m.body, content, 0);
@@ -645,7 +563,7 @@ static void http2_close(ccm_parse *ps)
 const ccm_proto ccm_proto_http2 = {
     .name = "http2",
     .l4 = 6,
-    .probe = http2_probe,
+    .probe = ccm_http2_probe,
     .open = http2_open,
     .feed = http2_feed,
     .skipped = http2_skipped,

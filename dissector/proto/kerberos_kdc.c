@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * kerberos_kdc.c - conversations with key distribution centres, over UDP and TCP, on any port.
  * In: datagrams, or the two directions of a flow with gaps. Out: `kerberos`, one for each message.
- * State: for TCP, per direction where the next message begins. An unfinished message is left to the
- * caller's carry; of one longer than that, the end is skipped. After a gap inside a message its
- * length tells where the next one is; after any other gap the next header is searched.
+ * State: that of framed.h.
  * Spec: RFC 4120 sections 7.2.1 and 7.2.2. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem */
 #endif
+#include "proto/framed.h"
 #include "proto/kerberos.h"
 
 enum {
@@ -15,15 +14,6 @@ enum {
     HEADER_MAX = 26, /* prefix, two values' headers, version and type */
     MESSAGE_MAX = 1 << 20,
 };
-
-typedef struct half {
-    uint64_t left; /* bytes of a reported message that are still to come */
-    bool seek;     /* where the next message begins is not known */
-} half;
-
-typedef struct kdc_state {
-    half half[2];
-} kdc_state;
 
 static void emit(ccm_parse *ps, ccm_span message)
 {
@@ -57,43 +47,12 @@ static ccm_probe udp_probe(ccm_span in, bool midstream)
     return r == CCM_PROBE_YES && size < in.n ? CCM_PROBE_NO : r;
 }
 
-static void *udp_open(ccm_parse *ps)
-{
-    (void)ps;
-    return NULL;
-}
-
 static ccm_feed udp_feed(ccm_parse *ps, ccm_span in)
 {
     if (udp_probe(in, false) != CCM_PROBE_YES)
         return (ccm_feed){ .result = CCM_FEED_BAD, .why = "not a Kerberos message" };
     emit(ps, in);
     return (ccm_feed){ .result = CCM_FEED_OK, .used = in.n };
-}
-
-static void udp_skipped(ccm_parse *ps, uint64_t n, uint64_t missing)
-{
-    (void)ps;
-    (void)n;
-    (void)missing;
-}
-
-static void udp_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
-{
-    (void)ps;
-    (void)n;
-    (void)tail;
-}
-
-static void udp_end(ccm_parse *ps, ccm_span tail)
-{
-    (void)ps;
-    (void)tail;
-}
-
-static void udp_close(ccm_parse *ps)
-{
-    (void)ps;
 }
 
 /* ---- TCP ------------------------------------------------------------------------------------- */
@@ -116,7 +75,7 @@ static ccm_probe tcp_shape(ccm_span in, size_t *size)
 }
 
 /* Offset of the first message, or SIZE_MAX. */
-static size_t seek(ccm_span in)
+static size_t first(ccm_span in)
 {
     static const uint8_t version[] = { 3, 2, 1, 5 };
     /* before it: prefix, two headers of two to six bytes, one identifier */
@@ -144,121 +103,61 @@ static size_t open_end(ccm_span in)
     return i;
 }
 
-static ccm_probe tcp_probe(ccm_span in, bool midstream)
+static size_t seek(ccm_span in, bool *found)
 {
-    size_t size;
-    ccm_probe r = tcp_shape(in, &size);
-    if (!midstream || r == CCM_PROBE_YES)
-        return r;
-    return seek(in) != SIZE_MAX ? CCM_PROBE_YES : r;
+    size_t at = first(in);
+    *found = at != SIZE_MAX;
+    return *found ? at : open_end(in);
 }
 
-static void *tcp_open(ccm_parse *ps)
+static bool tcp_message(ccm_parse *ps, ccm_span message)
 {
-    kdc_state *st = g_new0(kdc_state, 1);
-    st->half[0].seek = st->half[1].seek = ps->midstream;
-    return st;
+    emit(ps, message);
+    return true;
+}
+
+static const ccm_framing framing = { PREFIX, tcp_shape, tcp_shape, seek, tcp_message };
+
+static ccm_probe tcp_probe(ccm_span in, bool midstream)
+{
+    return ccm_framed_probe(&framing, in, midstream);
 }
 
 static ccm_feed tcp_feed(ccm_parse *ps, ccm_span in)
 {
-    kdc_state *st = ps->state;
-    half *h = &st->half[ps->dir & 1];
-    ccm_feed out = { .result = CCM_FEED_OK };
-    while (out.used < in.n) {
-        ccm_span rest = ccm_span_of(in.p + out.used, in.n - out.used);
-        if (h->left) {
-            size_t n = (size_t)ccm_min64(h->left, rest.n);
-            out.used += n;
-            h->left -= n;
-            continue;
-        }
-        if (h->seek) {
-            size_t at = seek(rest);
-            h->seek = at == SIZE_MAX;
-            out.used += h->seek ? open_end(rest) : at;
-            if (h->seek)
-                break;
-            continue;
-        }
-        size_t size = 0;
-        ccm_probe r = tcp_shape(rest, &size);
-        if (r == CCM_PROBE_NO)
-            return (ccm_feed){ .result = CCM_FEED_BAD, .why = "no message where one should begin" };
-        if (r == CCM_PROBE_MAYBE || rest.n < MIN(size, ps->limits->head_bytes))
-            break;
-        size_t n = MIN(size, rest.n);
-        emit(ps, ccm_span_of(rest.p + PREFIX, n - PREFIX));
-        out.used += n;
-        h->left = size - n;
-    }
-    out.skip = h->left;
-    h->left = 0;
-    return out;
-}
-
-static void tcp_skipped(ccm_parse *ps, uint64_t n, uint64_t missing)
-{
-    (void)ps;
-    (void)n;
-    (void)missing;
-}
-
-/* Reports the beginning of a message whose next bytes will not come. */
-static void cut(ccm_parse *ps, half *h, ccm_span tail)
-{
-    size_t size;
-    if (h->seek || h->left || tcp_shape(tail, &size) != CCM_PROBE_YES)
-        return;
-    size_t n = MIN(size, tail.n);
-    emit(ps, ccm_span_of(tail.p + PREFIX, n - PREFIX));
-    h->left = size - n;
+    return ccm_framed_feed(&framing, ps, in);
 }
 
 static void tcp_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
 {
-    kdc_state *st = ps->state;
-    half *h = &st->half[ps->dir & 1];
-    cut(ps, h, tail);
-    bool inside = h->left && n <= h->left;
-    h->left = inside ? h->left - n : 0;
-    h->seek = !inside;
+    ccm_framed_gap(&framing, ps, n, tail);
 }
 
 static void tcp_end(ccm_parse *ps, ccm_span tail)
 {
-    kdc_state *st = ps->state;
-    half *h = &st->half[ps->dir & 1];
-    cut(ps, h, tail);
-    h->left = 0;
-    h->seek = true;
-}
-
-static void tcp_close(ccm_parse *ps)
-{
-    g_free(ps->state);
+    ccm_framed_end(&framing, ps, tail);
 }
 
 const ccm_proto ccm_proto_kerberos_udp = {
     .name = "kerberos",
     .l4 = 17,
     .probe = udp_probe,
-    .open = udp_open,
+    .open = ccm_stateless_open,
     .feed = udp_feed,
-    .skipped = udp_skipped,
-    .gap = udp_gap,
-    .end = udp_end,
-    .close = udp_close,
+    .skipped = ccm_stateless_skipped,
+    .gap = ccm_stateless_gap,
+    .end = ccm_stateless_end,
+    .close = ccm_stateless_close,
 };
 
 const ccm_proto ccm_proto_kerberos_tcp = {
     .name = "kerberos",
     .l4 = 6,
     .probe = tcp_probe,
-    .open = tcp_open,
+    .open = ccm_framed_open,
     .feed = tcp_feed,
-    .skipped = tcp_skipped,
+    .skipped = ccm_stateless_skipped,
     .gap = tcp_gap,
     .end = tcp_end,
-    .close = tcp_close,
+    .close = ccm_framed_close,
 };

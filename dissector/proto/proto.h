@@ -5,6 +5,7 @@
 #ifndef CCM_PROTO_PROTO_H
 #define CCM_PROTO_PROTO_H
 
+#include "base/pool.h"
 #include "observe/obs.h"
 #include "proto/decryptor.h"
 #include "proto/verifier.h"
@@ -12,8 +13,8 @@
 
 /* How much of a Configuration Manager message is read. */
 typedef enum ccm_depth {
-    CCM_DEPTH_HEADER, /* the elements of the header that a verdict needs; of a reply nothing but
-                         that it is there */
+    CCM_DEPTH_HEADER, /* the elements of the header that a verdict needs; of a reply nothing, unless
+                         it is empty, which is how a management point rejects */
     CCM_DEPTH_FULL,   /* header, body, signatures */
 } ccm_depth;
 
@@ -41,6 +42,7 @@ typedef struct ccm_parse {
     size_t *gathered; /* memory of messages being gathered in all flows together; may be NULL */
     void **spare;     /* memory of a gathered message, for the next one: freed by the caller with
                          g_free at the end; may be NULL */
+    ccm_pool *http;   /* states of HTTP conversations, for the next one; may be NULL */
     ccm_depth depth;
     const ccm_verifier *verifier;   /* NULL: signatures cannot be checked here */
     const ccm_decryptor *decryptor; /* NULL: records of TLS stay closed */

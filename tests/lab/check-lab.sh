@@ -7,27 +7,27 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 : "${CCMSCOPE:?set CCMSCOPE to the program}"
+python=${PYTHON:-python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 
+tab=$'\t' n=0
 compared() { # CAPTURE TRUTH WHAT [COMPARE-OPTION [PROGRAM-OPTIONS...]]
-    local file=$1 truth=$2 what=$3 option=() code=0
-    [ -z "${4:-}" ] || option=("$4")
-    "$CCMSCOPE" report --format json --messages "${@:5}" "$file" >"$work/report.json" || code=$?
+    local file=$1 truth=$2 what=$3 option=${4:-} code=0
+    n=$((n + 1))
+    "$CCMSCOPE" report --format json --messages "${@:5}" "$file" >"$work/$n.json" || code=$?
     if [ "$code" != 0 ]; then
         echo "FAIL $file$what: report exits $code"
         failed=1
         return
     fi
-    "$CCMSCOPE" exchanges --json "${@:5}" "$file" >"$work/exchanges.jsonl"
-    if python3 "$here/compare.py" "${option[@]}" "$truth" "$work/report.json" "$work/exchanges.jsonl" >"$work/diff"; then
-        echo "ok   $file$what"
-    else
-        echo "FAIL $file$what"
-        sed 's/^/     /' "$work/diff"
-        failed=1
-    fi
+    "$CCMSCOPE" exchanges --json "${@:5}" "$file" >"$work/$n.jsonl"
+    echo "$file$what${option:+$tab$option}$tab$truth$tab$work/$n.json$tab$work/$n.jsonl" >>"$work/list"
+}
+compare_all() { # what was put on the list, by one process
+    [ ! -e "$work/list" ] || "$python" "$here/compare.py" --list "$work/list" || failed=1
+    rm -f "$work/list"
 }
 decrypts=
 ! "$CCMSCOPE" report --help | grep -q -- --keylog || decrypts=1
@@ -50,6 +50,7 @@ if [ $# -gt 0 ]; then
     for truth in "$1"/*.truth.json; do
         for file in "${truth%.truth.json}".pcap*; do check "$file" "$truth"; done
     done
+    compare_all
     exit "$failed"
 fi
 # These mostly wait, so they run beside each other; each makes namespaces of its own.
@@ -83,12 +84,13 @@ echo '| file' >"$work/pcaps/README.md"
 for truth in "$work"/pcaps/*.truth.json; do
     for file in "${truth%.truth.json}".pcap*; do check "$file" "$truth"; done
 done
+compare_all
 for truth in "$work"/run/*.truth.json; do
     file=${truth%.truth.json}.pcap code=0
     shipped=$here/../../pcaps/$(basename "$truth")
     case $truth in # their scripts have let tshark read them
     */tls-* | */cmg-* | */proxy-*)
-        if python3 "$here/samelab.py" "$shipped" "$truth" >"$work/diff"; then
+        if "$python" "$here/samelab.py" "$shipped" "$truth" >"$work/diff"; then
             echo "ok   $file, as shipped"
         else
             echo "FAIL $file is not as shipped"
@@ -98,7 +100,7 @@ for truth in "$work"/run/*.truth.json; do
         continue
         ;;
     esac
-    python3 "$here/crosscheck.py" "$file" "$truth" >"$work/diff" || code=$?
+    "$python" "$here/crosscheck.py" "$file" "$truth" >"$work/diff" || code=$?
     case $code in
     0) echo "ok   $file, read by tshark" ;;
     77) ;;
@@ -111,7 +113,9 @@ for truth in "$work"/run/*.truth.json; do
 done
 for file in "$work"/run/encap-*.pcap; do
     [ -e "$file" ] || continue
-    python3 "$here/truth.py" --packets "$file" "$work/pcaps/messages.pcap" >"$work/truth.json"
-    check "$file" "$work/truth.json"
+    truth=$work/$(basename "$file").truth.json
+    "$python" "$here/truth.py" --packets "$file" "$work/pcaps/messages.pcap" >"$truth"
+    check "$file" "$truth"
 done
+compare_all
 exit "$failed"

@@ -3,7 +3,9 @@
 """Compare a report of the program with ground truth.
 
 in:   [--decrypted] TRUTH.json REPORT.json [EXCHANGES.jsonl]; --decrypted: the program had the keys
-out:  differences, one a line; exit 1 when there is one
+      --list FILE: many at once, each a line of NAME and these words, with tabs between them
+out:  differences, one a line; of a list a line per NAME, and differences below it; exit 1 when there is
+      a difference
 """
 import collections
 import json
@@ -19,11 +21,11 @@ def load(path):
         return json.load(file)
 
 
-def main():
-    decrypted = sys.argv[1] == "--decrypted"
+def differences(words):
+    decrypted = words[0] == "--decrypted"
     if decrypted:
-        del sys.argv[1]
-    truth, report = load(sys.argv[1]), load(sys.argv[2])
+        words = words[1:]
+    truth, report = load(words[0]), load(words[1])
     if decrypted:
         truth.update(truth["decrypted"])
     wrong = []
@@ -69,17 +71,32 @@ def main():
             for role in host["roles"]
         ]
         check("%s is among the roles" % service["role"], True, service["role"] in roles)
-    if len(sys.argv) > 3:
-        with open(sys.argv[3], encoding="utf-8") as file:
+    if len(words) > 2:
+        with open(words[2], encoding="utf-8") as file:
             lines = [json.loads(line) for line in file if '"protocol":"smb"' not in line.replace(" ", "")]
         methods = collections.Counter(line["method"] for line in lines if "method" in line)
         check("requests in exchanges", truth["requests"], dict(methods))
         comparefacts.compare(truth, report, lines, check)
         if "tls" in truth:
             comparefacts.compare_connections(truth, lines, decrypted, check)
-    for line in wrong:
-        print(line)
-    sys.exit(bool(wrong))
+    return wrong
+
+
+def main():
+    if sys.argv[1] != "--list":
+        wrong = differences(sys.argv[1:])
+        print(*wrong, sep="\n", end="\n" if wrong else "")
+        sys.exit(bool(wrong))
+    failed = False
+    with open(sys.argv[2], encoding="utf-8") as file:
+        rows = [line.rstrip("\n").split("\t") for line in file]
+    for name, *words in rows:
+        wrong = differences(words)
+        failed = failed or bool(wrong)
+        print("FAIL" if wrong else "ok  ", name)
+        for line in wrong:
+            print("    ", line)
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

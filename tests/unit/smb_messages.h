@@ -4,7 +4,7 @@
 #ifndef CCM_TEST_SMB_MESSAGES_H
 #define CCM_TEST_SMB_MESSAGES_H
 
-#include "kerberos_driver.h"
+#include "parser_driver.h"
 #include "proto/smb2_names.h"
 
 enum { SMB_RESPONSE = 1, SMB_ASYNC = 2, SMB_RELATED = 4, SMB_SIGNED = 8, SMB_SESSION = 0x1122 };

@@ -320,4 +320,11 @@ static inline char *talk_play(const talk *t, ccm_decrypt *keys, size_t piece, ui
     return talk_play_proto(&ccm_proto_tls, t, keys, piece, from, lost);
 }
 
+static inline ccm_decrypt *talk_keys(void)
+{
+    ccm_limits limits;
+    ccm_limits_init(&limits);
+    return ccm_decrypt_new(&limits);
+}
+
 #endif

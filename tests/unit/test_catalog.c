@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * test_catalog.c - the built-in catalogue, its errors, and what requests match. Expected values
  * come from the reference rows named in each catalogue row's `ref`. */
-#include <glib/gstdio.h>
 #include "model/catalog.h"
 #include "observe/obs.h"
 
@@ -189,12 +188,12 @@ static void name_errors(void)
     } t[] = {
         { NULL, NAMES("name=a.b;*.b;c*d.b") },
         { "neither or both", NAMES("") },
-        { "names.ini, [n], name", NAMES("name=b") },
-        { "names.ini, [n], name", NAMES("name=a.*.b") },
-        { "names.ini, [n], name", NAMES("name=*") },
-        { "names.ini, [n], name", NAMES("name=*.") },
-        { "names.ini, [n], name", NAMES("name=a.b;;c.b") },
-        { "names.ini, [n], name", NAMES("name=a.b;A.B") },
+        { "names.ini:7: [n], name", NAMES("name=b") },
+        { "names.ini:7: [n], name", NAMES("name=a.*.b") },
+        { "names.ini:7: [n], name", NAMES("name=*") },
+        { "names.ini:7: [n], name", NAMES("name=*.") },
+        { "names.ini:7: [n], name", NAMES("name=a.b;;c.b") },
+        { "names.ini:7: [n], name", NAMES("name=a.b;A.B") },
         { "generic: neither", NAMES("name=a.b\ngeneric=yes") },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(t); i++) {
@@ -216,9 +215,9 @@ static void errors(void)
     } t[] = {
         { ROLES, ROUTES, "", URLS, NULL },
         { "[client]\ntitle=C\nref=r\n", "", "", "", "[unknown]" },
-        { ROLES, "[u]\nroute=client/mp\n", "", "", "routes.ini, [u], protocol" },
+        { ROLES, "[u]\nroute=client/mp\n", "", "", "routes.ini:1: [u], protocol" },
         { ROLES, ROUTES "[b]\nroute=client/nobody\nprotocol=http\nport=1\ntitle=t\nref=r\n", "", "",
-          "[b], route: no such role" },
+          "routes.ini:14: [b], route: no such role" },
         { ROLES, ROUTES "[b]\nroute=client\nprotocol=http\nport=1\ntitle=t\nref=r\n", "", "",
           "[b], route" },
         { ROLES, ROUTES "[b]\nroute=client/mp\nprotocol=gopher\nport=1\ntitle=t\nref=r\n", "", "",
@@ -228,14 +227,22 @@ static void errors(void)
         { ROLES, ROUTES, "[p]\nl4=tcp\nport=9-1\nroute=a\nref=r\n", "", "[p], port" },
         { ROLES, ROUTES, "[p]\nl4=sctp\nport=9\nroute=a\nref=r\n", "", "[p], l4" },
         { ROLES, ROUTES, "[p]\nl4=tcp\nport=9\nroute=b\nref=r\n", "", "no such route row" },
-        { ROLES, ROUTES, "", "[x]\npath=/x\ntitle=X\n", "urls.ini, [x], ref: missing" },
+        { ROLES, ROUTES, "", "[x]\npath=/x\ntitle=X\n", "urls.ini:1: [x], ref: missing" },
         { ROLES, ROUTES, "", "[x]\npath=/x\nroute=a\ntitle=X\nref=r\n", "[x], certainty" },
         { ROLES, ROUTES, "", "[x]\ntitle=X\nref=r\n", "without a condition" },
         { ROLES, ROUTES, "", "[x]\npath=x\ntitle=X\nref=r\n", "[x], path" },
-        { ROLES, ROUTES, "", "[x]\npaht=/x\ntitle=X\nref=r\n", "paht: unknown key" },
+        { ROLES, ROUTES, "", "[x]\npaht=/x\ntitle=X\nref=r\n",
+          "urls.ini:2: [x], paht: unknown key" },
         { ROLES, ROUTES, "", "[x]\nhost=a.*.b\ntitle=X\nref=r\n", "[x], host" },
         { ROLES, ROUTES, "", "[x]\nform=odd\ntitle=X\nref=r\n", "[x], form" },
-        { ROLES, ROUTES, "", "no group\n", "urls.ini is not a key file" },
+        { ROLES, ROUTES, "", "\n# k=v\nno group\n", "urls.ini:3: []: neither" },
+        { ROLES, ROUTES, "", "k=v\n", "urls.ini:1: []: neither" },
+        { ROLES, ROUTES, "", URLS "no value\n", "urls.ini:7: [x]: neither" },
+        { ROLES, ROUTES, "", URLS "[y\n", "urls.ini:7: []: not the name" },
+        { ROLES, ROUTES, "", URLS URLS, "urls.ini:7: [x]: another row" },
+        { ROLES, ROUTES, "", URLS "path=/x\n", "urls.ini:7: [x], path: given twice" },
+        { ROLES, ROUTES, "", URLS "query=\n", "urls.ini:7: [x], query: the value is empty" },
+        { ROLES, ROUTES, "", URLS "query=\xff\n", "urls.ini:7: [x], query: the value is empty" },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(t); i++) {
         const char *pairs[] = { "roles.ini", t[i].roles, "routes.ini", t[i].routes,
@@ -263,30 +270,60 @@ static void errors(void)
     g_error_free(error);
 }
 
-static void directory(void)
+static void equal_text(const char *a, const char *b)
 {
+    g_assert_cmpstr(a, ==, b);
+}
+
+static void equal_span(ccm_span a, ccm_span b)
+{
+    g_assert_cmpmem(a.p, a.n, b.p, b.n);
+}
+
+static void equal_number(int64_t a, int64_t b)
+{
+    g_assert_cmpint(a, ==, b);
+}
+
+#define EQUAL(type, name)                                                                          \
+    _Generic(a->name, const char *: equal_text, ccm_span: equal_span, default: equal_number)(      \
+        a->name, b->name);
+
+/* What was compiled in is what stands in the files. */
+static void directory(const void *data)
+{
+    const ccm_catalog *in = cat(data);
+    const char *srcdir = g_getenv("srcdir");
     GError *error = NULL;
-    char *dir = g_dir_make_tmp("ccmscope-XXXXXX", &error);
-    g_assert_no_error(error);
-    g_assert_null(ccm_catalog_load(dir, &error));
-    g_assert_error(error, CCM_ERROR, CCM_ERROR_USAGE);
-    g_clear_error(&error);
-    for (const char *const *p = ccm_catalog_data; *p; p += 2) {
-        char *path = g_build_filename(dir, p[0], NULL);
-        g_assert_true(g_file_set_contents(path, p[1], -1, NULL));
-        g_free(path);
-    }
+    g_autofree char *dir = g_build_filename(srcdir ? srcdir : ".", "dissector", "catalog", NULL);
     ccm_catalog *c = ccm_catalog_load(dir, &error);
+
     g_assert_no_error(error);
-    g_assert_cmpint(ccm_catalog_role(c, "mp"), >=, 0);
-    ccm_catalog_unref(c);
-    for (const char *const *p = ccm_catalog_data; *p; p += 2) {
-        char *path = g_build_filename(dir, p[0], NULL);
-        g_assert_cmpint(g_unlink(path), ==, 0);
-        g_free(path);
+    g_assert_cmpint(c->roles->len, ==, in->roles->len);
+    g_assert_cmpint(c->routes->len, ==, in->routes->len);
+    g_assert_cmpint(c->ports->len, ==, in->ports->len);
+    g_assert_cmpint(c->marks->len, ==, in->marks->len);
+    for (unsigned i = 0; i < c->roles->len; i++) {
+        const ccm_role_row *a = ccm_role_at(in, (int)i), *b = ccm_role_at(c, (int)i);
+        CCM_ROLE_ROW(EQUAL)
     }
-    g_assert_cmpint(g_rmdir(dir), ==, 0);
-    g_free(dir);
+    for (unsigned i = 0; i < c->routes->len; i++) {
+        const ccm_route_row *a = ccm_route_at(in, (int)i), *b = ccm_route_at(c, (int)i);
+        CCM_ROUTE_ROW(EQUAL)
+    }
+    for (unsigned i = 0; i < c->ports->len; i++) {
+        const ccm_port_row *a = &g_array_index(in->ports, ccm_port_row, i),
+                           *b = &g_array_index(c->ports, ccm_port_row, i);
+        CCM_PORT_ROW(EQUAL)
+    }
+    for (unsigned i = 0; i < c->marks->len; i++) {
+        const ccm_mark *a = ccm_mark_at(in, (int)i), *b = ccm_mark_at(c, (int)i);
+        CCM_MARK(EQUAL)
+    }
+    ccm_catalog_unref(c);
+    g_assert_null(ccm_catalog_load("no such directory", &error));
+    g_assert_error(error, CCM_ERROR, CCM_ERROR_USAGE);
+    g_error_free(error);
 }
 
 /* Each row says where it comes from, and no id appears twice. */
@@ -317,7 +354,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/catalog/refs", c, refs);
     g_test_add_func("/catalog/errors", errors);
     g_test_add_func("/catalog/name-errors", name_errors);
-    g_test_add_func("/catalog/directory", directory);
+    g_test_add_data_func("/catalog/directory", c, directory);
     int result = g_test_run();
     ccm_catalog_unref(c);
     return result;

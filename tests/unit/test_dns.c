@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * test_dns.c - DNS messages and the two parsers. Messages are written by hand after RFC 1035
  * section 4.1, RFC 2782 and RFC 3596; what is expected was written beside them. */
-#include "kerberos_driver.h"
+#include "parser_driver.h"
 
 #define HEAD(flags, q, a, n, x) "\x12\x34" flags q a n x
 #define Q "\x01\x00"    /* query, recursion desired */
@@ -130,14 +130,14 @@ static const row others[] = {
 static void test_udp(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        krb_drive d;
-        krb_open(&d, &ccm_proto_dns_udp, false);
+        parser_drive d;
+        parser_open(&d, &ccm_proto_dns_udp, false);
         ccm_span s = ccm_span_of(rows[i].bytes, rows[i].n);
         g_test_message("row %u", (unsigned)i);
         g_assert_cmpint(d.proto->probe(s, true), ==, CCM_PROBE_YES);
-        krb_bytes(&d, rows[i].from, s.p, s.n);
+        parser_bytes(&d, rows[i].from, s.p, s.n);
         g_assert_cmpint(d.client, ==, 0);
-        g_autofree char *got = krb_close(&d);
+        g_autofree char *got = parser_close(&d);
         g_assert_cmpstr(got, ==, rows[i].line);
     }
 }
@@ -153,10 +153,10 @@ static void test_others(void)
         memcpy(framed + 2, s.p, s.n);
         g_assert_cmpint(ccm_proto_dns_tcp.probe(ccm_span_of(framed, s.n + 2), false), ==,
                         CCM_PROBE_NO);
-        krb_drive d; /* in a flow that is known to be DNS it does no harm */
-        krb_open(&d, &ccm_proto_dns_udp, false);
-        krb_bytes(&d, 0, s.p, s.n);
-        g_free(krb_close(&d));
+        parser_drive d; /* in a flow that is known to be DNS it does no harm */
+        parser_open(&d, &ccm_proto_dns_udp, false);
+        parser_bytes(&d, 0, s.p, s.n);
+        g_free(parser_close(&d));
     }
 }
 
@@ -165,10 +165,10 @@ static void test_truncated(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         for (size_t n = 1; n < rows[i].n; n++) {
-            krb_drive d;
-            krb_open(&d, &ccm_proto_dns_udp, false);
-            krb_bytes(&d, rows[i].from, (const uint8_t *)rows[i].bytes, n);
-            g_autofree char *got = krb_close(&d);
+            parser_drive d;
+            parser_open(&d, &ccm_proto_dns_udp, false);
+            parser_bytes(&d, rows[i].from, (const uint8_t *)rows[i].bytes, n);
+            g_autofree char *got = parser_close(&d);
             g_assert_true(!*got || g_str_has_suffix(got, " incomplete=1\n"));
             g_auto(GStrv) words = g_strsplit(g_strchomp(got), " ", -1);
             for (char **w = words; *w; w++) /* ttl: lowest of what was seen */
@@ -184,11 +184,11 @@ static void test_damaged(void)
         for (size_t n = 0; n < rows[i].n; n++) {
             static const uint8_t values[] = { 0x00, 0x3f, 0x40, 0x80, 0xc0, 0xff };
             for (size_t v = 0; v < sizeof values; v++) {
-                krb_drive d;
+                parser_drive d;
                 m[n] = values[v];
-                krb_open(&d, &ccm_proto_dns_udp, false);
-                krb_bytes(&d, 0, m, rows[i].n);
-                g_free(krb_close(&d));
+                parser_open(&d, &ccm_proto_dns_udp, false);
+                parser_bytes(&d, 0, m, rows[i].n);
+                g_free(parser_close(&d));
             }
             m[n] = (uint8_t)rows[i].bytes[n];
         }
@@ -218,10 +218,10 @@ static void test_many(void)
     for (unsigned i = 0; i < 300; i++)
         g_byte_array_append(
             m, (const uint8_t *)"\xc0\x0c\x00\x01" IN TTL("\x3c") "\x00\x04\xc0\xa8\x64\xc8", 16);
-    krb_drive d;
-    krb_open(&d, &ccm_proto_dns_udp, false);
-    krb_bytes(&d, 1, m->data, m->len);
-    g_autofree char *got = krb_close(&d);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_dns_udp, false);
+    parser_bytes(&d, 1, m->data, m->len);
+    g_autofree char *got = parser_close(&d);
     g_assert_true(g_str_has_prefix(got, "dns_answer S name=mp.contoso.com record_type=1 rcode=0 "
                                         "records=300 addresses=192.168.100.200 192.168.100.200 "));
     g_assert_true(g_str_has_suffix(got, " ttl=60 incomplete=1\n"));
@@ -254,12 +254,12 @@ static void test_tcp(void)
     g_autoptr(GByteArray) all = stream(1);
     g_autofree char *want = lines(1, 0);
     for (size_t piece = 1; piece < 200; piece++) {
-        krb_drive d;
-        krb_open(&d, &ccm_proto_dns_tcp, false);
+        parser_drive d;
+        parser_open(&d, &ccm_proto_dns_tcp, false);
         g_assert_cmpint(d.proto->probe(ccm_span_of(all->data, all->len), false), ==, CCM_PROBE_YES);
         for (size_t at = 0; at < all->len; at += piece)
-            krb_bytes(&d, 1, all->data + at, MIN(piece, all->len - at));
-        g_autofree char *got = krb_close(&d);
+            parser_bytes(&d, 1, all->data + at, MIN(piece, all->len - at));
+        g_autofree char *got = parser_close(&d);
         g_assert_cmpstr(got, ==, want);
     }
 }
@@ -270,13 +270,13 @@ static void test_midstream(void)
     g_autoptr(GByteArray) all = stream(1);
     g_autofree char *want = lines(1, 3); /* rows[2] is the first answer */
     for (size_t from = 1; from <= rows[2].n + 2; from++) {
-        krb_drive d;
-        krb_open(&d, &ccm_proto_dns_tcp, true);
+        parser_drive d;
+        parser_open(&d, &ccm_proto_dns_tcp, true);
         ccm_span s = ccm_span_of(all->data + from, all->len - from);
         g_assert_cmpint(d.proto->probe(s, true), ==, CCM_PROBE_YES);
         for (size_t at = 0; at < s.n; at += 50)
-            krb_bytes(&d, 1, s.p + at, MIN(50, s.n - at));
-        g_autofree char *got = krb_close(&d);
+            parser_bytes(&d, 1, s.p + at, MIN(50, s.n - at));
+        g_autofree char *got = parser_close(&d);
         g_assert_cmpstr(got, ==, want);
     }
 }
@@ -289,13 +289,13 @@ static void test_gap(void)
     size_t first = rows[2].n + 2;
     for (size_t seen = 0; seen < first; seen++)
         for (size_t lost = 1; lost <= first - seen; lost += 7) {
-            krb_drive d;
-            krb_open(&d, &ccm_proto_dns_tcp, false);
+            parser_drive d;
+            parser_open(&d, &ccm_proto_dns_tcp, false);
             if (seen)
-                krb_bytes(&d, 1, all->data, seen);
-            krb_lose(&d, 1, lost);
-            krb_bytes(&d, 1, all->data + seen + lost, all->len - seen - lost);
-            g_autofree char *got = krb_close(&d);
+                parser_bytes(&d, 1, all->data, seen);
+            parser_lose(&d, 1, lost);
+            parser_bytes(&d, 1, all->data + seen + lost, all->len - seen - lost);
+            g_autofree char *got = parser_close(&d);
             g_assert_true(g_str_has_suffix(got, rest));
             got[strlen(got) - strlen(rest)] = '\0';
             g_assert_true(!*got || g_str_has_suffix(got, " incomplete=1\n"));

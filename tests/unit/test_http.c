@@ -38,7 +38,6 @@ static void test_ccm_post(void)
           "boundary=\"aAbBcCdDv1234567890VxXyYzZ\" content_length=10\n"
           "response S @300 exchange=1 status=200 version=11 server=Microsoft-IIS/10.0 "
           "content_length=4\n"
-          "ccm_message S @300 exchange=1 reply=1\n"
           "done C @300 exchange=1 pairing=sure request_bytes=10 response_bytes=4 complete=1 "
           "ttfb_ns=200 duration_ns=200\n"
           "request C @400 exchange=2 method=HEAD target=/SMS_MP/.sms_pol?x version=11 host=a\n"

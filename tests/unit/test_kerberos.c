@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * test_kerberos.c - Kerberos messages and the two parsers; messages and expected values by hand. */
-#include "kerberos_driver.h"
+#include "parser_driver.h"
 #include "proto/kerberos.h"
 
 static const struct {
@@ -33,12 +33,12 @@ static void test_udp(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
         g_autoptr(GByteArray) m = from_hex(messages[i].hex);
-        krb_drive d;
-        krb_open(&d, &ccm_proto_kerberos_udp, false);
+        parser_drive d;
+        parser_open(&d, &ccm_proto_kerberos_udp, false);
         g_assert_cmpint(d.proto->probe(ccm_span_of(m->data, m->len), true), ==, CCM_PROBE_YES);
-        krb_bytes(&d, messages[i].from, m->data, m->len);
+        parser_bytes(&d, messages[i].from, m->data, m->len);
         g_assert_cmpint(d.client, ==, 0);
-        g_autofree char *want = line_of(i, false), *got = krb_close(&d);
+        g_autofree char *want = line_of(i, false), *got = parser_close(&d);
         g_assert_cmpstr(got, ==, want);
     }
 }
@@ -105,16 +105,16 @@ static void test_damaged(void)
 
 static char *play(const size_t *order, size_t count, size_t piece)
 {
-    krb_drive d;
-    krb_open(&d, &ccm_proto_kerberos_tcp, false);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_kerberos_tcp, false);
     for (size_t i = 0; i < count; i++) {
         g_autoptr(GByteArray) m = framed(order[i]);
         for (size_t at = 0; at < m->len; at += piece)
-            krb_bytes(&d, messages[order[i]].from, m->data + at, MIN(piece, m->len - at));
+            parser_bytes(&d, messages[order[i]].from, m->data + at, MIN(piece, m->len - at));
     }
     for (unsigned i = 0; i < 2; i++)
-        krb_end(&d, i);
-    return krb_close(&d);
+        parser_end(&d, i);
+    return parser_close(&d);
 }
 
 static void test_tcp(void)
@@ -138,15 +138,15 @@ static char *lose(size_t at, size_t n, bool fin)
     g_autoptr(GByteArray) all = g_byte_array_new(), m = framed(2);
     for (int i = 0; i < 3; i++)
         g_byte_array_append(all, m->data, m->len);
-    krb_drive d;
-    krb_open(&d, &ccm_proto_kerberos_tcp, false);
-    krb_bytes(&d, 0, all->data, at);
-    krb_lose(&d, 0, n);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_kerberos_tcp, false);
+    parser_bytes(&d, 0, all->data, at);
+    parser_lose(&d, 0, n);
     if (at + n < all->len)
-        krb_bytes(&d, 0, all->data + at + n, all->len - at - n);
+        parser_bytes(&d, 0, all->data + at + n, all->len - at - n);
     if (fin)
-        krb_end(&d, 0);
-    return krb_close(&d);
+        parser_end(&d, 0);
+    return parser_close(&d);
 }
 
 static unsigned count(const char *text, const char *what)
@@ -192,12 +192,12 @@ static void test_gap_inside(void)
     g_byte_array_append(all, error->data, error->len);
     g_byte_array_set_size(all, sizeof head + n);
     g_byte_array_append(all, error->data, error->len); /* a real one */
-    krb_drive d;
-    krb_open(&d, &ccm_proto_kerberos_tcp, false);
-    krb_bytes(&d, 1, all->data, 30);
-    krb_lose(&d, 1, 20);
-    krb_bytes(&d, 1, all->data + 50, all->len - 50);
-    g_autofree char *line = line_of(4, false), *got = krb_close(&d);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_kerberos_tcp, false);
+    parser_bytes(&d, 1, all->data, 30);
+    parser_lose(&d, 1, 20);
+    parser_bytes(&d, 1, all->data + 50, all->len - 50);
+    g_autofree char *line = line_of(4, false), *got = parser_close(&d);
     g_autofree char *want = g_strconcat("kerberos S msg_type=13 incomplete=1\n", line, NULL);
     g_assert_cmpstr(got, ==, want);
 }
@@ -211,11 +211,11 @@ static void test_midstream(void)
     g_byte_array_append(all, m->data, m->len);
     g_autofree char *want = line_of(3, false);
     for (size_t piece = 1; piece <= all->len; piece++) {
-        krb_drive d;
-        krb_open(&d, &ccm_proto_kerberos_tcp, true);
+        parser_drive d;
+        parser_open(&d, &ccm_proto_kerberos_tcp, true);
         for (size_t at = 0; at < all->len; at += piece)
-            krb_bytes(&d, 1, all->data + at, MIN(piece, all->len - at));
-        g_autofree char *got = krb_close(&d);
+            parser_bytes(&d, 1, all->data + at, MIN(piece, all->len - at));
+        g_autofree char *got = parser_close(&d);
         g_assert_cmpstr(got, ==, want);
     }
     ccm_span s = ccm_span_of(all->data, all->len);
@@ -229,14 +229,14 @@ static void test_midstream(void)
 static void test_long(void)
 {
     g_autoptr(GByteArray) m = framed(3), next = framed(4);
-    krb_drive d;
-    krb_open(&d, &ccm_proto_kerberos_tcp, false);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_kerberos_tcp, false);
     d.limits.head_bytes = 160; /* the names end before */
     for (guint at = 0; at < m->len; at += 50)
-        krb_bytes(&d, 1, m->data + at, MIN(50, m->len - at));
-    krb_bytes(&d, 1, next->data, next->len);
+        parser_bytes(&d, 1, m->data + at, MIN(50, m->len - at));
+    parser_bytes(&d, 1, next->data, next->len);
     g_autofree char *a = line_of(3, true), *b = line_of(4, false);
-    g_autofree char *want = g_strconcat(a, b, NULL), *got = krb_close(&d);
+    g_autofree char *want = g_strconcat(a, b, NULL), *got = parser_close(&d);
     g_assert_cmpstr(got, ==, want);
 }
 
@@ -266,10 +266,10 @@ static void test_others(void)
             g_assert_cmpint(ccm_proto_kerberos_udp.probe(s, midstream), ==, CCM_PROBE_NO);
         }
     }
-    krb_drive d;
-    krb_open(&d, &ccm_proto_kerberos_tcp, false);
-    krb_bytes(&d, 0, (const uint8_t *)rows[0].bytes, rows[0].n);
-    g_autofree char *got = krb_close(&d);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_kerberos_tcp, false);
+    parser_bytes(&d, 0, (const uint8_t *)rows[0].bytes, rows[0].n);
+    g_autofree char *got = parser_close(&d);
     g_assert_cmpstr(got, ==, "BAD\n");
 }
 

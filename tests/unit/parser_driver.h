@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * kerberos_driver.h - plays the caller of the parsers of Kerberos and SMB: carry, skip, gap, end, close. Bytes
- * are shown on a buffer that ends at an inaccessible page. Observations become lines of text. */
-#ifndef CCM_TEST_KERBEROS_DRIVER_H
-#define CCM_TEST_KERBEROS_DRIVER_H
+ * parser_driver.h - plays the caller of a parser: carry, skip, gap, end, close. Bytes are
+ * shown on a buffer that ends at an inaccessible page. Observations become lines of text. */
+#ifndef CCM_TEST_PARSER_DRIVER_H
+#define CCM_TEST_PARSER_DRIVER_H
 
 #include "auth_vectors.h"
 #include "proto/proto.h"
 
-typedef struct krb_side {
+typedef struct parser_side {
     GByteArray *carry;
     uint64_t skip, passed, missing; /* passed: of a skip that is not over */
     bool ended;
-} krb_side;
+} parser_side;
 
-typedef struct krb_drive {
+typedef struct parser_drive {
     const ccm_proto *proto;
     ccm_parse ps;
     ccm_limits limits;
-    krb_side side[2];
+    parser_side side[2];
     guarded page;
     bool bad;
     int client;
     GString *out;
-} krb_drive;
+} parser_drive;
 
-static inline void krb_text(GString *out, const ccm_obs *o)
+static inline void parser_text(GString *out, const ccm_obs *o)
 {
     g_string_append_printf(out, "%s %c", ccm_kind_name(o->kind), o->src.port == 1000 ? 'C' : 'S');
     for (int i = 0; i < o->n; i++) {
@@ -41,12 +41,12 @@ static inline void krb_text(GString *out, const ccm_obs *o)
     g_string_append_c(out, '\n');
 }
 
-static inline void krb_emit(void *user_data, const ccm_obs *o)
+static inline void parser_emit(void *user_data, const ccm_obs *o)
 {
-    krb_text(((krb_drive *)user_data)->out, o);
+    parser_text(((parser_drive *)user_data)->out, o);
 }
 
-static inline void krb_open(krb_drive *d, const ccm_proto *proto, bool midstream)
+static inline void parser_open(parser_drive *d, const ccm_proto *proto, bool midstream)
 {
     memset(d, 0, sizeof *d);
     ccm_limits_init(&d->limits);
@@ -55,7 +55,7 @@ static inline void krb_open(krb_drive *d, const ccm_proto *proto, bool midstream
     d->out = g_string_new(NULL);
     d->page = guarded_new();
     d->ps = (ccm_parse){ .limits = &d->limits,
-                         .emit = krb_emit,
+                         .emit = parser_emit,
                          .emit_data = d,
                          .flow = 1,
                          .l4 = proto->l4,
@@ -68,20 +68,20 @@ static inline void krb_open(krb_drive *d, const ccm_proto *proto, bool midstream
     d->ps.state = proto->open(&d->ps);
 }
 
-static inline void krb_at(krb_drive *d, unsigned dir)
+static inline void parser_at(parser_drive *d, unsigned dir)
 {
     d->ps.dir = (uint8_t)dir;
     d->ps.client = -1;
     d->ps.frame++;
 }
 
-static inline void krb_learn(krb_drive *d)
+static inline void parser_learn(parser_drive *d)
 {
     if (d->ps.client >= 0)
         d->client = d->ps.client;
 }
 
-static inline void krb_pass(krb_drive *d, krb_side *x, uint64_t n, bool missing, bool last)
+static inline void parser_pass(parser_drive *d, parser_side *x, uint64_t n, bool missing, bool last)
 {
     x->skip -= n;
     x->passed += n;
@@ -92,21 +92,21 @@ static inline void krb_pass(krb_drive *d, krb_side *x, uint64_t n, bool missing,
     }
 }
 
-static inline void krb_bytes(krb_drive *d, unsigned dir, const uint8_t *p, size_t n)
+static inline void parser_bytes(parser_drive *d, unsigned dir, const uint8_t *p, size_t n)
 {
-    krb_side *x = &d->side[dir];
+    parser_side *x = &d->side[dir];
     size_t pass = (size_t)ccm_min64(x->skip, n);
-    krb_at(d, dir);
+    parser_at(d, dir);
     if (d->bad)
         return;
-    krb_pass(d, x, pass, false, false);
+    parser_pass(d, x, pass, false, false);
     p += pass;
     n -= pass;
     if (!n)
         return;
     g_byte_array_append(x->carry, p, (guint)n);
     ccm_feed f = d->proto->feed(&d->ps, guarded_copy(&d->page, x->carry->data, x->carry->len));
-    krb_learn(d);
+    parser_learn(d);
     g_assert_cmpuint(f.used, <=, x->carry->len);
     d->bad = f.result == CCM_FEED_BAD;
     g_byte_array_remove_range(x->carry, 0, d->proto->l4 == 17 ? x->carry->len : (guint)f.used);
@@ -115,44 +115,44 @@ static inline void krb_bytes(krb_drive *d, unsigned dir, const uint8_t *p, size_
     x->skip = f.skip;
 }
 
-static inline void krb_lose(krb_drive *d, unsigned dir, uint64_t n)
+static inline void parser_lose(parser_drive *d, unsigned dir, uint64_t n)
 {
-    krb_side *x = &d->side[dir];
+    parser_side *x = &d->side[dir];
     uint64_t pass = ccm_min64(x->skip, n);
-    krb_at(d, dir);
+    parser_at(d, dir);
     if (d->bad)
         return;
-    krb_pass(d, x, pass, true, false);
+    parser_pass(d, x, pass, true, false);
     n -= pass;
     if (!n)
         return;
     d->proto->gap(&d->ps, n, guarded_copy(&d->page, x->carry->data, x->carry->len));
-    krb_learn(d);
+    parser_learn(d);
     g_byte_array_set_size(x->carry, 0);
 }
 
-static inline void krb_end(krb_drive *d, unsigned dir)
+static inline void parser_end(parser_drive *d, unsigned dir)
 {
-    krb_side *x = &d->side[dir];
-    krb_at(d, dir);
+    parser_side *x = &d->side[dir];
+    parser_at(d, dir);
     if (d->bad || x->ended)
         return;
     x->ended = true;
-    krb_pass(d, x, 0, false, true);
+    parser_pass(d, x, 0, false, true);
     x->skip = 0;
     d->proto->end(&d->ps, guarded_copy(&d->page, x->carry->data, x->carry->len));
-    krb_learn(d);
+    parser_learn(d);
     g_byte_array_set_size(x->carry, 0);
 }
 
 /* Returns the observations; free with g_free. */
-static inline char *krb_close(krb_drive *d)
+static inline char *parser_close(parser_drive *d)
 {
     for (unsigned i = 0; i < 2; i++) {
-        krb_side *x = &d->side[i];
-        krb_at(d, i);
+        parser_side *x = &d->side[i];
+        parser_at(d, i);
         if (!d->bad)
-            krb_pass(d, x, 0, false, true);
+            parser_pass(d, x, 0, false, true);
         if (!x->ended && !d->bad && x->carry->len)
             d->proto->gap(&d->ps, 0, guarded_copy(&d->page, x->carry->data, x->carry->len));
         g_byte_array_unref(x->carry);
