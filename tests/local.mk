@@ -28,6 +28,7 @@ unit_tests = \
 	tests/unit/test_names \
 	tests/unit/test_naming \
 	tests/unit/test_observe \
+	tests/unit/test_opened \
 	tests/unit/test_pcapng \
 	tests/unit/test_pcapng_write \
 	tests/unit/test_proofs \
@@ -74,6 +75,7 @@ fuzz_replays = \
 	tests/fuzz/replay_kerberos \
 	tests/fuzz/replay_message \
 	tests/fuzz/replay_obs_json \
+	tests/fuzz/replay_opened \
 	tests/fuzz/replay_reader \
 	tests/fuzz/replay_smb \
 	tests/fuzz/replay_tls \
@@ -105,6 +107,10 @@ test_headers = \
 tests_unit_test_decrypt_LDADD = $(LDADD) $(SSL_LIBS)
 tests_unit_test_decrypt_records_LDADD = $(LDADD) $(SSL_LIBS)
 tests_unit_test_inner_LDADD = $(LDADD) $(SSL_LIBS)
+# of the plugin, and without Wireshark
+opened = dissector/wireshark/opened.c dissector/wireshark/opened.h
+tests_unit_test_opened_SOURCES = tests/unit/test_opened.c $(opened)
+tests_unit_test_opened_LDADD = $(LDADD) $(SSL_LIBS)
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c tests/unit/verify_driver.c
 tests_unit_test_verify_keys_SOURCES = tests/unit/test_verify_keys.c tests/unit/verify_driver.c
 
@@ -124,6 +130,7 @@ tests_fuzz_replay_keylog_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_keylog.c
 tests_fuzz_replay_jwt_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_jwt.c
 tests_fuzz_replay_message_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_message.c
 tests_fuzz_replay_obs_json_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_obs_json.c
+tests_fuzz_replay_opened_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_opened.c $(opened)
 tests_fuzz_replay_reader_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_reader.c
 tests_fuzz_replay_smb_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_smb.c
 tests_fuzz_replay_tls_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_tls.c
@@ -146,6 +153,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_kerberos \
 	tests/fuzz/fuzz_message \
 	tests/fuzz/fuzz_obs_json \
+	tests/fuzz/fuzz_opened \
 	tests/fuzz/fuzz_reader \
 	tests/fuzz/fuzz_smb \
 	tests/fuzz/fuzz_tls \
@@ -165,6 +173,8 @@ tests_fuzz_fuzz_keylog_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_jwt_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_message_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_obs_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_opened_SOURCES = tests/fuzz/fuzz_opened.c $(opened)
+tests_fuzz_fuzz_opened_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_reader_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_smb_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_tls_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """No token, signature, NTLM response, ticket or password of a capture appears in any output.
 
-In: $CCMSCOPE, the shipped captures. What is secret is found in the raw bytes by the lab's own pcap
-code: credentials of headers, JSON web tokens, long hexadecimal texts (signatures, keys), in clear,
-in UTF-16 and inside zlib data, NTLM responses and Basic passwords behind their base64. Every run of
-16 of their characters is searched in what each command prints, also with -v. Prints TAP.
+In: $CCMSCOPE, the plugin of the build if there is one, the shipped captures. What is secret is found in
+the raw bytes by the lab's own pcap code, inside TLS in the header lines that Wireshark's own dissectors
+show: credentials of headers, JSON web tokens, long hexadecimal texts (signatures, keys), in clear, in
+UTF-16 and inside zlib data, NTLM responses and Basic passwords behind their base64. Every run of 16 of
+their characters is searched in what each command prints, also with -v, and in the plugin's tree,
+fields and statistics. Prints TAP.
 """
 import base64
 import binascii
+import concurrent.futures
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -17,14 +21,16 @@ import tempfile
 import zlib
 
 here = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(here, "lab"))
+sys.path[:0] = [os.path.join(here, folder) for folder in ("lab", "wireshark")]
 sys.dont_write_bytecode = True
 import pcapfile  # noqa: E402
+import wsplugin  # noqa: E402
 
 WINDOW = 16
 CAPTURES = """auth-kerberos auth-ntlm auth-fallback auth-anonymous auth-proxy messages-signed tokens
 bits-sessions roles messages""".split()
-MUST_HOLD = {"auth-kerberos", "auth-ntlm", "auth-proxy", "messages-signed", "tokens"}
+INSIDE_TLS = ["auth-matrix-tls12", "auth-matrix-tls13"]
+MUST_HOLD = {*INSIDE_TLS, "auth-kerberos", "auth-ntlm", "auth-proxy", "messages-signed", "tokens"}
 CREDENTIAL = re.compile(rb"(?i)\r\n(?:proxy-)?(?:authorization|www-authenticate|authenticate): *"
                         rb"\w+ +([A-Za-z0-9+/=_.-]{16,})")
 JWT = re.compile(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+")
@@ -104,6 +110,38 @@ def outputs(program, path, scratch):
         yield "observations", file.read()
 
 
+class Plugin:
+    """What the plugin says about a capture, and where; of other dissectors the names of protocols alone."""
+
+    def __init__(self, ws):
+        self.ws = ws
+        names = {row.split("\t")[2] for row in ws.run("-G", "fields").stdout.splitlines() if row.startswith("F\t")}
+        self.fields = [x for name in sorted(names) if name.startswith("ccm.") for x in ("-e", name)]
+
+    def run(self, path, *arguments):
+        path = pathlib.Path(path)
+        _, log = wsplugin.keys_of(path)
+        keys = ["-o", "tls.keylog_file:%s" % self.ws.copy(log)] if log else []
+        return self.ws.run("-n", *keys, "-r", self.ws.copy(path), *arguments).stdout.encode()
+
+    def outputs(self, path):
+        taps = [x for tap in ("summary", "routes", "windows", "observations") for x in ("-z", "ccm," + tap)]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            fields = pool.submit(self.run, path, "-Y", "ccm", "-T", "fields", "-E", "occurrence=a", *self.fields)
+            tree = self.run(path, "-Y", "ccm", "-V", "-O", "ccm", *taps)
+        for text, *holds in (tree, b"Verb: ", b'{"k":"capture"', b"WINDOWS", b"ROUTES"), (fields.result(), b"/"):
+            if not all(x in text for x in holds):
+                sys.exit("the plugin's output about %s is not whole" % path)
+        yield "the plugin's tree or statistics", tree
+        yield "the plugin's fields", fields.result()
+
+    def heads(self, path):
+        """Header lines of requests and answers, by Wireshark's own dissectors; also those inside TLS."""
+        lines = self.run(path, "-Y", "http", "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=|", "-e",
+                         "http.request.line", "-e", "http.response.line")
+        return re.sub(rb"(\\r\\n)?[|\t\n]+|\\r\\n", b"\r\n", lines)
+
+
 def windows(text):
     return {text[i : i + WINDOW] for i in range(len(text) - WINDOW + 1)}
 
@@ -113,12 +151,24 @@ def shown(secret_windows, secrets_short, text):
 
 
 def main():
+    missing = wsplugin.why_not()
+    if missing:
+        print("# the plugin's output is not looked at:", missing)
+        return run(None)
+    with wsplugin.Wireshark() as ws:
+        if not ws.loaded():
+            sys.exit("tshark does not load the plugin")
+        return run(Plugin(ws))
+
+
+def run(plugin):
     program = os.environ["CCMSCOPE"]
     pcaps = os.path.join(os.environ.get("srcdir", os.path.join(here, "..")), "pcaps")
     failed = number = 0
-    for name in CAPTURES:
+    for name in CAPTURES + (INSIDE_TLS if plugin else []):
         path = os.path.join(pcaps, name + ".pcap")
-        known = {s for stream in streams(path) for s in secrets(stream)}
+        texts = [plugin.heads(path)] if name in INSIDE_TLS else streams(path)
+        known = {s for text in texts for s in secrets(text)}
         parts = set().union(*map(windows, known)) if known else set()
         short = [s for s in known if 6 <= len(s) < WINDOW]
         # The search itself must find what is there.
@@ -126,7 +176,8 @@ def main():
         if known and not shown(parts, short, b"x" + max(known, key=len) + b"y"):
             problems.append("the search finds nothing")
         with tempfile.TemporaryDirectory() as scratch:
-            for where, text in outputs(program, path, scratch):
+            said = [] if name in INSIDE_TLS else list(outputs(program, path, scratch))
+            for where, text in said + (list(plugin.outputs(path)) if plugin else []):
                 problems += ["%s shows %s" % (where, x.decode("latin-1"))
                              for x in shown(parts, short, text)]
         number += 1
@@ -135,8 +186,8 @@ def main():
         for problem in problems:
             print("# " + problem)
     print("1..%d" % number)
-    sys.exit(bool(failed))
+    return failed > 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

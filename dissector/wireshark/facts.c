@@ -10,6 +10,7 @@
 #include "model/exchange.h"
 #include "model/naming.h"
 #include "proto/redact.h"
+#include "proto/xml.h"
 #include "wireshark/session.h"
 
 enum {
@@ -35,6 +36,9 @@ struct ccm_facts {
     uint32_t frame;      /* being dissected */
     size_t bytes;
     bool full;
+    /* the last message: the state of its signatures, filled in as they are checked */
+    uint64_t message_flow, message_exchange;
+    ccm_value *message_state;
     /* the group being made */
     unsigned n;
     ccm_value value[VALUES_MOST];
@@ -83,8 +87,8 @@ static void put_seconds(ccm_facts *f, ccm_field field, uint64_t ns)
         f->value[f->n++] = (ccm_value){ .field = field, .d = (double)ns / 1e9 };
 }
 
-/* The values so far are told at `frame`. */
-static void end_group(ccm_facts *f, uint32_t frame, const char *title)
+/* The values so far are told at `frame`. NULL = they were none, or are too many. */
+static ccm_group *end_group(ccm_facts *f, uint32_t frame, const char *title)
 {
     size_t size = sizeof(ccm_group) + f->n * sizeof(ccm_value);
     frame_facts *at = wmem_map_lookup(f->frames, GUINT_TO_POINTER(frame));
@@ -92,10 +96,10 @@ static void end_group(ccm_facts *f, uint32_t frame, const char *title)
 
     f->n = 0;
     if (!n)
-        return;
+        return NULL;
     if (f->bytes + size > BYTES_MOST || (at && at->n >= FRAME_MOST)) {
         f->full = true;
-        return;
+        return NULL;
     }
     if (!at) {
         at = wmem_new0(wmem_file_scope(), frame_facts);
@@ -112,6 +116,7 @@ static void end_group(ccm_facts *f, uint32_t frame, const char *title)
     else
         at->first = g;
     at->last = g;
+    return g;
 }
 
 /* ---- client ids by address -------------------------------------------------------------------
@@ -212,11 +217,51 @@ static const char *title_of(ccm_obs_kind kind)
         return "Message";
     case CCM_OBS_ccm_body:
         return "Body";
+    case CCM_OBS_signature:
+        return "Signature";
     case CCM_OBS_anomaly:
         return "Anomaly";
     default:
         return NULL;
     }
+}
+
+/* ---- the signatures of a message -------------------------------------------------------------
+ * They are checked right behind it, in the same frame, with the keys that are known by then: so a
+ * second reading, which shows what the first has kept, tells the same. */
+
+static void end_message(ccm_facts *f, const ccm_obs *o)
+{
+    bool is_signed = ccm_obs_has(o, CCM_KEY_signed);
+
+    f->message_state = NULL;
+    put_text(f, CCM_FIELD_signature_state, is_signed ? "unverifiable" : "absent");
+    ccm_group *g = end_group(f, f->frame, "Message");
+    for (unsigned i = 0; g && i < g->n; i++)
+        if (g->value[i].field == CCM_FIELD_signature_state)
+            f->message_state = &g->value[i];
+    f->message_flow = o->flow;
+    f->message_exchange = ccm_obs_get_u64(o, CCM_KEY_exchange);
+}
+
+/* One word for all signatures of a message, as in the report: a failure outweighs everything, and a
+ * signature that verifies those that nothing can be said about. */
+static void judge_message(ccm_facts *f, const ccm_obs *o)
+{
+    static const char *const order[] = { "absent", "unverifiable", "no-key", "verified", "failed" };
+    unsigned had = 0, has = 0;
+
+    if (!f->message_state || o->flow != f->message_flow ||
+        ccm_obs_get_u64(o, CCM_KEY_exchange) != f->message_exchange)
+        return;
+    for (unsigned i = 1; i < G_N_ELEMENTS(order); i++) {
+        if (!strcmp(f->message_state->s, order[i]))
+            had = i;
+        if (ccm_span_same(ccm_obs_get_str(o, CCM_KEY_result), order[i]))
+            has = i;
+    }
+    if (has > had)
+        f->message_state->s = order[has];
 }
 
 static void observe(void *user_data, const ccm_obs *o)
@@ -228,13 +273,16 @@ static void observe(void *user_data, const ccm_obs *o)
     if (!title)
         return;
     put_attributes(f, o);
+    if (o->kind == CCM_OBS_ccm_message) {
+        end_message(f, o);
+        return;
+    }
+    if (o->kind == CCM_OBS_signature)
+        judge_message(f, o);
     if (o->kind == CCM_OBS_http_request) {
         put_client(f, o);
         put_request(f, o);
     }
-    if (o->kind == CCM_OBS_ccm_message)
-        put_text(f, CCM_FIELD_signature_state,
-                 ccm_obs_has(o, CCM_KEY_signed) ? "unverifiable" : "absent");
     end_group(f, f->frame, title);
 }
 
@@ -357,7 +405,7 @@ static void on_exchange(void *user_data, const ccm_exchange *x)
 
 /* ---- a file ---------------------------------------------------------------------------------- */
 
-ccm_facts *ccm_facts_new(void)
+ccm_facts *ccm_facts_new(const char *site, GError **error)
 {
     ccm_facts *f = g_new0(ccm_facts, 1);
     ccm_limits limits;
@@ -365,7 +413,7 @@ ccm_facts *ccm_facts_new(void)
     ccm_limits_init(&limits);
     f->catalog = ccm_catalog_load(NULL, NULL);
     f->viewer = (ccm_viewer){ f, on_message };
-    f->session = ccm_session_new(observe, f, &f->viewer);
+    f->session = ccm_session_new(observe, f, &f->viewer, site, error);
     f->joiner = ccm_joiner_new(f->catalog, &limits, on_exchange, f);
     f->frames = wmem_map_new(wmem_file_scope(), g_direct_hash, g_direct_equal);
     f->clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);

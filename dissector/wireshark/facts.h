@@ -43,8 +43,8 @@ ccm_field_type ccm_field_type_of(ccm_field field);
 
 typedef struct ccm_facts ccm_facts;
 
-/* What the first pass learns of one file. */
-ccm_facts *ccm_facts_new(void);
+/* What the first pass learns of one file. `site` and `error` are those of ccm_session_new. */
+ccm_facts *ccm_facts_new(const char *site, GError **error);
 void ccm_facts_free(ccm_facts *facts); /* before the file's scope is freed; NULL is fine */
 /* The frame that is being dissected for the first time. */
 void ccm_facts_frame(ccm_facts *facts, packet_info *pinfo, tvbuff_t *tvb);

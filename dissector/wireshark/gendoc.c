@@ -9,6 +9,7 @@ typedef struct row {
 
 static const row rows[] = {
 #define FIELD(name, abbrev, title, type, doc) { abbrev, title, #type, doc },
+#define EXPERT(name, abbrev, group, severity, doc) { abbrev, "Expert note", #severity, doc },
 #include "wireshark/fields.def"
 };
 

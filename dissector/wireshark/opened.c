@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * opened.c - gives the TLS parser the plain text of records that Wireshark decrypted.
  *
- * In: the data sources "Decrypted TLS" of the frame at work, which the TLS dissector adds in the
- * order of the records that end in the frame. Out: plain text and content type of a record, when a
- * source is left that can be it by its size. State: which sources of the frame are used up, and of
+ * In: what was decrypted of the records that end in the frame at work, in their order. Out: plain
+ * text and content type of a record, when a source is left that can be it by its size. State: which
+ * sources of the frame are used up, and of
  * each connection how far its handshake is: a source does not tell the content type, which TLS 1.3
  * hides inside, so it is read off the bytes. Spec: RFC 8446 sections 4, 5.1, 5.2; RFC 5246 6.2.3.
  */
@@ -27,7 +27,8 @@ enum {
 
 struct ccm_opened_records {
     ccm_decryptor service;
-    packet_info *pinfo;
+    ccm_opened_list list;
+    const void *frame;
     bool listed; /* `source` holds what the frame has */
     unsigned n;
     ccm_span source[SOURCES]; /* {NULL, 0} = used */
@@ -158,22 +159,6 @@ static uint8_t type_of(ccm_tls_keys *k, unsigned side, uint8_t outer, ccm_span p
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-static void list_sources(ccm_opened_records *r)
-{
-    r->listed = true;
-    r->n = 0;
-    for (const GSList *at = r->pinfo->data_src; at && r->n < SOURCES; at = at->next) {
-        char *name = ccm_ws_source_name(at->data);
-        bool fits = name && g_str_has_prefix(name, "Decrypted TLS");
-        tvbuff_t *tvb = fits ? get_data_source_tvb(at->data) : NULL;
-        int size = tvb ? (int)tvb_captured_length(tvb) : 0;
-
-        if (size > 0)
-            r->source[r->n++] = ccm_span_of(tvb_get_ptr(tvb, 0, size), (size_t)size);
-        wmem_free(NULL, name);
-    }
-}
-
 static bool can_be(const ccm_tls_keys *k, ccm_span plain, size_t record)
 {
     if (!plain.n)
@@ -190,10 +175,12 @@ static ccm_opened open_record(ccm_tls_keys *k, unsigned side, ccm_span header, c
 {
     ccm_opened_records *r = k->records;
 
-    if (!r->pinfo)
+    if (!r->frame)
         return CCM_OPENED_NO_KEY;
-    if (!r->listed)
-        list_sources(r);
+    if (!r->listed) {
+        r->listed = true;
+        r->list(r, r->frame);
+    }
     for (unsigned i = 0; i < r->n; i++) {
         if (!can_be(k, r->source[i], fragment.n))
             continue;
@@ -227,10 +214,11 @@ static void free_keys(ccm_tls_keys *k)
 
 /* ---- the service ----------------------------------------------------------------------------- */
 
-ccm_opened_records *ccm_opened_records_new(void)
+ccm_opened_records *ccm_opened_records_new(ccm_opened_list list)
 {
     ccm_opened_records *r = g_new0(ccm_opened_records, 1);
 
+    r->list = list;
     r->service = (ccm_decryptor){ .user_data = r,
                                   .start = start,
                                   .hello = hello,
@@ -254,11 +242,17 @@ const ccm_decryptor *ccm_opened_records_service(const ccm_opened_records *r)
     return &r->service;
 }
 
-void ccm_opened_records_frame(ccm_opened_records *r, packet_info *pinfo)
+void ccm_opened_records_frame(ccm_opened_records *r, const void *frame)
 {
-    r->pinfo = pinfo;
+    r->frame = frame;
     r->listed = false;
     r->n = 0;
+}
+
+void ccm_opened_records_add(ccm_opened_records *r, ccm_span plain)
+{
+    if (plain.n && r->n < SOURCES)
+        r->source[r->n++] = plain;
 }
 
 uint64_t ccm_opened_records_sessions(const ccm_opened_records *r)

@@ -9,14 +9,18 @@
 #include "wireshark/facts.h"
 
 enum { ETT_CCM, ETT_GROUP, ETTS };
+enum {
+#define EXPERT(name, abbrev, group, severity, doc) EI_##name,
+#include "wireshark/fields.def"
+    EXPERTS
+};
 
 /* Wireshark's registration wants addresses that live as long as the process. */
 static int proto_ccm = -1;
 static int ccm_tap = -1;
 static int hf[CCM_FIELDS];
 static int ett[ETTS];
-static expert_field ei_anomaly = EI_INIT, ei_signature = EI_INIT, ei_incomplete = EI_INIT,
-                    ei_denied = EI_INIT, ei_full = EI_INIT;
+static expert_field ei[EXPERTS];
 static const char *site_file = "";
 static ccm_facts *facts; /* of the open file; made by its first frame */
 
@@ -59,13 +63,15 @@ static proto_item *add_value(proto_tree *tree, tvbuff_t *tvb, const ccm_value *v
 static void add_expert(packet_info *pinfo, proto_item *item, const ccm_value *v)
 {
     if (v->field == CCM_FIELD_anomaly)
-        expert_add_info_format(pinfo, item, &ei_anomaly, "%s", v->s);
+        expert_add_info_format(pinfo, item, &ei[EI_anomaly], "%s", v->s);
     else if (v->field == CCM_FIELD_incomplete)
-        expert_add_info(pinfo, item, &ei_incomplete);
+        expert_add_info(pinfo, item, &ei[EI_incomplete]);
     else if (v->field == CCM_FIELD_auth_denied)
-        expert_add_info(pinfo, item, &ei_denied);
+        expert_add_info(pinfo, item, &ei[EI_denied]);
     else if (v->field == CCM_FIELD_header_signature && !strcmp(v->s, "malformed"))
-        expert_add_info(pinfo, item, &ei_signature);
+        expert_add_info(pinfo, item, &ei[EI_signature]);
+    else if (v->field == CCM_FIELD_signature_result && !strcmp(v->s, "failed"))
+        expert_add_info(pinfo, item, &ei[EI_failed]);
 }
 
 static const char *value_text(const ccm_group *g, ccm_field field)
@@ -79,9 +85,13 @@ static const char *value_text(const ccm_group *g, ccm_field field)
 /* The most telling text of a group, behind its title. */
 static void name_group(proto_item *item, const ccm_group *g)
 {
-    static const ccm_field telling[] = { CCM_FIELD_verb,      CCM_FIELD_endpoint,
-                                         CCM_FIELD_kind,      CCM_FIELD_auth_mode,
-                                         CCM_FIELD_mechanism, CCM_FIELD_token_category,
+    static const ccm_field telling[] = { CCM_FIELD_verb,
+                                         CCM_FIELD_endpoint,
+                                         CCM_FIELD_kind,
+                                         CCM_FIELD_auth_mode,
+                                         CCM_FIELD_mechanism,
+                                         CCM_FIELD_token_category,
+                                         CCM_FIELD_signature_result,
                                          CCM_FIELD_anomaly };
     const char *second = value_text(g, CCM_FIELD_uri);
 
@@ -116,9 +126,19 @@ static void add_facts(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const
 
     proto_item_set_generated(item);
     if (ccm_facts_full(facts))
-        expert_add_info(pinfo, item, &ei_full);
+        expert_add_info(pinfo, item, &ei[EI_full]);
     for (; g; g = g->next)
         add_group(sub, tvb, pinfo, g);
+}
+
+static void begin_file(void)
+{
+    GError *error = NULL;
+
+    facts = ccm_facts_new(ccm_plugin_site_file(), &error);
+    if (error)
+        g_warning("%s", error->message);
+    g_clear_error(&error);
 }
 
 static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
@@ -126,7 +146,7 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
     (void)data;
     if (!PINFO_FD_VISITED(pinfo)) {
         if (!facts)
-            facts = ccm_facts_new();
+            begin_file();
         ccm_facts_frame(facts, pinfo, tvb);
     }
     if (have_tap_listener(ccm_tap)) {
@@ -201,14 +221,14 @@ static void register_experts(void)
 {
     /* clang-format off */
     static ei_register_info experts[] = {
-        { &ei_anomaly, { "ccm.expert.anomaly", PI_MALFORMED, PI_WARN, "A parser could not make sense of this", EXPFILL } },
-        { &ei_signature, { "ccm.expert.signature", PI_SECURITY, PI_WARN, "The signature of the header is malformed", EXPFILL } },
-        { &ei_incomplete, { "ccm.expert.incomplete", PI_UNDECODED, PI_NOTE, "Part of the message is missing or could not be read", EXPFILL } },
-        { &ei_denied, { "ccm.expert.denied", PI_SECURITY, PI_WARN, "The server refused the credential", EXPFILL } },
-        { &ei_full, { "ccm.expert.limit", PI_UNDECODED, PI_WARN, "Facts were dropped: a limit was hit", EXPFILL } },
+#define EXPERT(name, abbrev, group, severity, doc) \
+        { &ei[EI_##name], { abbrev, PI_##group, PI_##severity, doc, EXPFILL } },
+#include "wireshark/fields.def"
     };
     /* clang-format on */
 
+    for (unsigned i = 0; i < EXPERTS; i++)
+        ei[i] = (expert_field)EI_INIT;
     expert_register_field_array(expert_register_protocol(proto_ccm), experts,
                                 G_N_ELEMENTS(experts));
 }
@@ -225,9 +245,12 @@ void ccm_plugin_register_protocol(void)
     register_experts();
     ccm_tap = register_tap("ccm");
     module_t *module = prefs_register_protocol(proto_ccm, NULL);
+    /* A boolean one would need a probe: 4.0 stores four bytes, later versions one, and a cast hides
+     * it. */
     prefs_register_filename_preference(module, "site_file", "Site file",
                                        "Key file with the site's configuration: schedules and rate "
-                                       "limits of distribution points, for the windows statistics",
+                                       "limits of distribution points, for the windows statistics; "
+                                       "keys of clients, to check signatures with",
                                        &site_file, FALSE);
     register_cleanup_routine(file_closed);
     ccm_ws_register_filter("ccm", "Configuration Manager client", can_filter, build_filter);

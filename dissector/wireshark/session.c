@@ -8,6 +8,7 @@
 #include "wireshark/session.h"
 
 #include "flow/intake.h"
+#include "proto/verify.h"
 #include "wireshark/opened.h"
 
 struct ccm_session {
@@ -15,9 +16,26 @@ struct ccm_session {
     void *user_data;
     ccm_intake in;
     ccm_opened_records *opened;
+    ccm_verify *verify;
 };
 
 enum { LINK_UNKNOWN = 0xffffffff };
+
+/* The data sources "Decrypted TLS" of a frame: the TLS dissector adds one for each record that ends
+ * in it, in their order. */
+static void list_opened(ccm_opened_records *records, const void *frame)
+{
+    for (const GSList *at = ((const packet_info *)frame)->data_src; at; at = at->next) {
+        char *name = ccm_ws_source_name(at->data);
+        bool fits = name && g_str_has_prefix(name, "Decrypted TLS");
+        tvbuff_t *tvb = fits ? get_data_source_tvb(at->data) : NULL;
+        int size = tvb ? (int)tvb_captured_length(tvb) : 0;
+
+        if (size > 0)
+            ccm_opened_records_add(records, ccm_span_of(tvb_get_ptr(tvb, 0, size), (size_t)size));
+        wmem_free(NULL, name);
+    }
+}
 
 /* LINKTYPE_ of pcap for what Wireshark calls an encapsulation. */
 static uint32_t link_type(int encap)
@@ -44,7 +62,8 @@ static uint32_t link_type(int encap)
     }
 }
 
-ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data, const ccm_viewer *viewer)
+ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data, const ccm_viewer *viewer,
+                             const char *site, GError **error)
 {
     ccm_session *s = g_new0(ccm_session, 1);
     ccm_limits limits;
@@ -52,9 +71,12 @@ ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data, const ccm_viewer *v
     ccm_limits_init(&limits);
     s->fn = fn;
     s->user_data = user_data;
-    s->opened = ccm_opened_records_new();
+    s->opened = ccm_opened_records_new(list_opened);
     ccm_intake_init(&s->in, &limits, true, fn, user_data);
-    ccm_flows_decode(s->in.flows, CCM_DEPTH_FULL, NULL);
+    s->verify = ccm_verify_new(&limits);
+    if (site)
+        (void)ccm_verify_add_site(s->verify, site, error);
+    ccm_flows_decode(s->in.flows, CCM_DEPTH_FULL, ccm_verify_service(s->verify));
     ccm_flows_view(s->in.flows, viewer);
     ccm_flows_decrypt(s->in.flows, ccm_opened_records_service(s->opened));
     return s;
@@ -65,6 +87,7 @@ void ccm_session_free(ccm_session *s)
     if (!s)
         return;
     ccm_intake_clear(&s->in);
+    ccm_verify_free(s->verify);
     ccm_opened_records_free(s->opened);
     g_free(s);
 }
@@ -95,6 +118,9 @@ void ccm_session_finish(ccm_session *s)
 {
     ccm_intake_finish(&s->in);
     ccm_intake_limit(&s->in, "fragments", ccm_decoder_evicted(s->in.decoder), s->fn, s->user_data);
+    const ccm_verify_counts *c = ccm_verify_count(s->verify);
+    ccm_intake_limit(&s->in, "client_keys", c->clients_dropped, s->fn, s->user_data);
+    ccm_intake_limit(&s->in, "registrations", c->registrations_dropped, s->fn, s->user_data);
     ccm_obs o = ccm_intake_obs(&s->in, CCM_OBS_capture);
     ccm_intake_put_counts(&s->in, &o);
     ccm_obs_u64(&o, CCM_KEY_dropped_packets, 0);

@@ -12,8 +12,12 @@
 
 typedef struct ccm_session ccm_session;
 
-/* `viewer` (borrowed) is shown the texts of messages; NULL = nobody is. */
-ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data, const ccm_viewer *viewer);
+/* `viewer` (borrowed) is shown the texts of messages; NULL = nobody is. Signatures are checked with
+ * the keys that the frames before showed, as in the program, and with those of `site`, a site file;
+ * NULL = none. `*error` (NULL: it is not asked for) tells what is wrong with that file: the session
+ * goes on without it. */
+ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data, const ccm_viewer *viewer,
+                             const char *site, GError **error);
 void ccm_session_free(ccm_session *session); /* NULL is fine */
 
 /* The frame that is being dissected, once its dissectors have run; `tvb` is the whole frame.

@@ -11,17 +11,20 @@
 #include "observe/obs.h"
 #include "wireshark/session.h"
 
+/* A window's text is laid out anew at each drawing; -z has no limit. */
+enum { WINDOW_OBSERVATIONS = 4 << 20 };
+
 typedef struct tap_kind {
     const char *cli;    /* of -z */
     const char *format; /* of ccm_report_write; NULL = the observations themselves */
-    const char *title;
+    const char *title;  /* in the menu, where Wireshark makes no submenu of a "/" */
 } tap_kind;
 
 static const tap_kind kinds[] = {
-    { "ccm,summary", "summary", "Configuration Manager/Summary" },
-    { "ccm,routes", "routes", "Configuration Manager/Routes" },
-    { "ccm,windows", "windows", "Configuration Manager/Bandwidth and windows" },
-    { "ccm,observations", NULL, NULL },
+    { "ccm,summary", "summary", "Configuration Manager: Summary" },
+    { "ccm,routes", "routes", "Configuration Manager: Routes" },
+    { "ccm,windows", "windows", "Configuration Manager: Bandwidth and windows" },
+    { "ccm,observations", NULL, "Configuration Manager: Observations" },
 };
 
 typedef struct listener {
@@ -29,8 +32,10 @@ typedef struct listener {
     ccm_session *session; /* NULL = no frame since the reset */
     ccm_model *model;
     funnel_text_window_t *window; /* NULL = stdout */
+    GString *lines;               /* of a window with observations */
     bool first_pass;              /* a frame was read for the first time: more may come */
     bool finished;
+    bool behind; /* a frame came after that */
 } listener;
 
 /* ---- output ---------------------------------------------------------------------------------- */
@@ -47,6 +52,21 @@ static bool append_text(void *user_data, const char *data, size_t size)
     return true;
 }
 
+static void put_line(listener *l, const char *line)
+{
+    static const char more[] =
+        "The rest is left out here: tshark -z ccm,observations prints all.\n";
+
+    if (!l->window) {
+        (void)write_stdout(NULL, line, strlen(line));
+        (void)write_stdout(NULL, "\n", 1);
+    } else if (l->lines->len < WINDOW_OBSERVATIONS) {
+        g_string_append_printf(l->lines, "%s\n", line);
+        if (l->lines->len >= WINDOW_OBSERVATIONS)
+            g_string_append(l->lines, more);
+    }
+}
+
 static void observe(void *user_data, const ccm_obs *o)
 {
     listener *l = user_data;
@@ -57,8 +77,7 @@ static void observe(void *user_data, const ccm_obs *o)
     }
     GString *line = g_string_new(NULL);
     ccm_obs_to_json(o, line);
-    g_string_append_c(line, '\n');
-    (void)write_stdout(NULL, line->str, line->len);
+    put_line(l, line->str);
     g_string_free(line, TRUE);
 }
 
@@ -77,10 +96,17 @@ static void show_window(listener *l)
     const funnel_ops_t *ops = funnel_get_funnel_ops();
     GString *text = g_string_new(NULL);
 
-    if (!l->finished)
+    if (!l->session)
+        g_string_append(text, "No packets yet.\n");
+    else if (!l->finished)
         g_string_append(text, "Reading goes on: connections that are still open are not counted. "
                               "Choose the menu entry again at the end.\n\n");
-    report(l, &(ccm_sink){ append_text, text });
+    else if (l->behind)
+        g_string_append(text, "More packets came since. Choose the menu entry again.\n\n");
+    if (l->model)
+        report(l, &(ccm_sink){ append_text, text });
+    else
+        g_string_append_len(text, l->lines->str, (gssize)l->lines->len);
     ops->set_text(l->window, text->str);
     g_string_free(text, TRUE);
 }
@@ -95,17 +121,20 @@ static void reset(void *tapdata)
     ccm_model_free(l->model);
     l->session = NULL;
     l->model = NULL;
-    l->finished = l->first_pass = false;
+    if (l->lines)
+        g_string_truncate(l->lines, 0);
+    l->finished = l->first_pass = l->behind = false;
 }
 
 static void begin(listener *l)
 {
     ccm_limits limits;
 
-    l->session = ccm_session_new(observe, l, NULL);
+    const char *site = ccm_plugin_site_file();
+    /* What is wrong with the keys in it, the fields' session has said. */
+    l->session = ccm_session_new(observe, l, NULL, site, NULL);
     if (!l->kind->format) {
-        (void)write_stdout(NULL, ccm_obs_file_header(), strlen(ccm_obs_file_header()));
-        (void)write_stdout(NULL, "\n", 1);
+        put_line(l, ccm_obs_file_header());
         return;
     }
     ccm_limits_init(&limits);
@@ -113,7 +142,6 @@ static void begin(listener *l)
     l->model = ccm_model_new(catalog, &limits);
     ccm_catalog_unref(catalog);
     GError *error = NULL;
-    const char *site = ccm_plugin_site_file();
     if (site && !ccm_model_add_site(l->model, site, &error))
         g_warning("%s", error->message);
     g_clear_error(&error);
@@ -127,8 +155,10 @@ static tap_packet_status packet(void *tapdata, packet_info *pinfo, epan_dissect_
 
     (void)edt;
     (void)flags;
-    if (l->finished)
-        return TAP_PACKET_DONT_REDRAW;
+    if (l->finished) {
+        l->behind = true;
+        return TAP_PACKET_REDRAW;
+    }
     if (!l->session)
         begin(l);
     l->first_pass |= !PINFO_FD_VISITED(pinfo);
@@ -140,10 +170,10 @@ static void draw(void *tapdata)
 {
     listener *l = tapdata;
 
-    if (!l->session)
+    if (!l->session && !l->window)
         begin(l);
     /* A window is drawn every few seconds while a file is read or a capture runs. */
-    if (!l->finished && !(l->window && l->first_pass)) {
+    if (l->session && !l->finished && !(l->window && l->first_pass)) {
         ccm_session_finish(l->session);
         l->finished = true;
         if (!l->window && l->model)
@@ -155,8 +185,12 @@ static void draw(void *tapdata)
 
 static void end(void *tapdata)
 {
-    reset(tapdata);
-    g_free(tapdata);
+    listener *l = tapdata;
+
+    reset(l);
+    if (l->lines)
+        g_string_free(l->lines, TRUE);
+    g_free(l);
 }
 
 static bool listen(listener *l, const char *filter)
@@ -168,7 +202,7 @@ static bool listen(listener *l, const char *filter)
         return true;
     g_warning("-z %s: %s", l->kind->cli, error->str);
     g_string_free(error, TRUE);
-    g_free(l);
+    end(l);
     return false;
 }
 
@@ -177,13 +211,19 @@ static bool listen(listener *l, const char *filter)
 /* "ccm,routes" or "ccm,routes,FILTER". */
 static CCM_WS_STAT_RESULT from_argument(const char *argument, void *user_data)
 {
-    listener *l = g_new0(listener, 1);
-    const char *filter = NULL;
+    const tap_kind *kind = user_data;
+    size_t n = strlen(kind->cli);
+    bool good = false;
 
-    l->kind = user_data;
-    if (g_str_has_prefix(argument, l->kind->cli) && argument[strlen(l->kind->cli)] == ',')
-        filter = argument + strlen(l->kind->cli) + 1;
-    CCM_WS_STAT_DONE(listen(l, filter));
+    /* Wireshark has compared the beginning. */
+    if (!g_str_has_prefix(argument, kind->cli) || (argument[n] && argument[n] != ',')) {
+        g_warning("-z %s: unknown; write -z %s or -z %s,FILTER", argument, kind->cli, kind->cli);
+    } else {
+        listener *l = g_new0(listener, 1);
+        l->kind = kind;
+        good = listen(l, argument[n] ? argument + n + 1 : NULL);
+    }
+    CCM_WS_STAT_DONE(good);
 }
 
 /* ---- the menu -------------------------------------------------------------------------------- */
@@ -202,9 +242,14 @@ static void from_menu(void *user_data)
         return;
     listener *l = g_new0(listener, 1);
     l->kind = kind;
-    l->window = ops->new_text_window(ops->ops_id, strchr(kind->title, '/') + 1);
-    if (l->window && listen(l, NULL))
-        ops->set_close_cb(l->window, on_closed, l);
+    l->lines = g_string_new(NULL);
+    l->window = ops->new_text_window(ops->ops_id, kind->title);
+    if (!l->window || !listen(l, NULL))
+        return;
+    ops->set_close_cb(l->window, on_closed, l);
+    draw(l);
+    if (ops->retap_packets) /* the frames that were read before */
+        ops->retap_packets(ops->ops_id);
 }
 
 void ccm_plugin_register_taps(void)
@@ -216,8 +261,7 @@ void ccm_plugin_register_taps(void)
                                .cli_string = kinds[i].cli,
                                .tap_init_cb = from_argument };
         register_stat_tap_ui(&ui[i], (void *)&kinds[i]);
-        if (kinds[i].title)
-            funnel_register_menu(kinds[i].title, REGISTER_PACKET_STAT_GROUP_UNSORTED, from_menu,
-                                 (void *)&kinds[i], NULL, TRUE);
+        funnel_register_menu(kinds[i].title, REGISTER_PACKET_STAT_GROUP_UNSORTED, from_menu,
+                             (void *)&kinds[i], NULL, FALSE);
     }
 }

@@ -17,13 +17,6 @@
 #include <epan/tap.h>
 #include <wiretap/wtap.h>
 
-/* What a boolean preference is stored in. A cast in its place would compile and overrun memory. */
-#ifdef CCM_WS_BOOL
-typedef bool ccm_ws_bool;
-#else
-typedef gboolean ccm_ws_bool;
-#endif
-
 /* What the callback of a -z argument returns: nothing, or whether it was right. */
 #ifdef CCM_WS_STAT_INIT_BOOL
 #define CCM_WS_STAT_RESULT bool

@@ -3,7 +3,8 @@
 """A BITS upload client for the lab.
 
 in:    ADDRESS HOST PATH FILE, --fragment BYTES, --gap (skips a fragment once, to see 416),
-       --cancel-after N fragments, --address-of NAME=ADDRESS (for BITS-Host-Id)
+       --cancel-after N fragments, --address-of NAME=ADDRESS (for BITS-Host-Id);
+       over TLS: --tls 1.2|1.3, --trust PEM, --keys LOG, --certificate PEM KEY; --bind ADDRESS:PORT
 out:   the upload; exit 0 when the server took the whole file or the upload was cancelled as asked
 spec:  MC-BUPS: Ping, Create-Session, Fragment, Close-Session, one packet outstanding; a lost
        session (0x8020001F) starts again, BITS-Host-Id moves what follows to another host
@@ -11,6 +12,7 @@ spec:  MC-BUPS: Ping, Create-Session, Fragment, Close-Session, one packet outsta
 import argparse
 import http.client
 import os
+import ssl
 import sys
 
 PROTOCOL = "{7df0354d-249b-430f-820d-3d2a9bef4931}"
@@ -23,7 +25,26 @@ class Upload:
         self.connect(options.address)
 
     def connect(self, address):
-        self.connection = http.client.HTTPConnection(address, self.options.port, timeout=20)
+        bind = self.options.bind and self.options.bind.split(":")
+        self.connection = http.client.HTTPConnection(
+            address, self.options.port, timeout=20, source_address=bind and (bind[0], int(bind[1]))
+        )
+        if self.options.tls:
+            self.connection.connect()
+            self.connection.sock = self.context().wrap_socket(
+                self.connection.sock, server_hostname=self.host
+            )
+
+    def context(self):
+        context = ssl.create_default_context(cafile=self.options.trust)
+        context.minimum_version = context.maximum_version = {
+            "1.2": ssl.TLSVersion.TLSv1_2,
+            "1.3": ssl.TLSVersion.TLSv1_3,
+        }[self.options.tls]
+        context.keylog_filename = self.options.keys
+        if self.options.certificate:
+            context.load_cert_chain(*self.options.certificate)
+        return context
 
     def packet(self, kind, body=b"", **headers):
         fields = {
@@ -95,6 +116,10 @@ def main():
     parser.add_argument("--gap", action="store_true")
     parser.add_argument("--cancel-after", type=int, default=0)
     parser.add_argument("--address-of", action="append", default=[])
+    parser.add_argument("--tls", choices=("1.2", "1.3"))
+    parser.add_argument("--certificate", nargs=2)
+    for name in ("trust", "keys", "bind"):
+        parser.add_argument("--" + name)
     options = parser.parse_args()
     with open(options.file, "rb") as file:
         Upload(options).run(file.read())

@@ -14,7 +14,7 @@ needs="nginx curl openssl tshark apache2"
 . "$here/net.sh"
 scenarios=("${@:2}")
 [ $# -gt 1 ] || scenarios=(pki enhanced-http self-signed resumption renegotiation failures ports
-    notification fragmented http2)
+    notification fragmented http2 bits)
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 
 # shellcheck source=pki.sh
@@ -54,6 +54,7 @@ site 10.11.0.16 8531 sup sup01 none
 site 10.11.0.18 8003 peer wks18 none
 site 10.11.0.16 10443 unknown sup01 none
 h2=1 site 10.11.0.16 443 sup sup01 none
+upstream=http://127.0.0.1:8081 site 10.11.0.10 444 mp mp01 optional "$refuse_without"
 site 10.11.0.19 443 mp mp05 none
 site 10.11.0.17 443 mp bad01 none
 site 10.11.0.17 444 mp late01 none
@@ -68,7 +69,9 @@ start_apache_tls 10.11.0.15 443 mp mp04 renegotiate '<Location "/ccm_system">
 </Location>'
 start_apache_tls 10.11.0.15 444 mp mp04 required "SSLVerifyClient require
 SSLVerifyDepth 2"
-listening servers 443 444 445 446 447 8080 8003 8531 10443
+(within servers python3 "$here/bitsd.py" 127.0.0.1 8081 "$work/bits.log" '' "$work/sessions") 2>>"$work/server.log" &
+pids+=($!)
+listening servers 443 444 445 446 447 8080 8081 8003 8531 10443
 
 mp=https://mp01.lab.example dp=https://dp01.lab.example mpe=https://mp02.lab.example
 policy='SMS_MP/.sms_pol?{0A0B0C0D-1111-4222-8333-444455556661}.5_00'
@@ -202,6 +205,23 @@ scenario_http2() { # several requests on one connection
             -H 'SOAPAction: "http://www.microsoft.com/SoftwareDistribution/Server/SimpleAuthWebService/GetAuthorizationCookie"'
         ask 2 $version - ok "https://sup01.lab.example/Content/A1/CCM_Client/update.cab" "https://sup01.lab.example/$package"
     done
+}
+scenario_bits() { # uploads, one with a fragment left out (416), and a message on the same server
+    local version
+    head -c 9000 /dev/zero | tr '\0' 'i' >"$work/inventory.xml"
+    uploaded 1 1.2 3
+    uploaded 2 1.3 4 --gap
+    for version in 1.2 1.3; do
+        agent=ccmhttp ask 1 $version wks01 ok https://mp01.lab.example/ccm_system/request "${message[@]}" \
+            --data-binary "$(body MP_PolicyManager 1)"
+    done
+}
+uploaded() { # CLIENT-NUMBER VERSION LAST-DIGIT OPTIONS...
+    attempt "$1" https://mp01.lab.example:444 mp01.lab.example wks0$1 ok "$2"
+    (within clients python3 "$here/bits.py" 10.11.0.10 mp01.lab.example \
+        "/CCM_Incoming/{A1B2C3D4-0001-4000-8000-00000000000$3}" "$work/inventory.xml" --port 444 --fragment 4000 \
+        --tls "$2" --trust "$pki/ca.pem" --keys "$work/keys" --bind "10.11.0.2$1:$next_port" \
+        --certificate "$pki/wks0$1.pem" "$pki/wks0$1.key" "${@:4}") 2>>"$work/said/$next_port"
 }
 
 for scenario in "${scenarios[@]}"; do

@@ -131,7 +131,10 @@ def compare(want, have, certificates, keys, check):
         statuses = [str(code) for code in want["tunnel"]["statuses"]]
         requests = [("CONNECT", want["tunnel"]["target"])] * len(statuses)
     if want["handshake"] == "none" or keys:
-        requests += [(row["method"], row["target"]) for row in want["requests"]]
+        # tshark does not know BITS_POST as a method
+        requests += [
+            (row["method"], row["target"]) for row in want["requests"] if row["method"] != "BITS_POST"
+        ]
         statuses += [str(row["status"]) for row in want["requests"] if "status" in row]
     same("requests", requests, have.found["requests"])
     same("statuses", statuses, have.found["statuses"])

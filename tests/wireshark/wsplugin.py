@@ -30,8 +30,8 @@ def why_not():
 
 
 def in_distcheck():
-    """The build of distcheck is the one of make check; what takes long is not said twice."""
-    return "long, and make check has it" if "_build" in BUILD.resolve().parts else None
+    """Its build is the one of make check: what takes long is not done twice."""
+    return "_build" in BUILD.resolve().parts
 
 
 class Wireshark:
