@@ -247,7 +247,7 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     uint32_t i = new_record(m);
     f = ccm_model_flow_at(m, i);
     struct ccm_proof_talk *talk = f->talk;
-    memset(f, 0, sizeof *f);
+    memset(f, 0, G_STRUCT_OFFSET(ccm_model_flow, counters)); /* n_counters and the like tell */
     f->talk = talk;
     f->id = obs->flow;
     f->at = i;
