@@ -26,6 +26,7 @@ unit_tests = \
 	tests/unit/test_model \
 	tests/unit/test_multipart \
 	tests/unit/test_names \
+	tests/unit/test_known \
 	tests/unit/test_naming \
 	tests/unit/test_observe \
 	tests/unit/test_opened \
