@@ -28,6 +28,7 @@ unit_tests = \
 	tests/unit/test_names \
 	tests/unit/test_known \
 	tests/unit/test_naming \
+	tests/unit/test_pair_others \
 	tests/unit/test_observe \
 	tests/unit/test_opened \
 	tests/unit/test_pcapng \
