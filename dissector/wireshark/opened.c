@@ -3,9 +3,9 @@
  *
  * In: what was decrypted of the records that end in the frame at work, in their order. Out: plain
  * text and content type of a record, when a source is left that can be it by its size. State: which
- * sources of the frame are used up, and of
- * each connection how far its handshake is: a source does not tell the content type, which TLS 1.3
- * hides inside, so it is read off the bytes. Spec: RFC 8446 sections 4, 5.1, 5.2; RFC 5246 6.2.3.
+ * sources of the frame are used up, and of each connection how far its handshake is: a source does
+ * not tell the content type, which TLS 1.3 hides inside, so it is read off the bytes. Spec: RFC
+ * 8446 sections 4, 5.1, 5.2; RFC 5246 6.2.3.
  */
 #include "wireshark/opened.h"
 
