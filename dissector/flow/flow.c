@@ -62,6 +62,11 @@ void ccm_flows_view(ccm_flows *fs, const ccm_viewer *viewer)
     fs->parse.viewer = viewer;
 }
 
+void ccm_flows_no_runs(ccm_flows *fs)
+{
+    fs->no_runs = true;
+}
+
 static void discard(void *ud, const ccm_obs *obs)
 {
     (void)ud;
@@ -249,6 +254,8 @@ static void runs_emit(ccm_flows *fs, ccm_flow *f, const uint64_t missing[2])
 {
     ccm_obs o[2];
 
+    if (fs->no_runs)
+        return;
     for (unsigned side = 0; side < 2; side++)
         if (f->closed || f->dir[side].run.packets || missing[side])
             run_begin(f, &o[side], side);
@@ -438,6 +445,19 @@ static void closing(ccm_flows *fs, ccm_flow *f)
     ccm_table_due(fs, f, expires_at(f));
 }
 
+static void run_packet(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_run_part *part)
+{
+    ccm_run *run = &f->dir[side].run;
+
+    if (ccm_run_over(run, part))
+        run_close(fs, f, side);
+    if (!f->look_due) {
+        ccm_table_due(fs, f, part->time_ns + RUN_LOOK);
+        f->look_due = true;
+    }
+    ccm_run_add(run, part);
+}
+
 /* `f`: where the flow probably is; entries stay in memory, so a wrong guess is only slower. */
 static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key, uint32_t hash,
                         unsigned side, ccm_flow *f)
@@ -471,14 +491,8 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
         part.payload_bytes = part.unique_bytes = p->payload_len;
     }
 
-    ccm_run *run = &f->dir[side].run;
-    if (ccm_run_over(run, &part))
-        run_close(fs, f, side);
-    if (!f->look_due) {
-        ccm_table_due(fs, f, p->time_ns + RUN_LOOK);
-        f->look_due = true;
-    }
-    ccm_run_add(run, &part);
+    if (!fs->no_runs)
+        run_packet(fs, f, side, &part);
     f->last_ns = ccm_max64(f->last_ns, p->time_ns);
 
     if (f->tcp)

@@ -19,6 +19,8 @@ void ccm_flows_decode(ccm_flows *flows, ccm_depth depth, const ccm_verifier *ver
 void ccm_flows_decrypt(ccm_flows *flows, const ccm_decryptor *decryptor);
 /* Who is shown the texts of messages (borrowed); nobody, until told. */
 void ccm_flows_view(ccm_flows *flows, const ccm_viewer *viewer);
+/* Leaves the accounting of bytes out, so that no runs are told. Before the first packet. */
+void ccm_flows_no_runs(ccm_flows *flows);
 /* Frees without emitting; call ccm_flows_finish before. */
 void ccm_flows_free(ccm_flows *flows);
 

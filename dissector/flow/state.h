@@ -127,6 +127,7 @@ struct ccm_flows {
     ccm_obs_fn emit;
     void *ud;
     bool no_classify;
+    bool no_runs; /* bytes are not accounted */
     ccm_classifier *classifier; /* created on first need */
     uint64_t *slots;            /* tag << 32 | index + 1; 0 = empty */
     uint32_t mask;

@@ -78,6 +78,8 @@ ccm_session *ccm_session_new(ccm_obs_fn fn, void *user_data, const ccm_viewer *v
         (void)ccm_verify_add_site(s->verify, site, error);
     ccm_flows_decode(s->in.flows, CCM_DEPTH_FULL, ccm_verify_service(s->verify));
     ccm_flows_view(s->in.flows, viewer);
+    if (viewer)
+        ccm_flows_no_runs(s->in.flows);
     ccm_flows_decrypt(s->in.flows, ccm_opened_records_service(s->opened));
     return s;
 }

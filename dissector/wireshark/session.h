@@ -12,7 +12,8 @@
 
 typedef struct ccm_session ccm_session;
 
-/* `viewer` (borrowed) is shown the texts of messages; NULL = nobody is. Signatures are checked with
+/* `viewer` (borrowed) is shown the texts of messages, and bytes are not accounted: fields need none
+ * of that. NULL = a tap's session, which accounts. Signatures are checked with
  * the keys that the frames before showed, as in the program, and with those of `site`, a site file;
  * NULL = none. `*error` (NULL: it is not asked for) tells what is wrong with that file: the session
  * goes on without it. */

@@ -244,6 +244,23 @@ static void test_runs(fixture *f, gconstpointer data)
         "payload_bytes=2 unique_bytes=2\n");
 }
 
+/* The rest is told as ever, also that bytes are missing. */
+static void test_no_runs(fixture *f, gconstpointer data)
+{
+    (void)data;
+    ccm_flows_no_runs(f->flows);
+    handshake(f);
+    send(f, flow_tcp(1, ACK, 1000, 2000, "GET /x HTTP/1.1\r\n\r\n"), MS);
+    send(f, flow_tcp(2, ACK, 2004, 1019, "defgh"), 1500 * MS);
+    ccm_flows_tick(f->flows, f->now + 1000 * MS);
+    ccm_flows_finish(f->flows);
+    flow_log_expect(&f->log, "run", "");
+    g_autofree char *text = flow_log_text(&f->log, "");
+    g_assert_nonnull(strstr(text, "http_request 1 10.0.0.1:50000>10.0.0.2:80 "));
+    g_assert_nonnull(strstr(text, "connection 1 10.0.0.1:50000>10.0.0.2:80 state=established "
+                                  "closed=open orientation=syn rtt_ns=5000000 gaps=1\n"));
+}
+
 static void expect_one_request(fixture *f, const char *method)
 {
     ccm_flows_finish(f->flows);
@@ -476,6 +493,7 @@ int main(int argc, char **argv)
     TEST("refused", test_refused);
     TEST("port-reuse", test_port_reuse);
     TEST("stray", test_stray);
+    TEST("no-runs", test_no_runs);
     g_test_add("/flow/late-request", fixture, GUINT_TO_POINTER(0), set_up, test_late_request,
                tear_down);
     g_test_add("/flow/late-request-both", fixture, GUINT_TO_POINTER(1), set_up, test_late_request,
