@@ -127,7 +127,7 @@ struct ccm_flows {
     ccm_obs_fn emit;
     void *ud;
     bool no_classify;
-    bool no_runs; /* bytes are not accounted */
+    bool no_runs;               /* bytes are not accounted */
     ccm_classifier *classifier; /* created on first need */
     uint64_t *slots;            /* tag << 32 | index + 1; 0 = empty */
     uint32_t mask;
@@ -188,6 +188,13 @@ void ccm_flow_look(ccm_flows *fs, ccm_flow *f);
 void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why);
 void ccm_flow_obs(ccm_flow *f, ccm_obs *o, ccm_obs_kind kind, unsigned from);
 void ccm_flow_orient(ccm_flow *f, unsigned client, ccm_orientation how);
+void ccm_flow_orient_by_port(ccm_flow *f);
+
+/* runs.c */
+/* The open run of a side is over; a new one may begin. */
+void ccm_run_close(ccm_flows *fs, ccm_flow *f, unsigned side);
+/* Hands on every run, the open ones too, with what is missing of each direction. */
+void ccm_runs_emit(ccm_flows *fs, ccm_flow *f, const uint64_t missing[2]);
 
 /* tcp.c */
 bool ccm_tcp_reused(const ccm_flow *f, unsigned side, const ccm_packet *p);
