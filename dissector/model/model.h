@@ -469,14 +469,22 @@ void ccm_upload_error(ccm_upload *u, uint32_t text);
 
 /* edge.c */
 uint32_t ccm_edge_get(ccm_model *m, const ccm_edge_key *key);
+/* The same where the key's ccm_edge_hash is known. */
+uint32_t ccm_edge_get_hashed(ccm_model *m, const ccm_edge_key *key, uint32_t hash);
+uint32_t ccm_edge_hash(const ccm_edge_key *key);
 /* The edge that in `to` has the key of `e`, an edge of `from`. */
 uint32_t ccm_edge_same(ccm_model *to, const ccm_model *from, const ccm_edge *e);
 void ccm_edge_count(ccm_model *m, ccm_edge *e, uint32_t key, uint64_t count);
 /* A connection of the edge began at the frame; 0 = not known. */
 void ccm_edge_first(ccm_edge *e, uint64_t frame);
 void ccm_traffic_add(ccm_traffic *to, const ccm_traffic *add, bool swap);
+/* Adds to one direction what was seen between the two times. */
+void ccm_traffic_count(ccm_traffic *t, unsigned dir, const ccm_sums *s, uint64_t first_ns,
+                       uint64_t last_ns);
 void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t bytes[2],
                     uint64_t active);
+
+/* flows.c */
 ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs);
 ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
