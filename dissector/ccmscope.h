@@ -88,6 +88,7 @@ CCM_API const char *ccm_obs_file_header(void);
 /* ---- engine ---------------------------------------------------------------------------------- */
 
 typedef struct ccm_engine ccm_engine;
+typedef struct ccm_model ccm_model;
 
 typedef struct ccm_engine_options {
     const char *bpf;        /* capture filter expression, or NULL */
@@ -95,12 +96,13 @@ typedef struct ccm_engine_options {
     bool no_classify;       /* do not show unclaimed flows to nDPI */
     bool messages;          /* decode messages whole; else what verdicts need of their headers */
     bool no_verify;         /* with `messages`: do not check signatures */
+    ccm_model *model;       /* takes every observation before `fn` does; NULL = none */
     const volatile int *stop; /* when it becomes non-zero the engine stops cleanly; may be NULL */
     void (*progress)(void *user_data, uint64_t bytes_read, uint64_t bytes_total, uint64_t packets);
     void *progress_data;    /* `progress` is called about ten times a second; bytes_total 0 = unknown */
 } ccm_engine_options;
 
-/* Where an engine's observations go: `fn` is called for each, in order. */
+/* Where an engine's observations go: `fn`, if there is one, is called for each, in order. */
 CCM_API ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *options,
                                    ccm_obs_fn fn, void *user_data);
 CCM_API void ccm_engine_free(ccm_engine *engine);
@@ -143,7 +145,6 @@ CCM_API bool ccm_engine_live(ccm_engine *engine, const ccm_live_options *live, G
 
 /* ---- model ----------------------------------------------------------------------------------- */
 
-typedef struct ccm_model ccm_model;
 
 CCM_API ccm_model *ccm_model_new(const ccm_catalog *catalog, const ccm_limits *limits);
 CCM_API void ccm_model_free(ccm_model *model);

@@ -5,12 +5,13 @@
 
 #include "flow/intake.h"
 #include "input/live.h"
+#include "model/model.h"
 #include "observe/obs.h"
 #include "proto/decrypt.h"
 #include "proto/verify.h"
 
 enum {
-    PROGRESS_EVERY = 4096, /* packets between two looks */
+    PROGRESS_EVERY = 4096,    /* packets between two looks */
     SECRETS_TLS = 0x544c534b, /* pcapng: the secrets block is a TLS key log */
 };
 
@@ -31,6 +32,16 @@ struct ccm_engine {
     bool replayed;    /* an observation file was read: it has its own `capture` observation */
 };
 
+static void emit(void *engine, const ccm_obs *o)
+{
+    ccm_engine *e = engine;
+
+    if (e->options.model)
+        ccm_model_observe(e->options.model, o);
+    if (e->fn)
+        e->fn(e->user_data, o);
+}
+
 ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *options,
                            ccm_obs_fn fn, void *user_data)
 {
@@ -40,7 +51,13 @@ ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *o
     e->options = *options;
     e->fn = fn;
     e->user_data = user_data;
-    ccm_intake_init(&e->in, &e->limits, options->no_classify, fn, user_data);
+    if (options->model && !fn) { /* nobody else listens: the short way */
+        ccm_intake_init(&e->in, &e->limits, options->no_classify, ccm_model_observe,
+                        options->model);
+        ccm_flows_runs(e->in.flows, ccm_model_runs);
+    } else {
+        ccm_intake_init(&e->in, &e->limits, options->no_classify, emit, e);
+    }
     if (options->messages && !options->no_verify)
         e->verify = ccm_verify_new(&e->limits);
     ccm_flows_decode(e->in.flows, options->messages ? CCM_DEPTH_FULL : CCM_DEPTH_HEADER,
@@ -92,11 +109,6 @@ bool ccm_engine_add_keylog(ccm_engine *e, const char *path, GError **error)
 bool ccm_engine_add_site(ccm_engine *e, const char *path, GError **error)
 {
     return !e->verify || ccm_verify_add_site(e->verify, path, error);
-}
-
-static void emit(ccm_engine *e, const ccm_obs *o)
-{
-    e->fn(e->user_data, o);
 }
 
 static bool stopped(const ccm_engine *e)
@@ -194,7 +206,8 @@ static void show_progress(ccm_engine *e, const ccm_reader *reader, bool at_once)
 /* Reads one capture file to its end. False when reading should not go on with the next. */
 static bool read_capture(ccm_engine *e, ccm_reader *reader, const char *path, GError **damage)
 {
-    uint64_t first_frame = e->frame + 1, packets = e->in.packets, bytes = e->in.wire_bytes, look = 0;
+    uint64_t first_frame = e->frame + 1, packets = e->in.packets, bytes = e->in.wire_bytes,
+             look = 0;
     ccm_raw raw[CCM_BATCH];
     bool go_on = true;
     unsigned n;
@@ -380,7 +393,7 @@ bool ccm_engine_live(ccm_engine *e, const ccm_live_options *options, GError **er
 
 static void tell_limit(ccm_engine *e, const char *name, uint64_t count)
 {
-    ccm_intake_limit(&e->in, name, count, e->fn, e->user_data);
+    ccm_intake_limit(&e->in, name, count, emit, e);
 }
 
 static void verify_limits(ccm_engine *e)

@@ -47,8 +47,6 @@ static void observe(void *user_data, const ccm_obs *obs)
     run *r = user_data;
 
     r->seen = true;
-    if (r->model)
-        ccm_model_observe(r->model, obs);
     if (r->exchanges)
         ccm_exchanges_observe(r->exchanges, obs);
     if (r->facts.file) {
@@ -161,7 +159,9 @@ static int feed(run *r, options *o, const ccm_limits *limits, bool *have_data)
     }
     /* A summary shows no message, so it reads their headers alone; facts are always whole. */
     o->engine.messages = !(o->command & (CMD_SUMMARY | CMD_WINDOWS)) || o->observations;
-    ccm_engine *engine = ccm_engine_new(limits, &o->engine, observe, r);
+    o->engine.model = r->model;
+    bool others = r->exchanges || r->facts.file;
+    ccm_engine *engine = ccm_engine_new(limits, &o->engine, others ? observe : NULL, r);
     if (!add_keys(engine, o, &error)) {
         ccm_engine_free(engine);
         return complain(&error);

@@ -62,6 +62,11 @@ void ccm_flows_view(ccm_flows *fs, const ccm_viewer *viewer)
     fs->parse.viewer = viewer;
 }
 
+void ccm_flows_runs(ccm_flows *fs, ccm_obs_runs_fn fn)
+{
+    fs->runs = fn;
+}
+
 void ccm_flows_no_runs(ccm_flows *fs)
 {
     fs->no_runs = true;

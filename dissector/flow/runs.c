@@ -9,56 +9,70 @@ static const uint8_t run_keys[] = { CCM_KEY_packets,      CCM_KEY_wire_bytes,
                                     CCM_KEY_unique_bytes, CCM_KEY_retransmitted_bytes,
                                     CCM_KEY_missing_bytes };
 
-#define BIT(key) (UINT64_C(1) << (CCM_KEY_##key % 64))
-#define RUN_MAY                                                                                    \
-    (BIT(end_ns) | BIT(data_end_ns) | BIT(packets) | BIT(wire_bytes) | BIT(ip_bytes) |             \
-     BIT(payload_bytes) | BIT(unique_bytes) | BIT(retransmitted_bytes) | BIT(missing_bytes))
+/* Runs on their way to the receiver. */
+typedef struct outgoing {
+    ccm_obs_run run[CCM_RUNS_KEPT + 2];
+    unsigned n;
+} outgoing;
 
-/* `o` was begun by run_begin for the run's side. */
-static void run_emit(ccm_flows *fs, const ccm_flow *f, ccm_obs *o, const ccm_run *run,
-                     uint64_t missing)
+static void put(outgoing *out, const ccm_flow *f, unsigned side, const ccm_run *run,
+                uint64_t missing)
 {
     if (!run->packets && !missing)
         return;
-    const uint64_t counts[] = { run->packets,
-                                run->wire_bytes,
-                                run->ip_bytes,
-                                run->payload_bytes,
-                                run->unique_bytes,
-                                run->payload_bytes - run->unique_bytes,
-                                missing };
-    bool from_client = o->n;
-    unsigned n = from_client;
-
-    o->time_ns = run->packets ? run->start_ns : f->last_ns;
-    o->frame = run->packets ? run->frame : 0;
-    o->key[n] = CCM_KEY_end_ns;
-    o->val[n++].u = run->packets ? run->start_ns + run->span_ns : f->last_ns;
-    if (run->unique_bytes && run->data_ns < run->span_ns) { /* an ACK came later */
-        o->key[n] = CCM_KEY_data_end_ns;
-        o->val[n++].u = run->start_ns + run->data_ns;
-    }
-    /* Runs are the most of all observations: what is zero is written, too, and then written over.
-     */
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < G_N_ELEMENTS(run_keys); i++) {
-        o->key[n] = run_keys[i];
-        o->val[n].u = counts[i];
-        n += counts[i] != 0;
-    }
-    o->n = (uint8_t)n;
-    fs->emit(fs->ud, o);
-    o->n = from_client;
+    bool late = run->unique_bytes && run->data_ns < run->span_ns; /* an ACK came later */
+    out->run[out->n++] = (ccm_obs_run){
+        .start_ns = run->packets ? run->start_ns : f->last_ns,
+        .frame = run->packets ? run->frame : 0,
+        .end_ns = run->packets ? run->start_ns + run->span_ns : f->last_ns,
+        .data_end_ns = late ? run->start_ns + run->data_ns : 0,
+        .missing_bytes = missing,
+        .packets = run->packets,
+        .wire_bytes = run->wire_bytes,
+        .ip_bytes = run->ip_bytes,
+        .payload_bytes = run->payload_bytes,
+        .unique_bytes = run->unique_bytes,
+        .backwards = side,
+    };
 }
 
-/* What the observations of all runs of a side share. */
-static void run_begin(ccm_flow *f, ccm_obs *o, unsigned side)
+/* As an observation, for receivers that do not take runs as they are. */
+static void run_emit(ccm_flows *fs, ccm_flow *f, const ccm_obs_run *run)
 {
+    const uint64_t counts[] = { run->packets,      run->wire_bytes,
+                                run->ip_bytes,     run->payload_bytes,
+                                run->unique_bytes, run->payload_bytes - run->unique_bytes,
+                                run->missing_bytes };
+    ccm_obs o;
+
+    ccm_flow_obs(f, &o, CCM_OBS_run, run->backwards);
+    o.time_ns = run->start_ns;
+    o.frame = run->frame;
+    ccm_obs_flag(&o, CCM_KEY_from_client, f->client == (int8_t)run->backwards);
+    ccm_obs_u64(&o, CCM_KEY_end_ns, run->end_ns);
+    if (run->data_end_ns)
+        ccm_obs_u64(&o, CCM_KEY_data_end_ns, run->data_end_ns);
+    for (unsigned i = 0; i < G_N_ELEMENTS(run_keys); i++)
+        if (counts[i])
+            ccm_obs_u64(&o, run_keys[i], counts[i]);
+    fs->emit(fs->ud, &o);
+}
+
+static void hand_on(ccm_flows *fs, ccm_flow *f, const outgoing *out)
+{
+    ccm_obs o;
+
+    if (!out->n)
+        return;
     if (f->client < 0)
         ccm_flow_orient_by_port(f);
-    ccm_flow_obs(f, o, CCM_OBS_run, side);
-    ccm_obs_flag(o, CCM_KEY_from_client, f->client == (int8_t)side);
-    o->may |= RUN_MAY;
+    if (!fs->runs) {
+        for (unsigned i = 0; i < out->n; i++)
+            run_emit(fs, f, &out->run[i]);
+        return;
+    }
+    ccm_flow_obs(f, &o, CCM_OBS_run, 0);
+    fs->runs(fs->ud, &o, (unsigned)f->client, out->run, out->n);
 }
 
 /* ---- runs that are over ---------------------------------------------------------------------- */
@@ -82,52 +96,50 @@ static ccm_run_block *block_new(ccm_flows *fs)
     return b;
 }
 
-static void closed_emit(ccm_flows *fs, ccm_flow *f, ccm_obs o[2])
+static void put_closed(outgoing *out, ccm_flow *f)
 {
     for (unsigned i = 0; i < f->n_closed; i++)
-        run_emit(fs, f, &o[f->closed_sides >> i & 1], &f->closed->run[i], 0);
+        put(out, f, f->closed_sides >> i & 1, &f->closed->run[i], 0);
     f->n_closed = f->closed_sides = 0;
 }
 
 void ccm_run_close(ccm_flows *fs, ccm_flow *f, unsigned side)
 {
     ccm_run *run = &f->dir[side].run;
-    ccm_obs o[2];
+    outgoing out;
 
+    out.n = 0;
     if (!f->closed)
         f->closed = block_new(fs);
-    if (!f->closed || f->n_closed == CCM_RUNS_KEPT) {
-        run_begin(f, &o[0], 0);
-        run_begin(f, &o[1], 1);
-        closed_emit(fs, f, o);
-    }
+    if (f->n_closed == CCM_RUNS_KEPT)
+        put_closed(&out, f);
     if (f->closed) {
         f->closed_sides |= (uint8_t)(side << f->n_closed);
         f->closed->run[f->n_closed++] = *run;
     } else {
-        run_emit(fs, f, &o[side], run, 0);
+        put(&out, f, side, run, 0);
     }
+    hand_on(fs, f, &out);
     memset(run, 0, sizeof *run);
 }
 
 void ccm_runs_emit(ccm_flows *fs, ccm_flow *f, const uint64_t missing[2])
 {
-    ccm_obs o[2];
+    outgoing out;
 
     if (fs->no_runs)
         return;
-    for (unsigned side = 0; side < 2; side++)
-        if (f->closed || f->dir[side].run.packets || missing[side])
-            run_begin(f, &o[side], side);
+    out.n = 0;
     if (f->closed) {
-        closed_emit(fs, f, o);
+        put_closed(&out, f);
         f->closed->next = fs->free_runs;
         fs->free_runs = f->closed;
         f->closed = NULL;
     }
     for (unsigned side = 0; side < 2; side++) {
         ccm_run *run = &f->dir[side].run;
-        run_emit(fs, f, &o[side], run, missing[side]);
+        put(&out, f, side, run, missing[side]);
         memset(run, 0, sizeof *run);
     }
+    hand_on(fs, f, &out);
 }

@@ -34,7 +34,7 @@ typedef struct ccm_wait {
     uint8_t data[];
 } ccm_wait;
 
-enum { CCM_RUNS_KEPT = 8, CCM_RUN_BLOCKS = 128, CCM_RUN_CHUNKS = 256 };
+enum { CCM_RUNS_KEPT = 4, CCM_RUN_BLOCKS = 128, CCM_RUN_CHUNKS = 256 };
 
 /* Closed runs of a flow, handed on together: its receiver then finds what it keeps of the flow in
  * the cache. */
@@ -128,6 +128,7 @@ struct ccm_flows {
     void *ud;
     bool no_classify;
     bool no_runs;               /* bytes are not accounted */
+    ccm_obs_runs_fn runs;       /* NULL: runs are told as observations */
     ccm_classifier *classifier; /* created on first need */
     uint64_t *slots;            /* tag << 32 | index + 1; 0 = empty */
     uint32_t mask;

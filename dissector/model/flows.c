@@ -177,12 +177,6 @@ static void pend(ccm_model *m, ccm_model_flow *f, uint64_t second, unsigned from
     p->bytes[from] = bytes;
 }
 
-/* The attribute at *at if it is `key`, else 0. */
-static uint64_t take(const ccm_obs *obs, unsigned *at, ccm_key key)
-{
-    return *at < obs->n && obs->key[*at] == key ? obs->val[(*at)++].u : 0;
-}
-
 /* What a run says, its attributes in whatever order they are. */
 static ccm_sums run_sums(const ccm_obs *obs, uint64_t *end_ns, uint64_t *data_ns, bool *from_client)
 {
@@ -225,34 +219,47 @@ static ccm_sums run_sums(const ccm_obs *obs, uint64_t *end_ns, uint64_t *data_ns
     return s;
 }
 
+/* Of the flow's end `from`; its data ended at data_ns, 0 = not known. */
+static void add_run(ccm_model *m, ccm_model_flow *f, unsigned from, const ccm_sums *s,
+                    uint64_t start_ns, uint64_t end_ns, uint64_t data_ns)
+{
+    if (s->wire)
+        pend(m, f, start_ns / 1000000000u, from, s->wire);
+    ccm_traffic_count(&f->traffic, from, s, start_ns, end_ns);
+    if (s->payload && f->id && f->l4 == 6 &&
+        ccm_pace_upward(f->end[!f->client].port) == (from == f->client))
+        ccm_pace_run(m, f, start_ns, data_ns ? CLAMP(data_ns, start_ns, end_ns) : end_ns,
+                     s->payload, s->packets);
+}
+
+void ccm_model_flow_runs(ccm_model *m, ccm_model_flow *f, const ccm_obs *flow, unsigned client,
+                         const ccm_obs_run *run, unsigned n)
+{
+    unsigned swap = f->loop ? client : !ccm_endpoint_eq(&f->end[0], &flow->src);
+
+    if (!ccm_model_flow_decided(f))
+        f->client = (uint8_t)(client ^ swap);
+    for (; n; n--, run++) {
+        ccm_sums s = { .packets = run->packets,
+                       .wire = run->wire_bytes,
+                       .ip = run->ip_bytes,
+                       .payload = run->unique_bytes,
+                       .retransmitted = run->payload_bytes - run->unique_bytes,
+                       .missing = run->missing_bytes };
+        add_run(m, f, run->backwards ^ swap, &s, run->start_ns, run->end_ns, run->data_end_ns);
+    }
+}
+
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
 {
-    unsigned at = 0; /* flow/ tells them in this order */
-    bool from_client = take(obs, &at, CCM_KEY_from_client);
-    uint64_t end_ns = ccm_max64(take(obs, &at, CCM_KEY_end_ns), obs->time_ns);
-    uint64_t data_ns = take(obs, &at, CCM_KEY_data_end_ns);
-    ccm_sums s;
-
-    s.packets = take(obs, &at, CCM_KEY_packets);
-    s.wire = take(obs, &at, CCM_KEY_wire_bytes);
-    s.ip = take(obs, &at, CCM_KEY_ip_bytes);
-    (void)take(obs, &at, CCM_KEY_payload_bytes);
-    s.payload = take(obs, &at, CCM_KEY_unique_bytes);
-    s.retransmitted = take(obs, &at, CCM_KEY_retransmitted_bytes);
-    s.missing = take(obs, &at, CCM_KEY_missing_bytes);
-    if (at < obs->n)
-        s = run_sums(obs, &end_ns, &data_ns, &from_client);
+    uint64_t end_ns = obs->time_ns, data_ns = 0;
+    bool from_client = false;
+    ccm_sums s = run_sums(obs, &end_ns, &data_ns, &from_client);
 
     unsigned from = f->loop ? !from_client : !ccm_endpoint_eq(&f->end[0], &obs->src);
     if (!ccm_model_flow_decided(f))
         f->client = (uint8_t)(from_client ? from : !from);
-    if (s.wire)
-        pend(m, f, obs->time_ns / 1000000000u, from, s.wire);
-    ccm_traffic_count(&f->traffic, from, &s, obs->time_ns, end_ns);
-    if (s.payload && f->id && f->l4 == 6 &&
-        ccm_pace_upward(f->end[!f->client].port) == (from == f->client))
-        ccm_pace_run(m, f, obs->time_ns, data_ns ? CLAMP(data_ns, obs->time_ns, end_ns) : end_ns,
-                     s.payload, s.packets);
+    add_run(m, f, from, &s, obs->time_ns, end_ns, data_ns);
 }
 
 void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count)

@@ -146,6 +146,15 @@ static void on_run(ccm_model *m, const ccm_obs *obs)
     ccm_model_flow_settle(m, &f);
 }
 
+void ccm_model_runs(void *model, const ccm_obs *flow, unsigned client, const ccm_obs_run *run,
+                    unsigned n)
+{
+    ccm_model *m = model;
+
+    m->capture.streams = 1;
+    ccm_model_flow_runs(m, ccm_model_flow_get(m, flow), flow, client, run, n);
+}
+
 static inline bool is(ccm_span s, const char *w)
 {
     return s.n == strlen(w) && memcmp(s.p, w, s.n) == 0;

@@ -488,6 +488,12 @@ void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t
 ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs);
 ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
+/* Several of them; `flow` and `client` as in ccm_obs_runs_fn. */
+void ccm_model_flow_runs(ccm_model *m, ccm_model_flow *f, const ccm_obs *flow, unsigned client,
+                         const ccm_obs_run *run, unsigned n);
+/* A ccm_obs_runs_fn: user_data is the model. */
+void ccm_model_runs(void *model, const ccm_obs *flow, unsigned client, const ccm_obs_run *run,
+                    unsigned n);
 void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key);
 void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count);
 /* Adds to the evidence about end[end] of the flow, which `what` of `add` leaves out. */

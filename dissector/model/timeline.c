@@ -15,7 +15,7 @@
 
 static const unsigned ladder[CCM_LADDER] = { 1, 10, 60, 600, 3600 };
 
-enum { FIRST_SLOTS = 1024, PAGED_SLOTS = 1 << 16 };
+enum { FIRST_SLOTS = 1024, PAGED_SLOTS = 1 << 16, MORE = 4 };
 /* Of a key, while the table is rehashed; edges have fewer than 28 bits. */
 #define MISPLACED (UINT64_C(1) << 63)
 
@@ -24,12 +24,12 @@ static ccm_point *slots_new(uint32_t n)
     return n < PAGED_SLOTS ? g_new0(ccm_point, n) : ccm_pages_new(n * sizeof(ccm_point));
 }
 
-/* Twice as many, the first half as before. */
+/* More of them, the first `n` as before: by a lot, as each point is looked for again. */
 static ccm_point *slots_grow(ccm_point *v, uint32_t n)
 {
     if (n >= PAGED_SLOTS)
-        return ccm_pages_grow(v, n * sizeof *v, n * 2 * sizeof *v);
-    ccm_point *more = slots_new(n * 2);
+        return ccm_pages_grow(v, n * sizeof *v, n * MORE * sizeof *v);
+    ccm_point *more = slots_new(n * MORE);
     memcpy(more, v, n * sizeof *v);
     g_free(v);
     return more;
@@ -129,7 +129,7 @@ static void grow(ccm_timeline *t)
     uint32_t slots = t->mask + 1;
 
     t->v = slots_grow(t->v, slots);
-    t->mask = slots * 2 - 1;
+    t->mask = slots * MORE - 1;
     rehash(t, slots, 1);
 }
 

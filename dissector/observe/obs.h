@@ -47,6 +47,20 @@ struct ccm_obs {
     } val[CCM_OBS_ATTRS];
 };
 
+/* What a `run` observation says, without the cost of one: they are the most of all. */
+typedef struct ccm_obs_run {
+    uint64_t start_ns, frame, end_ns;
+    uint64_t data_end_ns; /* 0 = that is end_ns, or there is no data */
+    uint64_t missing_bytes;
+    uint32_t packets, wire_bytes, ip_bytes, payload_bytes, unique_bytes;
+    bool backwards; /* from `dst` to `src` of the flow's observation */
+} ccm_obs_run;
+
+/* Runs of one flow. `flow` has no attributes; its times and frame mean nothing. `client`: which end
+ * that is, 0 = src. */
+typedef void (*ccm_obs_runs_fn)(void *user_data, const ccm_obs *flow, unsigned client,
+                                const ccm_obs_run *run, unsigned n);
+
 /* Table of the vocabulary (const data). */
 const char *ccm_kind_name(ccm_obs_kind kind);
 const char *ccm_kind_doc(ccm_obs_kind kind);

@@ -249,6 +249,74 @@ static void rates(fixture *f, const void *data)
     ccm_view_free(v);
 }
 
+/* Runs that come as they are count as their observations do, whichever end of the flow's record and
+ * whichever end of the telling the client is; `told` 1: as observations. Of the client: 3 packets,
+ * 300 bytes, 90 of payload, 30 of it repeated, 7 missing; of the server 2 packets, 140 bytes. */
+static void runs_taken(fixture *f, const void *data)
+{
+    static const char *const ends[][2] = { { CLIENT, MP }, { MP, CLIENT }, { MP, MP } };
+
+    (void)f;
+    (void)data;
+    for (unsigned i = 0; i < 12; i++) {
+        bool told = i & 1, client = i >> 1 & 1;
+        const char *src = ends[i >> 2][0], *dst = ends[i >> 2][1];
+        const ccm_obs_run run[] = {
+            { .start_ns = 100 * SECOND,
+              .frame = 3,
+              .end_ns = 101 * SECOND,
+              .missing_bytes = 7,
+              .packets = 3,
+              .wire_bytes = 300,
+              .ip_bytes = 250,
+              .payload_bytes = 90,
+              .unique_bytes = 60,
+              .backwards = client },
+            { .start_ns = 102 * SECOND,
+              .frame = 4,
+              .end_ns = 102 * SECOND,
+              .packets = 2,
+              .wire_bytes = 140,
+              .ip_bytes = 120,
+              .backwards = !client },
+        };
+        ccm_model *m = ccm_model_new(f->cat, &f->limits);
+        for (unsigned k = 0; told && k < 2; k++) {
+            bool back = run[k].backwards;
+            ccm_obs o =
+                drv_obs(CCM_OBS_run, 1, back ? dst : src, back ? src : dst, run[k].start_ns);
+            ccm_obs_flag(&o, CCM_KEY_from_client, back == client);
+            ccm_obs_u64(&o, CCM_KEY_packets, run[k].packets);
+            ccm_obs_u64(&o, CCM_KEY_wire_bytes, run[k].wire_bytes);
+            ccm_obs_u64(&o, CCM_KEY_ip_bytes, run[k].ip_bytes);
+            ccm_obs_u64(&o, CCM_KEY_unique_bytes, run[k].unique_bytes);
+            ccm_obs_u64(&o, CCM_KEY_retransmitted_bytes,
+                        run[k].payload_bytes - run[k].unique_bytes);
+            ccm_obs_u64(&o, CCM_KEY_missing_bytes, run[k].missing_bytes);
+            ccm_obs_u64(&o, CCM_KEY_end_ns, run[k].end_ns);
+            ccm_model_observe(m, &o);
+        }
+        ccm_obs flow = drv_obs(CCM_OBS_run, 1, src, dst, 0);
+        if (!told)
+            ccm_model_runs(m, &flow, client, run, 2);
+        ccm_view *v = ccm_view_new(m, false);
+        const ccm_view_route *r = &v->routes[0];
+        g_assert_cmpuint(v->n_routes, ==, 1);
+        g_assert_cmpuint(r->packets[0], ==, 3);
+        g_assert_cmpuint(r->wire_bytes[0], ==, 300);
+        g_assert_cmpuint(r->ip_bytes[0], ==, 250);
+        g_assert_cmpuint(r->payload_bytes[0], ==, 60);
+        g_assert_cmpuint(r->retransmitted_bytes[0], ==, 30);
+        g_assert_cmpuint(r->missing_bytes[0], ==, 7);
+        g_assert_cmpuint(r->packets[1], ==, 2);
+        g_assert_cmpuint(r->wire_bytes[1], ==, 140);
+        g_assert_cmpuint(r->first_seen_ns, ==, 100 * SECOND);
+        g_assert_cmpuint(r->last_seen_ns, ==, 102 * SECOND);
+        ccm_view_free(v);
+        ccm_model_free(m);
+    }
+}
+
 /* 1000 bytes at 109.9 s and 1000 at 110.1 s: 8000 bit/s in each of two seconds, so over 2 s. */
 static void burst(fixture *f, const void *data)
 {
@@ -580,6 +648,7 @@ int main(int argc, char **argv)
         { "/model/web-proxy", web_proxy },
         { "/model/orientation", orientation },
         { "/model/rates", rates },
+        { "/model/runs-taken", runs_taken },
         { "/model/burst", burst },
         { "/model/coarsening", coarsening },
         { "/model/limits-keep-sums", limits_keep_sums },
