@@ -31,33 +31,41 @@ ccm_text_form ccm_text_form_of(ccm_span in, size_t *mark)
     return !in.p[0] && in.p[1] ? CCM_TEXT_UTF16BE : CCM_TEXT_UTF8;
 }
 
-typedef uint16_t wide __attribute__((vector_size(16)));
-typedef uint8_t narrow __attribute__((vector_size(8)));
+typedef uint8_t block __attribute__((vector_size(16)));
 
-/* Copies blocks of little-endian ASCII while there are any; returns the characters copied. A block
- * is written before it is known to be ASCII: there is room, and what is wrong is written over. */
+/* Copies BLOCK characters, which are little-endian; false: they are not all ASCII, what was written
+ * is worth nothing. */
+static inline bool ascii_block(const uint8_t *p, uint8_t *out)
+{
+    const uint64_t beyond = GUINT64_TO_LE(UINT64_C(0xff80ff80ff80ff80));
+    block any = { 0 };
+#pragma GCC unroll 2
+    for (unsigned k = 0; k < BLOCK; k += sizeof any) {
+        block a, b;
+        memcpy(&a, p + (size_t)2 * k, sizeof a);
+        memcpy(&b, p + (size_t)2 * k + sizeof a, sizeof b);
+        any |= a | b;
+        a = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28,
+                                    30);
+        memcpy(out + k, &a, sizeof a);
+    }
+    uint64_t w[2];
+    memcpy(w, &any, sizeof w);
+    return !((w[0] | w[1]) & beyond);
+}
+
+/* Copies little-endian ASCII block by block; returns the characters copied. The last block overlaps
+ * the one before it. A block is written before it is known to be ASCII: there is room, and what is
+ * wrong is written over. */
 static size_t ascii_blocks(const uint8_t *p, size_t units, uint8_t *out, size_t room)
 {
-    enum { LANES = sizeof(narrow) };
     size_t i = 0, most = units < room ? units : room;
-    for (; i + BLOCK <= most; i += BLOCK) {
-        wide any = { 0 };
-#pragma GCC unroll 8
-        for (unsigned k = 0; k < BLOCK; k += LANES) {
-            wide v;
-            memcpy(&v, p + 2 * (i + k), sizeof v);
-            if (G_BYTE_ORDER == G_BIG_ENDIAN)
-                v = v << 8 | v >> 8;
-            any |= v;
-            narrow low = __builtin_convertvector(v, narrow);
-            memcpy(out + i + k, &low, sizeof low);
-        }
-        uint64_t w[2];
-        memcpy(w, &any, sizeof w);
-        if ((w[0] | w[1]) & 0xff80ff80ff80ff80)
-            break;
-    }
-    return i;
+    if (most < BLOCK)
+        return 0;
+    for (; i + BLOCK <= most; i += BLOCK)
+        if (!ascii_block(p + 2 * i, out + i))
+            return i;
+    return ascii_block(p + 2 * (most - BLOCK), out + most - BLOCK) ? most : i;
 }
 
 size_t ccm_utf8_put(uint32_t c, uint8_t *out, size_t room)

@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+#include "base/scan.h"
 #include "proto/utf16.h"
 
 static bool blank(uint8_t c)
@@ -41,23 +42,23 @@ static bool behind(ccm_xml *x, const char *literal)
     return true;
 }
 
-/* Characters that end a name, and those that matter between a name and the end of its tag. */
+/* Characters that end a name. */
 static const bool name_stop[256] = { [0 ... ' '] = true, ['>'] = true, ['/'] = true };
-static const bool tag_stop[256] = { ['>'] = true, ['"'] = true, ['\''] = true };
 
 /* The '>' that ends the tag whose name ends at `p`, not one inside quotes; NULL: not there. */
-static const uint8_t *tag_end(const uint8_t *p, const uint8_t *end)
+static inline const uint8_t *tag_end(const uint8_t *p, const uint8_t *end)
 {
-    for (; p < end; p++) {
-        if (!tag_stop[*p])
-            continue;
+    for (;; p++) {
+        p = ccm_scan(p, end, '>', '"', '\'');
+        if (p == end)
+            return NULL;
         if (*p == '>')
             return p;
-        p = p + 1 < end ? memchr(p + 1, *p, (size_t)(end - p - 1)) : NULL;
-        if (!p)
+        p = *p == '"' ? ccm_scan(p + 1, end, '"', '"', '"')
+                      : ccm_scan(p + 1, end, '\'', '\'', '\'');
+        if (p == end)
             return NULL;
     }
-    return NULL;
 }
 
 /* The end of the name that begins at `p`. */
@@ -96,14 +97,19 @@ static ccm_xml_event start_tag(ccm_xml *x)
     return CCM_XML_OPEN;
 }
 
+/* Does the end tag at `p` most surely belong to the element that was opened last? */
+static inline bool same_name(const ccm_xml *x, const uint8_t *p)
+{
+    size_t n = x->name.n;
+    return n && (size_t)(x->end - p) > n + 2 && p[n + 2] == '>' && p[2] == x->name.p[0] &&
+           p[n + 1] == x->name.p[n - 1];
+}
+
 static ccm_xml_event end_tag(ccm_xml *x)
 {
-    /* Most often it ends the element that was opened last. */
-    size_t n = x->name.n, left = (size_t)(x->end - x->p);
-    bool same = n && left > n + 2 && x->p[n + 2] == '>' && x->p[2] == x->name.p[0] &&
-                x->p[n + 1] == x->name.p[n - 1];
-    const uint8_t *end = same ? x->p + n + 2 : memchr(x->p, '>', left);
-    if (!end)
+    const uint8_t *end =
+        same_name(x, x->p) ? x->p + x->name.n + 2 : ccm_scan(x->p, x->end, '>', '>', '>');
+    if (end == x->end)
         return stop(x, true);
     x->p = end + 1;
     x->leave = true;
@@ -121,8 +127,18 @@ static ccm_xml_event cdata(ccm_xml *x)
     return CCM_XML_TEXT;
 }
 
-/* Text up to the next tag, without the white space round it. Empty: there was nothing else. */
-static bool text(ccm_xml *x)
+/* The text in [from, to), without the white space round it. */
+static inline ccm_span trimmed(const uint8_t *from, const uint8_t *to)
+{
+    while (from < to && blank(*from))
+        from++;
+    while (to > from && blank(to[-1]))
+        to--;
+    return ccm_span_of(from, (size_t)(to - from));
+}
+
+/* Text up to the next tag. Empty: there was nothing else. */
+static G_GNUC_NO_INLINE bool text(ccm_xml *x)
 {
     const uint8_t *from = x->p;
     const uint8_t *to = memchr(from, '<', (size_t)(x->end - from));
@@ -131,13 +147,9 @@ static bool text(ccm_xml *x)
         return false;
     }
     x->p = to;
-    while (from < to && blank(*from))
-        from++;
-    while (to > from && blank(to[-1]))
-        to--;
-    x->text = ccm_span_of(from, (size_t)(to - from));
+    x->text = trimmed(from, to);
     x->raw = false;
-    return x->depth && to > from;
+    return x->depth && x->text.n;
 }
 
 ccm_xml_event ccm_xml_next(ccm_xml *x)
@@ -175,6 +187,21 @@ ccm_xml_event ccm_xml_next(ccm_xml *x)
     }
     x->cut |= x->depth > 0;
     return CCM_XML_END;
+}
+
+bool ccm_xml_leaf(ccm_xml *x)
+{
+    const uint8_t *to = ccm_scan(x->p, x->end, '<', '&', '<');
+    bool plain = to == x->end || *to == '<';
+    if (!plain)
+        to = ccm_scan(to, x->end, '<', '<', '<');
+    if (x->closing || !same_name(x, to) || to[1] != '/')
+        return false;
+    x->text = trimmed(x->p, to);
+    x->raw = plain;
+    x->p = to + x->name.n + 3;
+    x->leave = true;
+    return true;
 }
 
 bool ccm_xml_attribute(ccm_span *attrs, ccm_span *name, ccm_span *value)
@@ -269,13 +296,10 @@ size_t ccm_xml_unescape(ccm_span in, uint8_t *out, size_t room)
     return o;
 }
 
-bool ccm_span_same(ccm_span s, const char *name)
+bool ccm_bytes_same(const uint8_t *p, const char *name, size_t n)
 {
-    size_t n = strlen(name);
-    if (s.n != n)
-        return false;
     for (size_t i = 0; i < n; i++) {
-        uint8_t a = s.p[i], b = (uint8_t)name[i];
+        uint8_t a = p[i], b = (uint8_t)name[i];
         if (a != b && ((a ^ b) != 0x20 || (a | 0x20) < 'a' || (a | 0x20) > 'z'))
             return false;
     }
