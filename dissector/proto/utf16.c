@@ -7,6 +7,10 @@
 
 #include <glib.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum { BLOCK = 32 }; /* characters a turn of the fast loop */
 
 ccm_text_form ccm_text_form_of(ccm_span in, size_t *mark)
@@ -31,27 +35,28 @@ ccm_text_form ccm_text_form_of(ccm_span in, size_t *mark)
     return !in.p[0] && in.p[1] ? CCM_TEXT_UTF16BE : CCM_TEXT_UTF8;
 }
 
-typedef uint8_t block __attribute__((vector_size(16)));
-
 /* Copies BLOCK characters, which are little-endian; false: they are not all ASCII, what was written
  * is worth nothing. */
 static inline bool ascii_block(const uint8_t *p, uint8_t *out)
 {
-    const uint64_t beyond = GUINT64_TO_LE(UINT64_C(0xff80ff80ff80ff80));
-    block any = { 0 };
-#pragma GCC unroll 2
-    for (unsigned k = 0; k < BLOCK; k += sizeof any) {
-        block a, b;
-        memcpy(&a, p + (size_t)2 * k, sizeof a);
-        memcpy(&b, p + (size_t)2 * k + sizeof a, sizeof b);
-        any |= a | b;
-        a = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28,
-                                    30);
-        memcpy(out + k, &a, sizeof a);
+#ifdef __SSE2__
+    const __m128i zero = _mm_setzero_si128(), *from = (const __m128i *)(const void *)p;
+    __m128i a = _mm_loadu_si128(from), b = _mm_loadu_si128(from + 1);
+    __m128i c = _mm_loadu_si128(from + 2), d = _mm_loadu_si128(from + 3);
+    __m128i any = _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
+    _mm_storeu_si128((__m128i *)(void *)out, _mm_packus_epi16(a, b));
+    _mm_storeu_si128((__m128i *)(void *)(out + sizeof a), _mm_packus_epi16(c, d));
+    any = _mm_and_si128(any, _mm_set1_epi16((short)0xff80));
+    return _mm_movemask_epi8(_mm_cmpeq_epi16(any, zero)) == 0xffff;
+#else
+    uint8_t low = 0, high = 0;
+    for (unsigned i = 0; i < BLOCK; i++) {
+        out[i] = p[2 * i];
+        low |= p[2 * i];
+        high |= p[2 * i + 1];
     }
-    uint64_t w[2];
-    memcpy(w, &any, sizeof w);
-    return !((w[0] | w[1]) & beyond);
+    return low < 0x80 && !high;
+#endif
 }
 
 /* Copies little-endian ASCII block by block; returns the characters copied. The last block overlaps

@@ -42,42 +42,33 @@ static bool behind(ccm_xml *x, const char *literal)
     return true;
 }
 
-/* Characters that end a name. */
-static const bool name_stop[256] = { [0 ... ' '] = true, ['>'] = true, ['/'] = true };
-
-/* The '>' that ends the tag whose name ends at `p`, not one inside quotes; NULL: not there. */
-static inline const uint8_t *tag_end(const uint8_t *p, const uint8_t *end)
+/* The '>' that ends the tag whose name ends at `p`, not one inside quotes; `end`: not there. */
+static G_GNUC_NO_INLINE const uint8_t *tag_end(const uint8_t *p, const uint8_t *end)
 {
     for (;; p++) {
         p = ccm_scan(p, end, '>', '"', '\'');
-        if (p == end)
-            return NULL;
-        if (*p == '>')
+        if (p == end || *p == '>')
             return p;
         p = *p == '"' ? ccm_scan(p + 1, end, '"', '"', '"')
                       : ccm_scan(p + 1, end, '\'', '\'', '\'');
         if (p == end)
-            return NULL;
+            return end;
     }
 }
 
-/* The end of the name that begins at `p`. */
+/* The end of the name that begins at `p`: white space, '>' or '/'. */
 static inline const uint8_t *name_end(const uint8_t *p, const uint8_t *end)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-
-    for (; end - p >= 8; p += 8) { /* eight at once: in `found` the lowest bit set is right */
-        uint64_t v;
-        memcpy(&v, p, sizeof v);
-        v = GUINT64_FROM_LE(v);
-        uint64_t gt = v ^ ones * '>', slash = v ^ ones * '/';
-        uint64_t found =
-            (((v - ones * (' ' + 1)) & ~v) | ((gt - ones) & ~gt) | ((slash - ones) & ~slash)) &
-            high;
-        if (found)
-            return p + __builtin_ctzll(found) / 8;
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i low = _mm_cmpeq_epi8(v, _mm_min_epu8(v, _mm_set1_epi8(' ')));
+        unsigned hits = (unsigned)_mm_movemask_epi8(low) | ccm_scan_block(p, '>', '/', '/');
+        if (hits)
+            return p + __builtin_ctz(hits);
     }
-    while (p < end && !name_stop[*p])
+#endif
+    while (p < end && !(*p <= ' ' || *p == '>' || *p == '/'))
         p++;
     return p;
 }
@@ -85,8 +76,8 @@ static inline const uint8_t *name_end(const uint8_t *p, const uint8_t *end)
 static ccm_xml_event start_tag(ccm_xml *x)
 {
     const uint8_t *name = x->p + 1, *p = name_end(name, x->end);
-    const uint8_t *end = tag_end(p, x->end);
-    if (!end)
+    const uint8_t *end = p < x->end && *p == '>' ? p : tag_end(p, x->end);
+    if (end == x->end)
         return stop(x, true);
     x->name = ccm_span_of(name, (size_t)(p - name));
     x->closing = end > p && end[-1] == '/';
@@ -138,7 +129,7 @@ static inline ccm_span trimmed(const uint8_t *from, const uint8_t *to)
 }
 
 /* Text up to the next tag. Empty: there was nothing else. */
-static G_GNUC_NO_INLINE bool text(ccm_xml *x)
+static bool text(ccm_xml *x)
 {
     const uint8_t *from = x->p;
     const uint8_t *to = memchr(from, '<', (size_t)(x->end - from));
@@ -152,17 +143,9 @@ static G_GNUC_NO_INLINE bool text(ccm_xml *x)
     return x->depth && x->text.n;
 }
 
-ccm_xml_event ccm_xml_next(ccm_xml *x)
+/* What stands at x->p, whatever it is. */
+static G_GNUC_NO_INLINE ccm_xml_event any(ccm_xml *x)
 {
-    if (x->closing) {
-        x->closing = false;
-        x->leave = true;
-        return CCM_XML_CLOSE;
-    }
-    if (x->leave) {
-        x->leave = false;
-        x->depth -= x->depth > 0;
-    }
     while (x->p < x->end) {
         if (*x->p != '<') {
             if (text(x))
@@ -187,6 +170,23 @@ ccm_xml_event ccm_xml_next(ccm_xml *x)
     }
     x->cut |= x->depth > 0;
     return CCM_XML_END;
+}
+
+ccm_xml_event ccm_xml_next(ccm_xml *x)
+{
+    if (x->closing) {
+        x->closing = false;
+        x->leave = true;
+        return CCM_XML_CLOSE;
+    }
+    if (x->leave) {
+        x->leave = false;
+        x->depth -= x->depth > 0;
+    }
+    /* Most often a tag, which is quick without the rest. */
+    if (x->end - x->p > 2 && *x->p == '<' && x->p[1] != '!' && x->p[1] != '?')
+        return x->p[1] == '/' ? end_tag(x) : start_tag(x);
+    return any(x);
 }
 
 bool ccm_xml_leaf(ccm_xml *x)
