@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "base/base.h"
+
 /* What the element being read is for. */
 typedef struct reader {
     ccm_envelope *e;
@@ -104,7 +106,7 @@ static bool other_root(ccm_span text)
 
 bool ccm_envelope_parse(ccm_envelope *e, ccm_span text)
 {
-    memset(e, 0, offsetof(ccm_envelope, scratch));
+    ccm_clear(e, offsetof(ccm_envelope, scratch));
     if (other_root(text))
         return false;
     ccm_xml x = ccm_xml_of(text);

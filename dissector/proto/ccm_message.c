@@ -304,7 +304,8 @@ static void take_parts(message *m, const ccm_collect *c, bool body_whole, uint8_
     ccm_multipart parts = { .body = body, .boundary = boundary };
     parts.at = c->delimiters ? c->delimiter[0] : 0;
     parts.known = c->delimiters > 1 ? c->delimiter[1] : 0;
-    if (ccm_multipart_seek(body, boundary, &parts.at) == SIZE_MAX) { /* not what its head named */
+    parts.found = ccm_multipart_seek(body, boundary, &parts.at) != SIZE_MAX;
+    if (!parts.found) { /* not what its head named */
         boundary = ccm_multipart_guess(body);
         parts = (ccm_multipart){ .body = body, .boundary = boundary };
     }
@@ -348,7 +349,7 @@ static void empty_reply(const message *m, const ccm_collect_body *body)
 /* A message about which only its place is known. */
 static void begin_message(message *m, const ccm_place *at, bool reply)
 {
-    memset(m, 0, offsetof(message, e.scratch));
+    ccm_clear(m, offsetof(message, e.scratch));
     m->at = *at;
     m->reply = reply;
 }

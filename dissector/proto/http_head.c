@@ -38,9 +38,10 @@ static bool digit(uint8_t c)
 static bool request_line(ccm_span line, ccm_http_head *h)
 {
     line = trim(line);
-    const uint8_t *sp = line.n ? memchr(line.p, ' ', line.n) : NULL;
-    if (!sp || line.n < 12 || memcmp(line.p + line.n - 9, " HTTP/1.", 8) != 0 ||
-        !digit(line.p[line.n - 1]))
+    if (line.n < 12)
+        return false;
+    const uint8_t *end = line.p + line.n, *sp = ccm_scan(line.p, end, ' ', ' ', ' ');
+    if (sp == end || memcmp(line.p + line.n - 9, " HTTP/1.", 8) != 0 || !digit(line.p[line.n - 1]))
         return false;
     size_t m = (size_t)(sp - line.p);
     if (!m || m > CCM_HTTP_METHOD_MAX || m + 10 >= line.n)
@@ -369,7 +370,7 @@ size_t ccm_http_head_parse(ccm_span in, bool partial, ccm_http_head *h)
     if (lf == end)
         return 0;
     /* The buffers at the end need no clearing; their lengths do. */
-    memset(h, 0, offsetof(ccm_http_head, credentials));
+    ccm_clear(h, offsetof(ccm_http_head, credentials));
     if (!first_line(ccm_span_of(p, (size_t)(lf - p - (lf > p && lf[-1] == '\r'))), h))
         return SIZE_MAX;
     for (p = lf + 1;; p = lf + 1) {

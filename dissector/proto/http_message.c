@@ -35,6 +35,8 @@ void ccm_http_message_begin(ccm_http_message *m, const ccm_parse *ps, const ccm_
 
 void ccm_http_message_over(ccm_http_message *m, const ccm_parse *ps, bool whole)
 {
+    if (!m->answers && !m->body.collect)
+        return; /* most often */
     const ccm_collect_body body = { m->body.bytes, m->status, whole && !m->body.missing };
     ccm_collect *c = m->body.collect;
     m->body.collect = NULL;
