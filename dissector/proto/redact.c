@@ -286,14 +286,19 @@ static inline __attribute__((always_inline)) bool marked(ccm_span s, bool url)
     return half[0] | half[1] || s.n >= HEX_MIN;
 }
 
+static G_GNUC_NO_INLINE ccm_span redact_marked(ccm_span in, uint8_t *buf, size_t size, bool url)
+{
+    return suspicious(in, url) ? redact(in, buf, size, url) : in;
+}
+
 ccm_span ccm_redact_url(ccm_span in, uint8_t *buf, size_t size)
 {
-    return marked(in, true) && suspicious(in, true) ? redact(in, buf, size, true) : in;
+    return marked(in, true) ? redact_marked(in, buf, size, true) : in;
 }
 
 ccm_span ccm_redact_text(ccm_span in, uint8_t *buf, size_t size)
 {
-    return marked(in, false) && suspicious(in, false) ? redact(in, buf, size, false) : in;
+    return marked(in, false) ? redact_marked(in, buf, size, false) : in;
 }
 
 /* ---- observations ---------------------------------------------------------------------------- */
