@@ -234,7 +234,7 @@ bool ccm_xml_attribute(ccm_span *attrs, ccm_span *name, ccm_span *value)
 ccm_span ccm_xml_get(ccm_span attrs, const char *name)
 {
     ccm_span want = ccm_span_str(name), key, value;
-    while (ccm_xml_attribute(&attrs, &key, &value))
+    while (attrs.n && ccm_xml_attribute(&attrs, &key, &value))
         if (key.n == want.n && !memcmp(key.p, want.p, want.n))
             return value;
     return (ccm_span){ 0 };

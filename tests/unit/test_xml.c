@@ -131,6 +131,7 @@ static void test_attributes(void)
     g_assert_cmpuint(ccm_xml_get(attrs, "empty").n, ==, 0);
     g_assert_cmpuint(ccm_xml_get(attrs, "name").n, ==, 0);
     g_assert_cmpuint(ccm_xml_get(attrs, "z").n, ==, 0); /* behind the damage */
+    g_assert_cmpuint(ccm_xml_get((ccm_span){ 0 }, "a").n, ==, 0);
     for (size_t n = 0; n <= attrs.n; n++) {
         void *exact = g_memdup2(attrs.p, n ? n : 1);
         (void)ccm_xml_get(ccm_span_of(exact, n), "none");
