@@ -6,6 +6,14 @@
 
 #include <arpa/inet.h>
 
+#if __has_attribute(noipa)
+__attribute__((noipa)) /* a copy for each size would be what this is to avoid */
+#endif
+void ccm_clear(void *p, size_t size)
+{
+    memset(p, 0, size);
+}
+
 int ccm_addr_cmp(const ccm_addr *a, const ccm_addr *b)
 {
     if (a->family != b->family)

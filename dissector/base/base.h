@@ -52,6 +52,10 @@ static inline void ccm_sort(void *array, size_t n, size_t size, GCompareDataFunc
 #endif
 }
 
+/* Zeros some hundred bytes. The call is the point: in place GCC writes `rep stos` for a size that
+ * it knows, which takes longer to begin than this takes for all. */
+void ccm_clear(void *p, size_t size);
+
 static inline uint64_t ccm_min64(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;

@@ -28,12 +28,17 @@ typedef struct ccm_memo {
     void *at;
 } ccm_memo;
 
-enum { CCM_OBS_ATTRS = 32, CCM_OBS_TEXT_MAX = 8192 };
+enum {
+    CCM_OBS_ATTRS = 32,
+    CCM_OBS_TEXT_MAX = 8192,
+    CCM_OBS_LONG = 16 /* bytes of a text: what must not be told is not shorter */
+};
 
 struct ccm_obs {
     ccm_obs_kind kind;
     uint8_t l4;       /* IP protocol number; 0 = not IP */
     uint8_t n;        /* attributes used */
+    uint32_t longs;   /* bit i: attribute i is a text of CCM_OBS_LONG bytes or more */
     uint64_t may;     /* bit key % 64 of each attribute: most questions are for absent ones */
     uint64_t time_ns; /* since 1970, UTC */
     uint64_t frame;   /* from 1, counted across files; 0 = belongs to no frame */
@@ -78,6 +83,7 @@ static inline uint64_t ccm_key_bit(ccm_key key)
 static inline void ccm_obs_clear(ccm_obs *o)
 {
     o->n = 0;
+    o->longs = 0;
     o->may = 0;
 }
 
@@ -101,6 +107,7 @@ static inline void ccm_obs_str(ccm_obs *o, ccm_key key, ccm_span s)
 {
     if (s.n && o->n < CCM_OBS_ATTRS) {
         o->may |= ccm_key_bit(key);
+        o->longs |= (uint32_t)(s.n >= CCM_OBS_LONG) << o->n;
         o->key[o->n] = (uint8_t)key;
         o->val[o->n++].s = (ccm_span){ s.p, s.n < CCM_OBS_TEXT_MAX ? s.n : CCM_OBS_TEXT_MAX };
     }

@@ -7,23 +7,14 @@
 
 #include <stddef.h>
 
+#include "base/base.h"
+
 /* What the element being read is for. */
 typedef struct reader {
     ccm_envelope *e;
     ccm_span *target; /* where the text goes */
     bool in_hooks, in_auth;
 } reader;
-
-typedef struct name_row {
-    const char *name;
-    size_t n; /* of its characters */
-    size_t offset;
-} name_row;
-
-#define ROW(name, field)                                                                           \
-    {                                                                                              \
-        name, sizeof(name) - 1, offsetof(ccm_envelope, field)                                      \
-    }
 
 /* A value with entities becomes a copy; one that is too long for it is cut. */
 static ccm_span plain(ccm_envelope *e, ccm_span raw)
@@ -36,52 +27,39 @@ static ccm_span plain(ccm_envelope *e, ccm_span raw)
     return ccm_span_of(to, n);
 }
 
-static ccm_span *field(ccm_envelope *e, size_t offset)
-{
-    return (ccm_span *)(void *)((uint8_t *)e + offset);
-}
-
 /* Child of Msg whose text is wanted. */
 static ccm_span *child(ccm_envelope *e, ccm_span name)
 {
-    static const name_row rows[] = {
-        ROW("ID", id),
-        ROW("CorrelationID", correlation_id),
-        ROW("SourceID", source_id),
-        ROW("SourceHost", source_host),
-        ROW("TargetEndpoint", endpoint),
-        ROW("TargetAddress", target_address),
-        ROW("TargetHost", target_host),
-        ROW("ReplyTo", reply_to),
-        ROW("ReplyMode", reply_mode),
-        ROW("SentTime", sent_time),
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (name.n == rows[i].n && !memcmp(name.p, rows[i].name, name.n))
-            return field(e, rows[i].offset);
-    return NULL;
+    return ccm_span_is(name, "ID")               ? &e->id
+           : ccm_span_is(name, "CorrelationID")  ? &e->correlation_id
+           : ccm_span_is(name, "SourceID")       ? &e->source_id
+           : ccm_span_is(name, "SourceHost")     ? &e->source_host
+           : ccm_span_is(name, "TargetEndpoint") ? &e->endpoint
+           : ccm_span_is(name, "TargetAddress")  ? &e->target_address
+           : ccm_span_is(name, "TargetHost")     ? &e->target_host
+           : ccm_span_is(name, "ReplyTo")        ? &e->reply_to
+           : ccm_span_is(name, "ReplyMode")      ? &e->reply_mode
+           : ccm_span_is(name, "SentTime")       ? &e->sent_time
+                                                 : NULL;
 }
 
 /* Property of the clientauth hook whose text is wanted. */
 static ccm_span *property(ccm_envelope *e, ccm_span name)
 {
-    static const name_row rows[] = {
-        ROW("AuthSenderMachine", sender_machine), ROW("PublicKey", public_key),
-        ROW("ClientIDSignature", id_signature),   ROW("PayloadSignature", payload_signature),
-        ROW("HashAlgorithm", algorithm),          ROW("Token", token),
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (name.n == rows[i].n && ccm_span_same(name, rows[i].name))
-            return field(e, rows[i].offset);
-    return NULL;
+    return ccm_span_same(name, "AuthSenderMachine")   ? &e->sender_machine
+           : ccm_span_same(name, "PublicKey")         ? &e->public_key
+           : ccm_span_same(name, "ClientIDSignature") ? &e->id_signature
+           : ccm_span_same(name, "PayloadSignature")  ? &e->payload_signature
+           : ccm_span_same(name, "HashAlgorithm")     ? &e->algorithm
+           : ccm_span_same(name, "Token")             ? &e->token
+                                                      : NULL;
 }
 
 static void open_child(reader *r, const ccm_xml *x)
 {
     ccm_envelope *e = r->e;
     if (ccm_span_is(x->name, "Body")) {
-        e->body_offset = ccm_span_number(ccm_xml_get(x->attrs, "Offset"));
-        e->body_length = ccm_span_number(ccm_xml_get(x->attrs, "Length"));
+        e->body = x->attrs; /* read when it matters, which is at full depth only */
     } else if (ccm_span_is(x->name, "Payload")) {
         e->payload_type = plain(e, ccm_xml_get(x->attrs, "Type"));
     } else if (ccm_span_is(x->name, "Attachment")) {
@@ -128,8 +106,7 @@ static bool other_root(ccm_span text)
 
 bool ccm_envelope_parse(ccm_envelope *e, ccm_span text)
 {
-    memset(e, 0, offsetof(ccm_envelope, scratch));
-    e->body_offset = e->body_length = UINT64_MAX;
+    ccm_clear(e, offsetof(ccm_envelope, scratch));
     if (other_root(text))
         return false;
     ccm_xml x = ccm_xml_of(text);
@@ -138,12 +115,14 @@ bool ccm_envelope_parse(ccm_envelope *e, ccm_span text)
         return false;
     reader r = { .e = e };
     while ((event = ccm_xml_next(&x)) != CCM_XML_END) {
+        bool leaf = false;
         if (event == CCM_XML_OPEN) {
             open_element(&r, &x);
-        } else if (event == CCM_XML_TEXT) {
-            if (r.target && !r.target->n)
-                *r.target = x.raw ? x.text : plain(e, x.text);
-        } else {
+            leaf = ccm_xml_leaf(&x);
+        }
+        if ((leaf || event == CCM_XML_TEXT) && r.target && !r.target->n)
+            *r.target = x.raw ? x.text : plain(e, x.text);
+        if (leaf || event == CCM_XML_CLOSE) {
             r.target = NULL;
             if (x.depth <= 1)
                 break;

@@ -13,7 +13,7 @@ typedef struct ccm_envelope {
         reply_to, reply_mode, payload_type, sent_time;
     /* the clientauth hook */
     ccm_span sender_machine, public_key, id_signature, payload_signature, algorithm, token;
-    uint64_t body_offset, body_length; /* of Body; UINT64_MAX: not said */
+    ccm_span body; /* attributes of Body, not read */
     unsigned attachments;
     bool client_auth, encrypted, zlib, legacy_compress;
     bool cut;      /* its end is missing */

@@ -164,11 +164,14 @@ static ccm_span raw_body(message *m, GByteArray **keep, bool *whole)
 {
     const ccm_envelope *e = &m->e;
     ccm_span raw = m->payload;
-    bool shift = m->has_header && e->attachments && e->body_offset != UINT64_MAX;
+    bool attached = m->has_header && e->attachments;
+    uint64_t offset = ccm_span_number(ccm_xml_get(e->body, "Offset"));
+    uint64_t length = ccm_span_number(ccm_xml_get(e->body, "Length"));
+    bool shift = attached && offset != UINT64_MAX;
     *whole = m->payload_whole;
     m->zlib = looks_zlib(raw);
-    if (shift && !m->zlib && e->body_offset <= raw.n) {
-        raw = rest_of(raw, (size_t)e->body_offset);
+    if (shift && !m->zlib && offset <= raw.n) {
+        raw = rest_of(raw, (size_t)offset);
         shift = false;
         m->zlib = looks_zlib(raw);
     }
@@ -179,10 +182,10 @@ static ccm_span raw_body(message *m, GByteArray **keep, bool *whole)
         ccm_inflate_free(z);
         raw = ccm_span_of((*keep)->data, (*keep)->len);
     }
-    if (shift && e->body_offset <= raw.n)
-        raw = rest_of(raw, (size_t)e->body_offset);
-    if (m->has_header && e->attachments && e->body_length < raw.n)
-        raw.n = (size_t)e->body_length;
+    if (shift && offset <= raw.n)
+        raw = rest_of(raw, (size_t)offset);
+    if (attached && length < raw.n)
+        raw.n = (size_t)length;
     return raw;
 }
 
@@ -301,7 +304,8 @@ static void take_parts(message *m, const ccm_collect *c, bool body_whole, uint8_
     ccm_multipart parts = { .body = body, .boundary = boundary };
     parts.at = c->delimiters ? c->delimiter[0] : 0;
     parts.known = c->delimiters > 1 ? c->delimiter[1] : 0;
-    if (ccm_multipart_seek(body, boundary, &parts.at) == SIZE_MAX) { /* not what its head named */
+    parts.found = ccm_multipart_seek(body, boundary, &parts.at) != SIZE_MAX;
+    if (!parts.found) { /* not what its head named */
         boundary = ccm_multipart_guess(body);
         parts = (ccm_multipart){ .body = body, .boundary = boundary };
     }
@@ -320,12 +324,6 @@ static void take_parts(message *m, const ccm_collect *c, bool body_whole, uint8_
             take_payload(m, &part, body_whole);
         }
     }
-}
-
-static void clear(message *m)
-{
-    memset(&m->e, 0, offsetof(ccm_envelope, scratch));
-    m->e.body_offset = m->e.body_length = UINT64_MAX;
 }
 
 static void limit_hit(const message *m)
@@ -351,10 +349,9 @@ static void empty_reply(const message *m, const ccm_collect_body *body)
 /* A message about which only its place is known. */
 static void begin_message(message *m, const ccm_place *at, bool reply)
 {
-    memset(m, 0, offsetof(message, e));
+    ccm_clear(m, offsetof(message, e.scratch));
     m->at = *at;
     m->reply = reply;
-    clear(m);
 }
 
 void ccm_message_reply_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint64_t time_ns,

@@ -21,17 +21,25 @@ static void signatures_emit(const ccm_parse *ps, unsigned from, const ccm_http_o
     ccm_header_signatures_emit(ps, from, exchange, at->time_ns, at->frame, &signatures);
 }
 
-void ccm_http_auth_emit(const ccm_parse *ps, unsigned from, const ccm_http_origin *at,
-                        const ccm_http_head *head, uint64_t exchange)
+static G_GNUC_NO_INLINE void tell(const ccm_parse *ps, unsigned from, const ccm_http_origin *at,
+                                  const ccm_http_head *head, uint64_t exchange)
 {
+    const ccm_headers *c = &head->ccm;
     for (unsigned i = 0; i < head->n_credentials; i++)
         ccm_win_auth_emit(ps, from, exchange, at->time_ns, at->frame, head->credentials[i].header,
                           head->credentials[i].value);
-    if (head->ccm.jwt)
-        ccm_token_emit(ps, from, exchange, at->time_ns, at->frame, head->ccm.jwt_header,
-                       head->ccm.jwt_value);
-    if (ps->depth == CCM_DEPTH_FULL && (head->ccm.signed_ok || head->ccm.signed_bad))
-        signatures_emit(ps, from, at, &head->ccm, exchange);
+    if (c->jwt)
+        ccm_token_emit(ps, from, exchange, at->time_ns, at->frame, c->jwt_header, c->jwt_value);
+    if (ps->depth == CCM_DEPTH_FULL && (c->signed_ok || c->signed_bad))
+        signatures_emit(ps, from, at, c, exchange);
+}
+
+void ccm_http_auth_emit(const ccm_parse *ps, unsigned from, const ccm_http_origin *at,
+                        const ccm_http_head *head, uint64_t exchange)
+{
+    const ccm_headers *c = &head->ccm;
+    if (head->n_credentials || c->jwt || c->signed_ok || c->signed_bad) /* seldom */
+        tell(ps, from, at, head, exchange);
 }
 
 bool ccm_http_may_be_message(const ccm_http_head *head)

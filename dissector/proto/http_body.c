@@ -35,17 +35,19 @@ bool ccm_http_body_decode(ccm_http_body *b, uint64_t limit, unsigned *decoders)
 
 void ccm_http_body_stop(ccm_http_body *b)
 {
-    if (b->z) {
-        b->decoded = ccm_inflate_total(b->z);
-        if (b->decoders)
-            --*b->decoders;
-    }
+    if (!b->z)
+        return;
+    b->decoded = ccm_inflate_total(b->z);
+    if (b->decoders)
+        --*b->decoders;
     ccm_inflate_free(b->z);
     b->z = NULL;
 }
 
 void ccm_http_body_free(ccm_http_body *b)
 {
+    if (!b->z && !b->collect)
+        return; /* most often */
     ccm_http_body_stop(b);
     ccm_collect_free(b->collect);
     b->collect = NULL;
@@ -176,7 +178,11 @@ ccm_http_part ccm_http_body_feed(ccm_http_body *b, const ccm_parse *ps, ccm_span
     size_t at = 0;
     *used = 0;
     *skip = 0;
-    if (b->peek && !(b->framing == CCM_HTTP_LENGTH && !b->left)) {
+    if (b->framing == CCM_HTTP_LENGTH && !b->left)
+        return CCM_HTTP_END;
+    if (b->framing == CCM_HTTP_LENGTH && !b->peek)
+        return content_bytes(b, ps, in, used, skip);
+    if (b->peek) {
         if (!in.n)
             return CCM_HTTP_MORE;
         ccm_http_part part = peeked(b, in);

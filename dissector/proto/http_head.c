@@ -4,6 +4,7 @@
  * spans. State: none. Lenient where IIS and its clients are: bare LF, folded headers, spaces in a
  * target, any case.
  * Spec: RFC 9112 sections 2 to 6, RFC 9110 sections 5 to 11. */
+#include "base/scan.h"
 #include "proto/http_head.h"
 
 static inline bool white(uint8_t c)
@@ -37,9 +38,10 @@ static bool digit(uint8_t c)
 static bool request_line(ccm_span line, ccm_http_head *h)
 {
     line = trim(line);
-    const uint8_t *sp = line.n ? memchr(line.p, ' ', line.n) : NULL;
-    if (!sp || line.n < 12 || memcmp(line.p + line.n - 9, " HTTP/1.", 8) != 0 ||
-        !digit(line.p[line.n - 1]))
+    if (line.n < 12)
+        return false;
+    const uint8_t *end = line.p + line.n, *sp = ccm_scan(line.p, end, ' ', ' ', ' ');
+    if (sp == end || memcmp(line.p + line.n - 9, " HTTP/1.", 8) != 0 || !digit(line.p[line.n - 1]))
         return false;
     size_t m = (size_t)(sp - line.p);
     if (!m || m > CCM_HTTP_METHOD_MAX || m + 10 >= line.n)
@@ -205,6 +207,11 @@ static ccm_span unquoted(ccm_span v)
     return quoted ? ccm_span_of(v.p + 1, v.n - 2) : v;
 }
 
+static G_GNUC_NO_INLINE void connection(ccm_http_head *h, ccm_span value)
+{
+    h->close = h->close || lists(value, "close");
+}
+
 /* Headers with short names; false when it is none of them. */
 static bool short_header(ccm_http_head *h, ccm_span name, ccm_span v)
 {
@@ -222,10 +229,10 @@ static bool short_header(ccm_http_head *h, ccm_span name, ccm_span v)
         h->user_agent = v;
     else if (name.n == 10 && ccm_headers_is(name, "soapaction"))
         h->soap_action = unquoted(v);
-    else if (name.n == 10 && ccm_headers_is(name, "connection"))
-        h->close = h->close || (!ccm_headers_is(v, "keep-alive") && lists(v, "close"));
-    else
+    else if (name.n != 10 || !ccm_headers_is(name, "connection"))
         return false;
+    else if (!ccm_headers_is(v, "keep-alive"))
+        connection(h, v);
     return true;
 }
 
@@ -301,35 +308,13 @@ static G_GNUC_NO_INLINE ccm_span unfold(ccm_http_head *h, ccm_span v)
     return trim(ccm_span_of(h->folds + start, n - start));
 }
 
-/* As memchr for ':'; names are so short that the call would cost more than the search. */
-static inline const uint8_t *colon_in(const uint8_t *p, const uint8_t *end)
+/* A header with its colon, up to its line end at `lf`. */
+static inline void header_line(ccm_http_head *h, const uint8_t *p, const uint8_t *colon,
+                               const uint8_t *lf)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-
-    for (; end - p >= 8; p += 8) {
-        uint64_t v;
-        memcpy(&v, p, sizeof v);
-        v = GUINT64_FROM_LE(v) ^ ones * ':';
-        v = (v - ones) & ~v & ones << 7; /* its lowest bit is that of the first zero byte */
-        if (v)
-            return p + __builtin_ctzll(v) / 8;
-    }
-    while (p < end && *p != ':')
-        p++;
-    return p < end ? p : NULL;
-}
-
-/* A header from `p` up to its last line end at `lf`. */
-static inline void header_line(ccm_http_head *h, const uint8_t *p, const uint8_t *lf, bool folded)
-{
-    const uint8_t *colon = colon_in(p, lf);
-    if (!colon || colon == p)
+    if (colon == p)
         return;
     ccm_span name = trim(ccm_span_of(p, (size_t)(colon - p)));
-    if (folded) {
-        header(h, name, unfold(h, ccm_span_of(colon + 1, (size_t)(lf - colon))));
-        return;
-    }
     lf -= lf[-1] == '\r'; /* the usual white space, so that there is nothing left to trim */
     colon += colon[1] == ' ' && colon + 1 < lf;
     header(h, name, trim(ccm_span_of(colon + 1, (size_t)(lf - colon - 1))));
@@ -337,19 +322,38 @@ static inline void header_line(ccm_http_head *h, const uint8_t *p, const uint8_t
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
-/* The line end at or after `p`, or NULL. */
+/* The line end at or after `p`, or `end`. Most lines are short. */
 static inline const uint8_t *line_end(const uint8_t *p, const uint8_t *end)
 {
-    return p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+    enum { NEAR = 64 };
+    const uint8_t *near = end - p > NEAR ? p + NEAR : end;
+    const uint8_t *lf = ccm_scan(p, near, '\n', '\n', '\n');
+    if (lf < near || near == end)
+        return lf;
+    lf = memchr(near, '\n', (size_t)(end - near));
+    return lf ? lf : end;
 }
 
-/* The last line end of the header whose first one is at `lf`: the lines folded into it begin with
- * white space. */
-static const uint8_t *folds_end(const uint8_t *lf, const uint8_t *end)
+/* A header whose first line ends at `lf`, where lines that begin with white space follow: they are
+ * folded into it. Returns its last line end. */
+static G_GNUC_NO_INLINE const uint8_t *folded_line(ccm_http_head *h, const uint8_t *p,
+                                                   const uint8_t *lf, const uint8_t *end)
 {
-    const uint8_t *more = lf;
-    for (; more && lf + 1 < end && white(lf[1]); lf = more ? more : lf)
-        more = line_end(lf + 1, end);
+    const uint8_t *first = lf;
+    while (lf + 1 < end && white(lf[1])) {
+        const uint8_t *more = line_end(lf + 1, end);
+        if (more == end)
+            break;
+        lf = more;
+    }
+    const uint8_t *colon = ccm_scan(p, lf, ':', ':', ':');
+    if (colon == lf)
+        return lf;
+    if (lf == first)
+        header_line(h, p, colon, lf);
+    else if (colon > p)
+        header(h, trim(ccm_span_of(p, (size_t)(colon - p))),
+               unfold(h, ccm_span_of(colon + 1, (size_t)(lf - colon))));
     return lf;
 }
 
@@ -363,30 +367,36 @@ size_t ccm_http_head_parse(ccm_span in, bool partial, ccm_http_head *h)
     if (!in.n)
         return 0;
     const uint8_t *p = in.p, *end = in.p + in.n, *lf = line_end(p, end);
-    if (!lf)
+    if (lf == end)
         return 0;
     /* The buffers at the end need no clearing; their lengths do. */
-    memset(h, 0, offsetof(ccm_http_head, credentials));
+    ccm_clear(h, offsetof(ccm_http_head, credentials));
     if (!first_line(ccm_span_of(p, (size_t)(lf - p - (lf > p && lf[-1] == '\r'))), h))
         return SIZE_MAX;
-    for (p = lf + 1; (lf = line_end(p, end)) && !blank(p, lf); p = lf + 1) {
-        const uint8_t *first = lf;
+    for (p = lf + 1;; p = lf + 1) {
+        const uint8_t *colon = ccm_scan(p, end, ':', '\n', '\n');
+        if (colon == end)
+            break;
+        lf = *colon == ':' ? line_end(colon + 1, end) : colon;
+        if (lf == end)
+            break;
+        if (lf == colon && blank(p, lf))
+            return (size_t)(lf - in.p) + 1;
         if (lf + 1 < end && white(lf[1]))
-            lf = folds_end(lf, end);
-        header_line(h, p, lf, lf != first);
+            lf = folded_line(h, p, lf, end);
+        else if (lf != colon)
+            header_line(h, p, colon, lf);
     }
-    h->incomplete = !lf;
-    if (lf)
-        return (size_t)(lf - in.p) + 1;
+    h->incomplete = true;
     return partial ? (size_t)(p - in.p) : 0;
 }
 
 bool ccm_http_head_ended(ccm_span in, size_t *scanned)
 {
     const uint8_t *p = in.p + *scanned, *end = in.p + in.n, *lf;
-    for (; (lf = line_end(p, end)); p = lf + 1)
+    for (; (lf = line_end(p, end)) < end; p = lf + 1)
         if (p > in.p && blank(p, lf))
             break;
     *scanned = (size_t)(p - in.p);
-    return lf;
+    return lf < end;
 }

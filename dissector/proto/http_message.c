@@ -33,7 +33,7 @@ void ccm_http_message_begin(ccm_http_message *m, const ccm_parse *ps, const ccm_
         ccm_http_limit(ps, "decoders");
 }
 
-void ccm_http_message_over(ccm_http_message *m, const ccm_parse *ps, bool whole)
+static G_GNUC_NO_INLINE void tell(ccm_http_message *m, const ccm_parse *ps, bool whole)
 {
     const ccm_collect_body body = { m->body.bytes, m->status, whole && !m->body.missing };
     ccm_collect *c = m->body.collect;
@@ -43,4 +43,10 @@ void ccm_http_message_over(ccm_http_message *m, const ccm_parse *ps, bool whole)
     m->answers = false;
     if (c)
         ccm_collect_end(c, ps, ps->dir, m->number, m->at.time_ns, m->at.frame, &body);
+}
+
+void ccm_http_message_over(ccm_http_message *m, const ccm_parse *ps, bool whole)
+{
+    if (m->answers || m->body.collect) /* seldom */
+        tell(m, ps, whole);
 }

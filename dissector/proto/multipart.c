@@ -6,6 +6,8 @@
  * Spec: RFC 2046 5.1. */
 #include "proto/multipart.h"
 
+#include "base/scan.h"
+
 static uint8_t lower_of(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
@@ -142,8 +144,8 @@ static bool pass_delimiter(ccm_multipart *m, size_t from)
         m->closed = true;
         return false;
     }
-    const uint8_t *lf = rest.n ? memchr(rest.p, '\n', rest.n) : NULL;
-    if (!lf)
+    const uint8_t *end = rest.p + rest.n, *lf = ccm_scan(rest.p, end, '\n', '\n', '\n');
+    if (lf == end)
         return false;
     m->at = (size_t)(lf - m->body.p) + 1;
     m->lf = !(lf > rest.p && lf[-1] == '\r');
@@ -172,7 +174,7 @@ bool ccm_multipart_next(ccm_multipart *m, ccm_part *part)
 {
     *part = (ccm_part){ 0 };
     if (!m->begun) {
-        size_t first = ccm_multipart_seek(m->body, m->boundary, &m->at);
+        size_t first = m->found ? m->at : ccm_multipart_seek(m->body, m->boundary, &m->at);
         if (first == SIZE_MAX || !pass_delimiter(m, first))
             return false;
         m->begun = true;

@@ -12,6 +12,7 @@ typedef struct ccm_multipart {
     ccm_span boundary; /* without its leading "--" */
     size_t at;         /* where the search goes on */
     size_t known;      /* no delimiter begins between `at` and here: the next search's shortcut */
+    bool found;        /* a delimiter begins at `at` */
     bool begun;        /* the first delimiter was found: `at` is behind its line */
     bool lf;           /* lines end with LF alone */
     bool closed;       /* the final delimiter was found */

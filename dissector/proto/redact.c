@@ -8,7 +8,7 @@
 #include "proto/proto.h"
 #include "proto/redact.h"
 
-enum { TOKEN_MIN = 16, HEX_MIN = 160, NAME_ROOM = 32, ESCAPES = 4 };
+enum { TOKEN_MIN = CCM_OBS_LONG, HEX_MIN = 160, NAME_ROOM = 32, ESCAPES = 4 };
 
 static const char hidden[] = "...";
 
@@ -189,7 +189,7 @@ static void redact_letter(redactor *r)
     r->last[1] = x.c;
 }
 
-static ccm_span redact(ccm_span in, uint8_t *buf, size_t size, bool url)
+static G_GNUC_NO_INLINE ccm_span redact(ccm_span in, uint8_t *buf, size_t size, bool url)
 {
     redactor r = { .in = in, .buf = buf, .size = size, .user = SIZE_MAX };
     bool hex = has_hex(in);
@@ -234,8 +234,7 @@ static inline block suspects(const uint8_t *at, bool url)
     return found;
 }
 
-/* Most texts have none of it: this is all that they cost. */
-static inline __attribute__((always_inline)) bool suspicious(ccm_span s, bool url)
+static G_GNUC_NO_INLINE bool suspicious(ccm_span s, bool url)
 {
     enum { SEEN = sizeof(block) + 1 };
     uint64_t half[2];
@@ -256,55 +255,91 @@ static inline __attribute__((always_inline)) bool suspicious(ccm_span s, bool ur
     return half[0] | half[1] || (url && s.p[0] == '%') || has_hex(s);
 }
 
+/* Non-zero where `at`[0..15] has a character that `suspicious` may be about. */
+static inline block marks(const uint8_t *at, bool url)
+{
+    block a;
+
+    memcpy(&a, at, sizeof a);
+    block found = (block)(a == 'J');
+    if (url)
+        found |= (block)(a == '=') | (block)(a == '%') | (block)(a == '@');
+    return found;
+}
+
+/* Can `suspicious` be true? Most texts have none of those characters and are short: this is all
+ * that they cost. */
+static inline __attribute__((always_inline)) bool marked(ccm_span s, bool url)
+{
+    uint64_t half[2];
+
+    if (s.n < sizeof(block)) {
+        bool found = false;
+        for (size_t i = 0; url && i < s.n; i++)
+            found |= s.p[i] == 'J' || s.p[i] == '=' || s.p[i] == '%' || s.p[i] == '@';
+        return found; /* a token is longer */
+    }
+    block found = marks(s.p + s.n - sizeof found, url);
+    for (size_t i = 0; i < s.n - sizeof found; i += sizeof found)
+        found |= marks(s.p + i, url);
+    memcpy(half, &found, sizeof half);
+    return half[0] | half[1] || s.n >= HEX_MIN;
+}
+
+static G_GNUC_NO_INLINE ccm_span redact_marked(ccm_span in, uint8_t *buf, size_t size, bool url)
+{
+    return suspicious(in, url) ? redact(in, buf, size, url) : in;
+}
+
 ccm_span ccm_redact_url(ccm_span in, uint8_t *buf, size_t size)
 {
-    return suspicious(in, true) ? redact(in, buf, size, true) : in;
+    return marked(in, true) ? redact_marked(in, buf, size, true) : in;
 }
 
 ccm_span ccm_redact_text(ccm_span in, uint8_t *buf, size_t size)
 {
-    return suspicious(in, false) ? redact(in, buf, size, false) : in;
+    return marked(in, false) ? redact_marked(in, buf, size, false) : in;
 }
 
 /* ---- observations ---------------------------------------------------------------------------- */
 
-static const bool texts[CCM_KEYS] = {
-#define KEY(name, type, doc) [CCM_KEY_##name] = CCM_TYPE_##type == CCM_TYPE_STR,
-#include "observe/vocab.def"
-};
-
+/* `i` is an attribute with a long text. */
 static inline bool hides(const ccm_obs *o, unsigned i)
 {
     unsigned key = o->key[i];
-    if (!texts[key] || o->val[i].s.n < TOKEN_MIN)
-        return false;
     if (o->kind == CCM_OBS_http_request &&
         (key == CCM_KEY_target || key == CCM_KEY_host || key == CCM_KEY_user_agent))
         return false; /* http_pair.c has them done */
-    return suspicious(o->val[i].s, false);
+    return marked(o->val[i].s, false) && suspicious(o->val[i].s, false);
 }
 
-void ccm_redact_emit(const ccm_obs *o, ccm_obs_fn emit, void *user_data)
+/* Tells what must be told otherwise: some of the attributes in `longs`. */
+static G_GNUC_NO_INLINE void emit_clean(const ccm_obs *o, uint32_t longs, ccm_obs_fn emit,
+                                        void *user_data)
 {
-    unsigned first = o->kind == CCM_OBS_http_done ? o->n : 0; /* has no text of the wire */
-    while (first < o->n && !hides(o, first))
-        first++;
-    if (first == o->n) {
-        emit(user_data, o);
-        return;
-    }
     ccm_obs clean = *o;
     size_t room = 0, n = 0;
-    for (unsigned i = first; i < o->n; i++)
-        room += hides(o, i) ? o->val[i].s.n : 0;
+    for (uint32_t rest = longs; rest; rest &= rest - 1)
+        room += o->val[__builtin_ctz(rest)].s.n;
     uint8_t *buf = g_malloc(room); /* nothing that is hidden is shorter than what stands for it */
-    for (unsigned i = first; i < o->n; i++) {
+    for (uint32_t rest = longs; rest; rest &= rest - 1) {
+        unsigned i = (unsigned)__builtin_ctz(rest);
         if (!hides(o, i))
             continue;
-        ccm_span s = ccm_redact_text(o->val[i].s, buf + n, o->val[i].s.n);
-        clean.val[i].s = s;
+        clean.val[i].s = ccm_redact_text(o->val[i].s, buf + n, o->val[i].s.n);
         n += o->val[i].s.n;
     }
     emit(user_data, &clean);
     g_free(buf);
+}
+
+void ccm_redact_emit(const ccm_obs *o, ccm_obs_fn emit, void *user_data)
+{
+    uint32_t longs = o->kind == CCM_OBS_http_done ? 0 : o->longs; /* has no text of the wire */
+    while (longs && !hides(o, (unsigned)__builtin_ctz(longs)))
+        longs &= longs - 1;
+    if (longs)
+        emit_clean(o, longs, emit, user_data);
+    else
+        emit(user_data, o);
 }

@@ -7,6 +7,10 @@
 
 #include <glib.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum { BLOCK = 32 }; /* characters a turn of the fast loop */
 
 ccm_text_form ccm_text_form_of(ccm_span in, size_t *mark)
@@ -31,33 +35,42 @@ ccm_text_form ccm_text_form_of(ccm_span in, size_t *mark)
     return !in.p[0] && in.p[1] ? CCM_TEXT_UTF16BE : CCM_TEXT_UTF8;
 }
 
-typedef uint16_t wide __attribute__((vector_size(16)));
-typedef uint8_t narrow __attribute__((vector_size(8)));
+/* Copies BLOCK characters, which are little-endian; false: they are not all ASCII, what was written
+ * is worth nothing. */
+static inline bool ascii_block(const uint8_t *p, uint8_t *out)
+{
+#ifdef __SSE2__
+    const __m128i zero = _mm_setzero_si128(), *from = (const __m128i *)(const void *)p;
+    __m128i a = _mm_loadu_si128(from), b = _mm_loadu_si128(from + 1);
+    __m128i c = _mm_loadu_si128(from + 2), d = _mm_loadu_si128(from + 3);
+    __m128i any = _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
+    _mm_storeu_si128((__m128i *)(void *)out, _mm_packus_epi16(a, b));
+    _mm_storeu_si128((__m128i *)(void *)(out + sizeof a), _mm_packus_epi16(c, d));
+    any = _mm_and_si128(any, _mm_set1_epi16((short)0xff80));
+    return _mm_movemask_epi8(_mm_cmpeq_epi16(any, zero)) == 0xffff;
+#else
+    uint8_t low = 0, high = 0;
+    for (unsigned i = 0; i < BLOCK; i++) {
+        out[i] = p[2 * i];
+        low |= p[2 * i];
+        high |= p[2 * i + 1];
+    }
+    return low < 0x80 && !high;
+#endif
+}
 
-/* Copies blocks of little-endian ASCII while there are any; returns the characters copied. A block
- * is written before it is known to be ASCII: there is room, and what is wrong is written over. */
+/* Copies little-endian ASCII block by block; returns the characters copied. The last block overlaps
+ * the one before it. A block is written before it is known to be ASCII: there is room, and what is
+ * wrong is written over. */
 static size_t ascii_blocks(const uint8_t *p, size_t units, uint8_t *out, size_t room)
 {
-    enum { LANES = sizeof(narrow) };
     size_t i = 0, most = units < room ? units : room;
-    for (; i + BLOCK <= most; i += BLOCK) {
-        wide any = { 0 };
-#pragma GCC unroll 8
-        for (unsigned k = 0; k < BLOCK; k += LANES) {
-            wide v;
-            memcpy(&v, p + 2 * (i + k), sizeof v);
-            if (G_BYTE_ORDER == G_BIG_ENDIAN)
-                v = v << 8 | v >> 8;
-            any |= v;
-            narrow low = __builtin_convertvector(v, narrow);
-            memcpy(out + i + k, &low, sizeof low);
-        }
-        uint64_t w[2];
-        memcpy(w, &any, sizeof w);
-        if ((w[0] | w[1]) & 0xff80ff80ff80ff80)
-            break;
-    }
-    return i;
+    if (most < BLOCK)
+        return 0;
+    for (; i + BLOCK <= most; i += BLOCK)
+        if (!ascii_block(p + 2 * i, out + i))
+            return i;
+    return ascii_block(p + 2 * (most - BLOCK), out + most - BLOCK) ? most : i;
 }
 
 size_t ccm_utf8_put(uint32_t c, uint8_t *out, size_t room)

@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+#include "base/scan.h"
 #include "proto/utf16.h"
 
 static bool blank(uint8_t c)
@@ -41,42 +42,33 @@ static bool behind(ccm_xml *x, const char *literal)
     return true;
 }
 
-/* Characters that end a name, and those that matter between a name and the end of its tag. */
-static const bool name_stop[256] = { [0 ... ' '] = true, ['>'] = true, ['/'] = true };
-static const bool tag_stop[256] = { ['>'] = true, ['"'] = true, ['\''] = true };
-
-/* The '>' that ends the tag whose name ends at `p`, not one inside quotes; NULL: not there. */
-static const uint8_t *tag_end(const uint8_t *p, const uint8_t *end)
+/* The '>' that ends the tag whose name ends at `p`, not one inside quotes; `end`: not there. */
+static G_GNUC_NO_INLINE const uint8_t *tag_end(const uint8_t *p, const uint8_t *end)
 {
-    for (; p < end; p++) {
-        if (!tag_stop[*p])
-            continue;
-        if (*p == '>')
+    for (;; p++) {
+        p = ccm_scan(p, end, '>', '"', '\'');
+        if (p == end || *p == '>')
             return p;
-        p = p + 1 < end ? memchr(p + 1, *p, (size_t)(end - p - 1)) : NULL;
-        if (!p)
-            return NULL;
+        p = *p == '"' ? ccm_scan(p + 1, end, '"', '"', '"')
+                      : ccm_scan(p + 1, end, '\'', '\'', '\'');
+        if (p == end)
+            return end;
     }
-    return NULL;
 }
 
-/* The end of the name that begins at `p`. */
+/* The end of the name that begins at `p`: white space, '>' or '/'. */
 static inline const uint8_t *name_end(const uint8_t *p, const uint8_t *end)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-
-    for (; end - p >= 8; p += 8) { /* eight at once: in `found` the lowest bit set is right */
-        uint64_t v;
-        memcpy(&v, p, sizeof v);
-        v = GUINT64_FROM_LE(v);
-        uint64_t gt = v ^ ones * '>', slash = v ^ ones * '/';
-        uint64_t found =
-            (((v - ones * (' ' + 1)) & ~v) | ((gt - ones) & ~gt) | ((slash - ones) & ~slash)) &
-            high;
-        if (found)
-            return p + __builtin_ctzll(found) / 8;
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i low = _mm_cmpeq_epi8(v, _mm_min_epu8(v, _mm_set1_epi8(' ')));
+        unsigned hits = (unsigned)_mm_movemask_epi8(low) | ccm_scan_block(p, '>', '/', '/');
+        if (hits)
+            return p + __builtin_ctz(hits);
     }
-    while (p < end && !name_stop[*p])
+#endif
+    while (p < end && !(*p <= ' ' || *p == '>' || *p == '/'))
         p++;
     return p;
 }
@@ -84,8 +76,8 @@ static inline const uint8_t *name_end(const uint8_t *p, const uint8_t *end)
 static ccm_xml_event start_tag(ccm_xml *x)
 {
     const uint8_t *name = x->p + 1, *p = name_end(name, x->end);
-    const uint8_t *end = tag_end(p, x->end);
-    if (!end)
+    const uint8_t *end = p < x->end && *p == '>' ? p : tag_end(p, x->end);
+    if (end == x->end)
         return stop(x, true);
     x->name = ccm_span_of(name, (size_t)(p - name));
     x->closing = end > p && end[-1] == '/';
@@ -96,14 +88,19 @@ static ccm_xml_event start_tag(ccm_xml *x)
     return CCM_XML_OPEN;
 }
 
+/* Does the end tag at `p` most surely belong to the element that was opened last? */
+static inline bool same_name(const ccm_xml *x, const uint8_t *p)
+{
+    size_t n = x->name.n;
+    return n && (size_t)(x->end - p) > n + 2 && p[n + 2] == '>' && p[2] == x->name.p[0] &&
+           p[n + 1] == x->name.p[n - 1];
+}
+
 static ccm_xml_event end_tag(ccm_xml *x)
 {
-    /* Most often it ends the element that was opened last. */
-    size_t n = x->name.n, left = (size_t)(x->end - x->p);
-    bool same = n && left > n + 2 && x->p[n + 2] == '>' && x->p[2] == x->name.p[0] &&
-                x->p[n + 1] == x->name.p[n - 1];
-    const uint8_t *end = same ? x->p + n + 2 : memchr(x->p, '>', left);
-    if (!end)
+    const uint8_t *end =
+        same_name(x, x->p) ? x->p + x->name.n + 2 : ccm_scan(x->p, x->end, '>', '>', '>');
+    if (end == x->end)
         return stop(x, true);
     x->p = end + 1;
     x->leave = true;
@@ -121,7 +118,17 @@ static ccm_xml_event cdata(ccm_xml *x)
     return CCM_XML_TEXT;
 }
 
-/* Text up to the next tag, without the white space round it. Empty: there was nothing else. */
+/* The text in [from, to), without the white space round it. */
+static inline ccm_span trimmed(const uint8_t *from, const uint8_t *to)
+{
+    while (from < to && blank(*from))
+        from++;
+    while (to > from && blank(to[-1]))
+        to--;
+    return ccm_span_of(from, (size_t)(to - from));
+}
+
+/* Text up to the next tag. Empty: there was nothing else. */
 static bool text(ccm_xml *x)
 {
     const uint8_t *from = x->p;
@@ -131,26 +138,14 @@ static bool text(ccm_xml *x)
         return false;
     }
     x->p = to;
-    while (from < to && blank(*from))
-        from++;
-    while (to > from && blank(to[-1]))
-        to--;
-    x->text = ccm_span_of(from, (size_t)(to - from));
+    x->text = trimmed(from, to);
     x->raw = false;
-    return x->depth && to > from;
+    return x->depth && x->text.n;
 }
 
-ccm_xml_event ccm_xml_next(ccm_xml *x)
+/* What stands at x->p, whatever it is. */
+static G_GNUC_NO_INLINE ccm_xml_event any(ccm_xml *x)
 {
-    if (x->closing) {
-        x->closing = false;
-        x->leave = true;
-        return CCM_XML_CLOSE;
-    }
-    if (x->leave) {
-        x->leave = false;
-        x->depth -= x->depth > 0;
-    }
     while (x->p < x->end) {
         if (*x->p != '<') {
             if (text(x))
@@ -175,6 +170,38 @@ ccm_xml_event ccm_xml_next(ccm_xml *x)
     }
     x->cut |= x->depth > 0;
     return CCM_XML_END;
+}
+
+ccm_xml_event ccm_xml_next(ccm_xml *x)
+{
+    if (x->closing) {
+        x->closing = false;
+        x->leave = true;
+        return CCM_XML_CLOSE;
+    }
+    if (x->leave) {
+        x->leave = false;
+        x->depth -= x->depth > 0;
+    }
+    /* Most often a tag, which is quick without the rest. */
+    if (x->end - x->p > 2 && *x->p == '<' && x->p[1] != '!' && x->p[1] != '?')
+        return x->p[1] == '/' ? end_tag(x) : start_tag(x);
+    return any(x);
+}
+
+bool ccm_xml_leaf(ccm_xml *x)
+{
+    const uint8_t *to = ccm_scan(x->p, x->end, '<', '&', '<');
+    bool plain = to == x->end || *to == '<';
+    if (!plain)
+        to = ccm_scan(to, x->end, '<', '<', '<');
+    if (x->closing || !same_name(x, to) || to[1] != '/')
+        return false;
+    x->text = trimmed(x->p, to);
+    x->raw = plain;
+    x->p = to + x->name.n + 3;
+    x->leave = true;
+    return true;
 }
 
 bool ccm_xml_attribute(ccm_span *attrs, ccm_span *name, ccm_span *value)
@@ -207,7 +234,7 @@ bool ccm_xml_attribute(ccm_span *attrs, ccm_span *name, ccm_span *value)
 ccm_span ccm_xml_get(ccm_span attrs, const char *name)
 {
     ccm_span want = ccm_span_str(name), key, value;
-    while (ccm_xml_attribute(&attrs, &key, &value))
+    while (attrs.n && ccm_xml_attribute(&attrs, &key, &value))
         if (key.n == want.n && !memcmp(key.p, want.p, want.n))
             return value;
     return (ccm_span){ 0 };
@@ -269,13 +296,10 @@ size_t ccm_xml_unescape(ccm_span in, uint8_t *out, size_t room)
     return o;
 }
 
-bool ccm_span_same(ccm_span s, const char *name)
+bool ccm_bytes_same(const uint8_t *p, const char *name, size_t n)
 {
-    size_t n = strlen(name);
-    if (s.n != n)
-        return false;
     for (size_t i = 0; i < n; i++) {
-        uint8_t a = s.p[i], b = (uint8_t)name[i];
+        uint8_t a = p[i], b = (uint8_t)name[i];
         if (a != b && ((a ^ b) != 0x20 || (a | 0x20) < 'a' || (a | 0x20) > 'z'))
             return false;
     }

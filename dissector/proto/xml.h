@@ -22,7 +22,7 @@ typedef struct ccm_xml {
     ccm_span name, attrs; /* of OPEN; `attrs` is what stands behind the name */
     ccm_span text;        /* of TEXT */
     unsigned depth;
-    bool raw;     /* `text` is CDATA: entities are not to be replaced */
+    bool raw;     /* `text` has no entities to be replaced, as CDATA */
     bool cut;     /* the text ended inside a tag or a value */
     bool closing; /* the last OPEN was an empty element */
     bool leave;   /* the last event was a CLOSE */
@@ -35,6 +35,9 @@ static inline ccm_xml ccm_xml_of(ccm_span text)
 
 /* A TEXT that the end of the input cut short is not reported: half a value is a wrong value. */
 ccm_xml_event ccm_xml_next(ccm_xml *x);
+/* Behind OPEN, saves two events where the element surely holds a text at most: moves behind its end
+ * tag, as after its CLOSE, with `text`, perhaps empty, and `raw` set. False: go on with events. */
+bool ccm_xml_leaf(ccm_xml *x);
 /* Takes the next attribute off `attrs`; false at the end. Entities are still there. */
 bool ccm_xml_attribute(ccm_span *attrs, ccm_span *name, ccm_span *value);
 /* Value of the attribute `name`, or an empty span. */
@@ -49,8 +52,16 @@ static inline __attribute__((always_inline)) bool ccm_span_is(ccm_span s, const 
     return s.n == n && !memcmp(s.p, literal, n);
 }
 
+/* ccm_span_same of two texts of `n` bytes. */
+bool ccm_bytes_same(const uint8_t *p, const char *name, size_t n);
+
 /* The same, but the case of ASCII letters does not matter. */
-bool ccm_span_same(ccm_span s, const char *name);
+static inline __attribute__((always_inline)) bool ccm_span_same(ccm_span s, const char *name)
+{
+    size_t n = strlen(name);
+    return s.n == n && ccm_bytes_same(s.p, name, n);
+}
+
 /* A decimal number; UINT64_MAX: it is none, or too large. */
 uint64_t ccm_span_number(ccm_span s);
 

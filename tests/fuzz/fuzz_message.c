@@ -12,10 +12,32 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Elements read in one step are what events tell. */
+static void leaves(ccm_span in)
+{
+    ccm_xml x = ccm_xml_of(in), y = x;
+    for (ccm_xml_event event; (event = ccm_xml_next(&x)) != CCM_XML_END;) {
+        g_assert_true(ccm_xml_next(&y) == event && y.p == x.p && y.depth == x.depth);
+        if (event != CCM_XML_OPEN || !ccm_xml_leaf(&y))
+            continue;
+        event = ccm_xml_next(&x);
+        if (event == CCM_XML_TEXT) {
+            g_assert_true(x.text.p == y.text.p && x.text.n == y.text.n);
+            g_assert_true(y.raw == !memchr(x.text.p, '&', x.text.n));
+            event = ccm_xml_next(&x);
+        } else {
+            g_assert_true(!y.text.n);
+        }
+        g_assert_true(event == CCM_XML_CLOSE && y.p == x.p && y.depth == x.depth);
+    }
+    g_assert_true(ccm_xml_next(&y) == CCM_XML_END && y.cut == x.cut);
+}
+
 static void direct(ccm_span in)
 {
     ccm_envelope e;
     ccm_body b;
+    leaves(in);
     (void)ccm_envelope_parse(&e, in);
     (void)ccm_envelope_line(in, "clienttoken");
     (void)ccm_body_parse(&b, in, ccm_span_str("MP_HinvEndpoint"));

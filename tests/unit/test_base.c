@@ -3,6 +3,7 @@
  * 5952 and RFC 3629 by hand, GDateTime for times. Buffers end at a PROT_NONE page. */
 #include "base/base.h"
 #include "base/pages.h"
+#include "base/scan.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -215,6 +216,29 @@ static void test_pages(void)
     ccm_pages_free(NULL, had);
 }
 
+/* Every place in every length, against a search byte by byte. */
+static void test_scan(void)
+{
+    enum { MOST = 70 };
+    uint8_t none[MOST];
+    memset(none, 'x', sizeof none);
+    ccm_span all = guarded(ccm_span_of(none, MOST));
+    uint8_t *end = (uint8_t *)all.p + MOST;
+    for (size_t n = 0; n <= MOST; n++) {
+        uint8_t *p = end - n;
+        g_assert_true(ccm_scan(p, end, 'a', 'b', 'c') == end);
+        for (size_t first = 0; first < n; first++)
+            for (unsigned k = 0; k < 3; k++) {
+                p[first] = "abc"[k];
+                end[-1] = n == first + 1 ? p[first] : 'b';
+                g_assert_true(ccm_scan(p, end, 'a', 'b', 'c') == p + first);
+                const uint8_t *b = ccm_scan(p, end, 'b', 'b', 'b');
+                g_assert_true(b == (k == 1 ? p + first : end[-1] == 'b' ? end - 1 : end));
+                p[first] = end[-1] = 'x';
+            }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -226,5 +250,6 @@ int main(int argc, char **argv)
     g_test_add_func("/base/time", test_time);
     g_test_add_func("/base/limits", test_limits);
     g_test_add_func("/base/pages", test_pages);
+    g_test_add_func("/base/scan", test_scan);
     return g_test_run();
 }

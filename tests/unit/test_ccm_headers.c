@@ -52,6 +52,22 @@ static void test_signature(void)
     }
 }
 
+/* Every character at every place but for hexadecimal digits spoils a signature. */
+static void test_signature_characters(void)
+{
+    char hex[512];
+    for (size_t i = 0; i < sizeof hex; i++)
+        hex[i] = "0123456789abcdefABCDEF"[i % 22];
+    for (size_t at = 0; at < sizeof hex; at += at < 40 ? 1 : 37)
+        for (int c = 0; c < 256; c++) {
+            char kept = hex[at];
+            hex[at] = (char)c;
+            g_assert_cmpuint(ccm_headers_signature_bits(ccm_span_of(hex, sizeof hex)), ==,
+                             g_ascii_isxdigit(c) ? 2048 : 0);
+            hex[at] = kept;
+        }
+}
+
 static void test_identity(void)
 {
     ccm_headers h = { 0 };
@@ -146,6 +162,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ccm-headers/signature", test_signature);
+    g_test_add_func("/ccm-headers/signature-characters", test_signature_characters);
     g_test_add_func("/ccm-headers/identity", test_identity);
     g_test_add_func("/ccm-headers/client-token", test_client_token);
     g_test_add_func("/ccm-headers/tokens", test_tokens);

@@ -423,6 +423,58 @@ static void test_large_head(void)
     g_free(got);
 }
 
+/* Parses the first `n` bytes where memory ends; the spans stay until the next call. */
+static size_t parse_head(drive *d, const char *text, size_t n, ccm_http_head *head)
+{
+    uint8_t *at = d->page + d->room - n;
+    memcpy(at, text, n);
+    return ccm_http_head_parse(ccm_span_of(at, n), false, head);
+}
+
+/* Names and values of every length: the blank line is found where it is, and nowhere before. */
+static void test_line_lengths(void)
+{
+    drive d;
+    ccm_http_head head;
+    drive_open(&d, false);
+    for (size_t name = 1; name < 40; name++)
+        for (size_t value = 0; value < 150; value += value < 40 ? 1 : 5) {
+            g_autofree char *x = g_strnfill(name, 'x'), *v = g_strnfill(value, 'v');
+            g_autofree char *text = g_strdup_printf("GET /t HTTP/1.1\r\n%s: 1:2\r\n%s\n"
+                                                    "Server: %s\r\n:\nHost:h\r\n\r\n",
+                                                    x, x, v);
+            size_t n = strlen(text);
+            g_assert_cmpuint(parse_head(&d, text, n, &head), ==, n);
+            g_assert_cmpmem(head.server.p, head.server.n, v, value);
+            g_assert_cmpmem(head.host.p, head.host.n, "h", 1);
+            g_assert_cmpmem(head.target.p, head.target.n, "/t", 2);
+            for (size_t cut = 0; cut < n; cut += value % 4 ? 7 : 1)
+                g_assert_cmpuint(parse_head(&d, text, cut, &head), ==, 0);
+        }
+    g_free(drive_close(&d, 1));
+}
+
+/* Lines that begin with white space belong to the one before. */
+static void test_folded(void)
+{
+    static const char *const rows[][2] = {
+        { "Server: a\r\n b\r\n", "a b" },    { "Server:\r\n\ta\r\n \t b\n", "a b" },
+        { "Server\r\n : a\r\n", "a" },       { "x: 1\r\n Server: a\r\nServer: b\r\n", "b" },
+        { "x\r\n y\r\nServer: b\r\n", "b" }, { "Server: a\r\n \r\n", "a" },
+    };
+    drive d;
+    ccm_http_head head;
+    drive_open(&d, false);
+    for (size_t i = 0; i < N(rows); i++) {
+        g_autofree char *text = g_strconcat("HTTP/1.1 200 OK\r\n", rows[i][0], "\r\n", NULL);
+        g_assert_cmpuint(parse_head(&d, text, strlen(text), &head), ==, strlen(text));
+        g_assert_cmpmem(head.server.p, head.server.n, rows[i][1], strlen(rows[i][1]));
+        for (size_t cut = 0; cut < strlen(text); cut++)
+            g_assert_cmpuint(parse_head(&d, text, cut, &head), ==, 0);
+    }
+    g_free(drive_close(&d, 1));
+}
+
 /* Bodies of known length are not shown. */
 static void test_skip(void)
 {
@@ -458,6 +510,8 @@ int main(int argc, char **argv)
     g_test_add_func("/http/response-only", test_response_only);
     g_test_add_func("/http/one-direction", test_one_direction);
     g_test_add_func("/http/large-head", test_large_head);
+    g_test_add_func("/http/line-lengths", test_line_lengths);
+    g_test_add_func("/http/folded", test_folded);
     g_test_add_func("/http/skip", test_skip);
     return g_test_run();
 }

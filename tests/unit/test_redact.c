@@ -209,6 +209,30 @@ static void test_observations(void)
     g_assert_cmpuint(o.val[4].u, ==, 1);
 }
 
+/* The shortest token, wherever it stands in a text of whatever length; one letter less is none. */
+static void test_short_tokens(void)
+{
+    static const char token[] = "eyJSECRETSECRETS";
+    for (unsigned cut = 0; cut < 2; cut++)
+        for (size_t before = 0; before < 40; before++)
+            for (size_t after = 0; after < 40; after++) {
+                uint8_t buf[128];
+                ccm_obs o = { .kind = CCM_OBS_ccm_message };
+                g_autoptr(GString) out = g_string_new(NULL), told = g_string_new(NULL);
+                g_autofree char *head = g_strnfill(before, ' '), *tail = g_strnfill(after, ' ');
+                g_autofree char *in = g_strconcat(head, token + cut, tail, NULL);
+                g_autofree char *want = g_strconcat(head, cut ? token + cut : "...", tail, NULL);
+                ccm_span s = ccm_redact_text(ccm_span_str(in), buf, sizeof buf);
+                g_assert_cmpmem(s.p, s.n, want, strlen(want));
+                ccm_obs_u64(&o, CCM_KEY_body_bytes, 1);
+                ccm_obs_str(&o, CCM_KEY_source_id, ccm_span_str(in));
+                ccm_obs_str(&o, CCM_KEY_client_id, ccm_span_str("no secret, but a long text"));
+                ccm_redact_emit(&o, keep_obs, out);
+                g_string_printf(told, "1|%s|no secret, but a long text|", want);
+                g_assert_cmpstr(out->str, ==, told->str);
+            }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -217,5 +241,6 @@ int main(int argc, char **argv)
     g_test_add_func("/redact/places", test_places);
     g_test_add_func("/redact/room", test_room);
     g_test_add_func("/redact/observations", test_observations);
+    g_test_add_func("/redact/short-tokens", test_short_tokens);
     return g_test_run();
 }

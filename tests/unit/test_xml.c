@@ -4,8 +4,9 @@
 #include "proto/utf16.h"
 #include "proto/xml.h"
 
-/* "+name(attrs)depth" OPEN, "-depth" CLOSE, "'text'" TEXT, "!" cut. */
-static char *scan(const char *text, size_t n)
+/* "+name(attrs)depth" OPEN, "-depth" CLOSE, "'text'" TEXT, "!" cut. With `leaf`, elements are read
+ * in one step where that is possible: the same must come out. */
+static char *scan(const char *text, size_t n, bool leaf)
 {
     char *exact = g_memdup2(text, n ? n : 1);
     ccm_xml x = ccm_xml_of(ccm_span_of(exact, n));
@@ -20,6 +21,12 @@ static char *scan(const char *text, size_t n)
         else
             g_string_append_printf(s, "'%.*s'%s ", (int)x.text.n, (const char *)x.text.p,
                                    x.raw ? "r" : "");
+        if (event != CCM_XML_OPEN || !leaf || !ccm_xml_leaf(&x))
+            continue;
+        g_assert_cmpint(x.raw, ==, !x.text.n || !memchr(x.text.p, '&', x.text.n));
+        if (x.text.n)
+            g_string_append_printf(s, "'%.*s' ", (int)x.text.n, (const char *)x.text.p);
+        g_string_append_printf(s, "-%u ", x.depth);
     }
     g_assert_true(ccm_xml_next(&x) == CCM_XML_END);
     if (x.cut)
@@ -46,12 +53,43 @@ static void test_scan(void)
         { "<a><![CDATA[x]]", "+a()1 !" },
         { "<", "!" },
         { "plain", "" },
+        { "<a_name_of_more_than_16>a text that is longer than that, &amp; "
+          "more</a_name_of_more_than_16>",
+          "+a_name_of_more_than_16()1 'a text that is longer than that, &amp; more' -1 " },
+        { "<a><b>1</b><b></b><b> </b><b>2<c>3</c>4</b></a>",
+          "+a()1 +b()2 '1' -2 +b()2 -2 +b()2 -2 +b()2 '2' +c()3 '3' -3 '4' -2 -1 " },
+        { "<a>1</b><c>2</cc>3</c></a >", "+a()1 '1' -1 +c()1 '2' -1 -0 -0 " },
+        { "<a><!-- </a> -->1</a>", "+a()1 '1' -1 " },
+        { "<a b='1\">'\tc=\"2'>\"\n>1</a>", "+a( b='1\">'\tc=\"2'>\"\n)1 '1' -1 " },
+        { "<>1</>", "+()1 '1' -1 " },
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        char *got = scan(rows[i][0], strlen(rows[i][0]));
-        g_assert_cmpstr(got, ==, rows[i][1]);
-        g_free(got);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        for (unsigned leaf = 0; leaf < 2; leaf++) {
+            char *got = scan(rows[i][0], strlen(rows[i][0]), leaf);
+            g_assert_cmpstr(got, ==, rows[i][1]);
+            g_free(got);
+            for (size_t n = 0; n < strlen(rows[i][0]); n++) {
+                g_autofree char *events = scan(rows[i][0], n, false);
+                g_autofree char *leaves = scan(rows[i][0], n, true);
+                g_assert_cmpstr(leaves, ==, events);
+            }
+        }
+}
+
+static void test_leaf(void)
+{
+    static const char text[] = "<a>1</a><b/><c>2<d/></c>";
+    ccm_xml x = ccm_xml_of(ccm_span_str(text));
+    g_assert_cmpint(ccm_xml_next(&x), ==, CCM_XML_OPEN);
+    g_assert_true(ccm_xml_leaf(&x));
+    g_assert_true(ccm_span_is(x.text, "1") && x.depth == 1);
+    g_assert_cmpint(ccm_xml_next(&x), ==, CCM_XML_OPEN);
+    g_assert_true(ccm_span_is(x.name, "b") && x.depth == 1);
+    g_assert_false(ccm_xml_leaf(&x));
+    g_assert_cmpint(ccm_xml_next(&x), ==, CCM_XML_CLOSE);
+    g_assert_cmpint(ccm_xml_next(&x), ==, CCM_XML_OPEN);
+    g_assert_false(ccm_xml_leaf(&x));
+    g_assert_cmpint(ccm_xml_next(&x), ==, CCM_XML_TEXT);
 }
 
 /* What a cut text gives is the beginning of what the whole gives. */
@@ -59,9 +97,9 @@ static void test_truncated(void)
 {
     static const char text[] = "<?x?><a b='1' c=\"&lt;\"><!-- n --><d>one &amp; two</d><e/>"
                                "<![CDATA[raw]]></a>";
-    char *whole = scan(text, strlen(text));
+    char *whole = scan(text, strlen(text), false);
     for (size_t n = 0; n < strlen(text); n++) {
-        char *got = scan(text, n);
+        char *got = scan(text, n, false);
         size_t len = strlen(got);
         if (len && got[len - 1] == '!')
             got[len - 1] = '\0';
@@ -93,6 +131,7 @@ static void test_attributes(void)
     g_assert_cmpuint(ccm_xml_get(attrs, "empty").n, ==, 0);
     g_assert_cmpuint(ccm_xml_get(attrs, "name").n, ==, 0);
     g_assert_cmpuint(ccm_xml_get(attrs, "z").n, ==, 0); /* behind the damage */
+    g_assert_cmpuint(ccm_xml_get((ccm_span){ 0 }, "a").n, ==, 0);
     for (size_t n = 0; n <= attrs.n; n++) {
         void *exact = g_memdup2(attrs.p, n ? n : 1);
         (void)ccm_xml_get(ccm_span_of(exact, n), "none");
@@ -198,6 +237,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/xml/scan", test_scan);
+    g_test_add_func("/xml/leaf", test_leaf);
     g_test_add_func("/xml/truncated", test_truncated);
     g_test_add_func("/xml/depth", test_depth);
     g_test_add_func("/xml/attributes", test_attributes);
