@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent / folder) for folder in ("", "../lab")]
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent / folder) for folder in ("", "..", "../lab")]
 import pcapfile  # noqa: E402
 import wsplugin  # noqa: E402
 
