@@ -71,10 +71,6 @@ def truth_of(name):
         return json.load(file)
 
 
-def fields_of(ws):
-    return sorted(set(re.findall(r"^F\t[^\t]*\t(ccm\.[^\t]*)", ws.run("-G", "fields").stdout, re.M)))
-
-
 def loading(t):
     ws = t.ws
     symbols = subprocess.run(["nm", "-D", "--defined-only", str(ws.plugin)], capture_output=True, text=True, check=True)
@@ -354,7 +350,7 @@ def main():
             damage(t, options.damage, options.state, options.jobs)
         else:
             loading(t)
-            fields = fields_of(ws)
+            fields = wsplugin.fields_of(ws)
             shown(t, fields)
             client_ids(t)
             signatures(t)

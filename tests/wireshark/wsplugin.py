@@ -100,6 +100,11 @@ class Wireshark:
         return bool(re.search(r"^ccm\.so\s", self.run("-G", "plugins", installed_data=True).stdout, re.M))
 
 
+def fields_of(ws):
+    """Names of the plugin's fields."""
+    return sorted(set(re.findall(r"^F\t[^\t]*\t(ccm\.[^\t]*)", ws.run("-G", "fields").stdout, re.M)))
+
+
 def keys_of(capture):
     """(options of ccmscope, options of tshark) for the keys that lie beside a capture."""
     stem = capture.with_suffix("")
