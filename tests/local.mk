@@ -101,6 +101,7 @@ test_headers = \
 	tests/unit/smb_messages.h \
 	tests/unit/proofs_driver.h \
 	tests/unit/ssl_talk.h \
+	tests/unit/text.h \
 	tests/unit/tls_driver.h \
 	tests/unit/tls_vectors.h \
 	tests/unit/verify_driver.h \

@@ -95,23 +95,29 @@ static inline void gen_wait(gen *g, double seconds)
     g->now += (uint64_t)(seconds * 1e9);
 }
 
-/* One packet in the time that the link needs. What the network lost is missed until it is sent
- * again; most of that is quick, some waits for a timer. */
-static inline void gen_packet(gen *g, unsigned payload)
+/* The time that the link needs for a packet, ns. */
+static inline uint64_t gen_step(const gen *g, unsigned payload)
 {
-    gen_wait(g, (payload + GEN_HEADERS) / g->link);
+    return (uint64_t)((payload + GEN_HEADERS) / g->link * 1e9);
+}
+
+/* One packet in its `step` of time. What the network lost is missed until it is sent
+ * again; most of that is quick, some waits for a timer. */
+static inline void gen_packet(gen *g, unsigned payload, uint64_t step)
+{
+    g->now += step;
     if (g->loss > 0 && g_rand_double(g->r) < g->loss) {
         gen_seen(g, payload, false); /* before the place of loss */
         g->seq += payload;
         gen_wait(g, g_rand_int_range(g->r, 0, 20) ? g->rtt : 0.2);
-        gen_wait(g, (payload + GEN_HEADERS) / g->link);
+        g->now += step;
         gen_seen(g, payload, true);
         return;
     }
     gen_seen(g, payload, false);
     g->seq += payload;
     if (g->repeated > 0 && g_rand_double(g->r) < g->repeated) {
-        gen_wait(g, (payload + GEN_HEADERS) / g->link);
+        g->now += step;
         gen_seen(g, payload, true);
     }
 }
@@ -124,8 +130,10 @@ static inline double gen_send(gen *g, uint64_t bytes)
              left = g->down ? bytes : bytes + (bytes + GEN_WRITE - 1) / GEN_WRITE * GEN_SMB;
 
     g->sent += bytes;
-    for (; left; left -= MIN(left, GEN_MSS))
-        gen_packet(g, (unsigned)MIN(left, GEN_MSS));
+    for (uint64_t full = gen_step(g, GEN_MSS); left >= GEN_MSS; left -= GEN_MSS)
+        gen_packet(g, GEN_MSS, full);
+    if (left)
+        gen_packet(g, (unsigned)left, gen_step(g, (unsigned)left));
     gen_wait(g, g->rtt);
     if (g->ack > 0) {
         uint64_t answered = g->now;

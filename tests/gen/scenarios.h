@@ -346,7 +346,7 @@ static inline void g23(world *w)
         }
         a->link = b->now <= a->now + SECOND / 500 ? 5 * MBIT : 10 * MBIT;
         unsigned n = (unsigned)MIN(left[i], GEN_MSS);
-        gen_packet(a, n);
+        gen_packet(a, n, gen_step(a, n));
         left[i] -= n;
         if (!left[i]) {
             double busy = (double)(a->now - begun[i]) / 1e9;

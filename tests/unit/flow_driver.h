@@ -6,6 +6,7 @@
 #include "account/account.h"
 #include "flow/flow.h"
 #include "observe/obs.h"
+#include "text.h"
 
 enum { SYN = CCM_TCP_SYN, ACK = CCM_TCP_ACK, FIN = CCM_TCP_FIN, RST = CCM_TCP_RST };
 
@@ -39,11 +40,11 @@ static inline void flow_log_emit(void *user_data, const ccm_obs *o)
         if (key == CCM_KEY_end_ns || key == CCM_KEY_data_end_ns || key == CCM_KEY_ttfb_ns ||
             key == CCM_KEY_duration_ns)
             continue;
-        g_string_append_printf(s, " %s=", ccm_key_name(key));
+        text_key(s, ccm_key_name(key));
         if (ccm_key_type(key) == CCM_TYPE_STR)
             ccm_text_append(s, o->val[i].s);
         else
-            g_string_append_printf(s, "%" G_GUINT64_FORMAT, o->val[i].u);
+            text_u64(s, o->val[i].u);
     }
     g_ptr_array_add(log->lines, g_string_free(s, FALSE));
 }

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "proto/proto.h"
+#include "text.h"
 
 typedef struct drive_dir {
     GByteArray *carry;
@@ -34,20 +35,22 @@ static inline void drive_emit(void *user_data, const ccm_obs *o)
     drive *d = user_data;
     g_string_append(d->out, ccm_kind_name(o->kind) +
                                 (g_str_has_prefix(ccm_kind_name(o->kind), "http_") ? 5 : 0));
-    g_string_append_printf(d->out, "%s", o->src.port == 1000 ? " C" : " S");
-    if (!d->no_times)
-        g_string_append_printf(d->out, " @%" G_GUINT64_FORMAT, o->time_ns);
+    g_string_append(d->out, o->src.port == 1000 ? " C" : " S");
+    if (!d->no_times) {
+        g_string_append(d->out, " @");
+        text_u64(d->out, o->time_ns);
+    }
     for (int i = 0; i < o->n; i++) {
         ccm_key key = (ccm_key)o->key[i];
         g_assert_true(ccm_kind_has(o->kind, key));
         if (d->no_times &&
             (key == CCM_KEY_ttfb_ns || key == CCM_KEY_duration_ns || key == CCM_KEY_handshake_ns))
             continue;
-        g_string_append_printf(d->out, " %s=", ccm_key_name(key));
+        text_key(d->out, ccm_key_name(key));
         if (ccm_key_type(key) == CCM_TYPE_STR)
             ccm_text_append(d->out, o->val[i].s);
         else
-            g_string_append_printf(d->out, "%" G_GUINT64_FORMAT, o->val[i].u);
+            text_u64(d->out, o->val[i].u);
     }
     g_string_append_c(d->out, '\n');
 }

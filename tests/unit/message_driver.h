@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "proto/ccm_message.h"
+#include "text.h"
 
 typedef struct mdrive {
     ccm_parse ps;
@@ -35,11 +36,11 @@ static inline void mdrive_emit(void *user_data, const ccm_obs *o)
             g_assert_cmpuint(o->val[i].u, ==, 7);
             continue;
         }
-        g_string_append_printf(d->out, " %s=", ccm_key_name(key));
+        text_key(d->out, ccm_key_name(key));
         if (ccm_key_type(key) == CCM_TYPE_STR)
             ccm_text_append(d->out, o->val[i].s);
         else
-            g_string_append_printf(d->out, "%" G_GUINT64_FORMAT, o->val[i].u);
+            text_u64(d->out, o->val[i].u);
     }
     g_string_append_c(d->out, '\n');
 }

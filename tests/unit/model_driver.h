@@ -6,6 +6,7 @@
 
 #include "model/model.h"
 #include "model/view.h"
+#include "text.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -167,9 +168,12 @@ static inline void dump_names(GString *out, const char *what, const ccm_view_nam
 
 static inline void dump_u64(GString *out, const char *what, const uint64_t *v, unsigned n)
 {
-    g_string_append_printf(out, " %s", what);
-    for (unsigned i = 0; i < n; i++)
-        g_string_append_printf(out, ",%" G_GUINT64_FORMAT, v[i]);
+    g_string_append_c(out, ' ');
+    g_string_append(out, what);
+    for (unsigned i = 0; i < n; i++) {
+        g_string_append_c(out, ',');
+        text_u64(out, v[i]);
+    }
 }
 
 static inline void dump_auth(GString *out, const ccm_view_route *r)
