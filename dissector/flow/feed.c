@@ -49,7 +49,7 @@ static void learn(ccm_flow *f, const ccm_parse *ps)
 
 static void carry_clear(ccm_flows *fs, ccm_dir *d)
 {
-    if (!d->stream)
+    if (!d->stream || !d->stream->carry)
         return;
     fs->carried -= d->stream->carry_room;
     g_free(d->stream->carry);
@@ -442,6 +442,8 @@ void ccm_feed_end(ccm_flows *fs, ccm_flow *f, unsigned side)
     if (f->ended == 3) { /* the flow goes on waiting for late packets without its parser */
         unclaim(fs, f, f->client > 0);
         f->quiet = true;
+        if (!f->waiting)
+            ccm_stream_free(fs, f);
     }
 }
 

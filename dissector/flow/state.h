@@ -138,7 +138,7 @@ struct ccm_flows {
     uint32_t sweep_owed; /* entries that the hand is to pass */
     ccm_run_block *run_chunks[CCM_RUN_CHUNKS], *free_runs;
     uint32_t n_run_chunks;
-    uint32_t *due;      /* for each slab entry: tick at which to look at it */
+    int32_t *due;       /* for each slab entry: tick at which to look at it */
     uint32_t n_entries; /* slab entries used so far */
     uint32_t room;      /* slab entries allocated */
     uint32_t free_head; /* index + 1 of a free entry */

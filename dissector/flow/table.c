@@ -8,7 +8,8 @@
 #include "base/pages.h"
 #include "flow/state.h"
 
-enum { SLOTS_FIRST = 1024, TICK_SHIFT = 27, CANDIDATES = 8, SWEEP_MAX = 160 };
+enum { SLOTS_FIRST = 1024, TICK_SHIFT = 27, CANDIDATES = 8, SWEEP_MAX = 160, SWEEP_BLOCK = 16 };
+enum { NEVER = INT32_MAX }; /* a tick; signed, as vectors compare signed numbers */
 enum { KEY_FAMILY = 0x0f, KEY_FRAGMENT = 0x80 };
 
 void ccm_table_init(ccm_flows *fs)
@@ -167,7 +168,7 @@ static uint32_t entry_take(ccm_flows *fs)
         if (!(chunks & (chunks - 1))) { /* doubles: 0, 1, 2, 4, ... chunks */
             uint32_t room = chunks ? chunks * 2 : 1;
             fs->chunks = g_renew(ccm_flow *, fs->chunks, room);
-            fs->due = g_renew(uint32_t, fs->due, (size_t)room * CCM_CHUNK);
+            fs->due = g_renew(int32_t, fs->due, (size_t)room * CCM_CHUNK);
         }
         fs->chunks[chunks] = ccm_pages_new(CCM_CHUNK * sizeof(ccm_flow));
         fs->room += CCM_CHUNK;
@@ -188,7 +189,7 @@ ccm_flow *ccm_table_add(ccm_flows *fs, const ccm_flow_key *key, uint32_t hash)
     f->key = *key;
     f->hash = hash;
     f->index = index;
-    fs->due[index] = UINT32_MAX;
+    fs->due[index] = NEVER;
     slot_put(fs->slots, fs->mask, (uint64_t)hash << 32 | (index + 1));
     fs->n_flows++;
     return f;
@@ -214,23 +215,23 @@ void ccm_table_remove(ccm_flows *fs, ccm_flow *f)
     f->id = 0;
     f->index = fs->free_head;
     fs->free_head = index + 1;
-    fs->due[index] = UINT32_MAX;
+    fs->due[index] = NEVER;
     fs->n_flows--;
 }
 
 /* ---- clock ----------------------------------------------------------------------------------- */
 
-static uint32_t tick_of(const ccm_flows *fs, uint64_t time_ns)
+static int32_t tick_of(const ccm_flows *fs, uint64_t time_ns)
 {
     uint64_t t = time_ns > fs->zero_ns ? (time_ns - fs->zero_ns) >> TICK_SHIFT : 0;
 
-    return (uint32_t)ccm_min64(t, UINT32_MAX - 2);
+    return (int32_t)ccm_min64(t, NEVER - 2);
 }
 
 /* The hand shall look at `f` once `time_ns` has passed, or earlier if it was told so before. */
 void ccm_table_due(ccm_flows *fs, const ccm_flow *f, uint64_t time_ns)
 {
-    uint32_t tick = tick_of(fs, time_ns) + 1;
+    int32_t tick = tick_of(fs, time_ns) + 1;
 
     if (tick < fs->due[f->index])
         fs->due[f->index] = tick;
@@ -245,28 +246,38 @@ static void prefetch_beside(const ccm_flows *fs, const ccm_flow *f)
         __builtin_prefetch(&f->closed->run[i]);
 }
 
+/* Is any of the next SWEEP_BLOCK due? */
+static inline bool block_due(const int32_t *due, int32_t now)
+{
+    int32_t any = 0;
+
+    for (unsigned i = 0; i < SWEEP_BLOCK; i++)
+        any |= due[i] <= now;
+    return any;
+}
+
 /* Looks at what is due among the next entries; fetches those flows together before. */
 void ccm_table_sweep(ccm_flows *fs, uint32_t steps)
 {
-    uint32_t now = tick_of(fs, fs->now_ns), found[SWEEP_MAX], n = 0;
+    int32_t now = tick_of(fs, fs->now_ns);
+    uint32_t found[SWEEP_MAX], n = 0;
 
-    for (steps = MIN(MIN(steps, fs->n_entries), SWEEP_MAX); steps; steps--) {
+    steps = MIN(MIN(steps, fs->n_entries), SWEEP_MAX);
+    while (steps) {
         if (fs->hand >= fs->n_entries)
             fs->hand = 0;
-        uint32_t i = fs->hand;
-        const uint32_t *due = &fs->due[i];
-        if (steps >= 4 && fs->n_entries - i >= 4 &&
-            !((due[0] <= now) | (due[1] <= now) | (due[2] <= now) | (due[3] <= now))) {
-            fs->hand += 4;
-            steps -= 3;
-            continue;
+        int32_t *due = &fs->due[fs->hand];
+        uint32_t size = MIN(MIN(steps, fs->n_entries - fs->hand), SWEEP_BLOCK);
+        bool look = size < SWEEP_BLOCK || block_due(due, now);
+        for (uint32_t i = 0; look && i < size; i++) {
+            if (due[i] > now)
+                continue;
+            due[i] = NEVER;
+            found[n++] = fs->hand + i;
+            prefetch_flow(ccm_table_entry(fs, fs->hand + i));
         }
-        fs->hand++;
-        if (fs->due[i] > now)
-            continue;
-        fs->due[i] = UINT32_MAX;
-        found[n++] = i;
-        prefetch_flow(ccm_table_entry(fs, i));
+        fs->hand += size;
+        steps -= size;
     }
     for (uint32_t i = 0; i < n; i++)
         prefetch_beside(fs, ccm_table_entry(fs, found[i]));

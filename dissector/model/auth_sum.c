@@ -20,7 +20,7 @@ void ccm_auth_sum_evidence(ccm_auth_sum *s, const ccm_auth_seen *add)
         return;
     }
     if (s->n == s->cap) {
-        s->cap = (uint8_t)(s->cap ? s->cap * 2 : 2); /* mostly one or two, and sums are many */
+        s->cap = (uint8_t)(s->cap ? s->cap * 2 : 4);
         s->evidence = g_renew(ccm_auth_seen, s->evidence, s->cap);
     }
     s->evidence[s->n++] = *add;
