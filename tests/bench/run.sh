@@ -79,7 +79,7 @@ small() { # every kind, 24 MB
 }
 
 pair() { # LABEL LIMIT FILE ARGUMENTS
-    python3 "$here/pairbench.py" -l "$1" -m "$2" -n "${BENCH_PAIRS:-7}" --warm "$3" \
+    python3 "$here/pairbench.py" -l "$1" -m "$2" -n "${BENCH_PAIRS:-15}" --warm "$3" \
         "$program $4 $3" "tcpdump -r $3 -w /dev/null" || fail "$1 is above its limit"
 }
 
