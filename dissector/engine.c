@@ -54,7 +54,7 @@ ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *o
     if (options->model && !fn) { /* nobody else listens: the short way */
         ccm_intake_init(&e->in, &e->limits, options->no_classify, ccm_model_observe,
                         options->model);
-        ccm_flows_runs(e->in.flows, ccm_model_runs);
+        ccm_flows_structs(e->in.flows, ccm_model_structs);
     } else {
         ccm_intake_init(&e->in, &e->limits, options->no_classify, emit, e);
     }

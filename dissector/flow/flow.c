@@ -62,9 +62,9 @@ void ccm_flows_view(ccm_flows *fs, const ccm_viewer *viewer)
     fs->parse.viewer = viewer;
 }
 
-void ccm_flows_runs(ccm_flows *fs, ccm_obs_runs_fn fn)
+void ccm_flows_structs(ccm_flows *fs, ccm_obs_flow_fn fn)
 {
-    fs->runs = fn;
+    fs->structs = fn;
 }
 
 void ccm_flows_no_runs(ccm_flows *fs)
@@ -84,6 +84,7 @@ void ccm_flows_free(ccm_flows *fs)
         return;
     /* Flows that are still open: their parsers are freed by closing them. */
     fs->emit = discard;
+    fs->structs = NULL;
     for (uint32_t i = 0; i < fs->n_entries; i++)
         if (ccm_table_entry(fs, i)->id)
             ccm_flow_end(fs, ccm_table_entry(fs, i), "open");
@@ -161,34 +162,35 @@ static void hint_emit(const ccm_flows *fs, ccm_flow *f, const char *protocol)
     emit(fs, &o);
 }
 
-static const char *state_name(const ccm_flow *f)
+static ccm_ended_as state_of(const ccm_flow *f)
 {
-    static const char *const names[] = { "established", "refused", "unanswered", "midstream" };
+    static const uint8_t as[] = { CCM_ENDED_ESTABLISHED, CCM_ENDED_REFUSED, CCM_ENDED_UNANSWERED,
+                                  CCM_ENDED_MIDSTREAM };
 
-    return f->tcp ? names[ccm_conn_state_of(f->saw)] : "datagrams";
+    return f->tcp ? as[ccm_conn_state_of(f->saw)] : CCM_ENDED_DATAGRAMS;
 }
 
-static void connection_emit(ccm_flows *fs, ccm_flow *f, uint64_t gaps, const char *why)
+static void connection_emit(ccm_flows *fs, ccm_flow *f, const ccm_obs_end *end)
 {
     static const char *const how[] = { "port", "syn", "content", "port" };
+    static const char *const state[] = { "",           "established", "refused",
+                                         "unanswered", "midstream",   "datagrams" };
     ccm_obs o;
 
     ccm_flow_orient_by_port(f);
-    if (f->tcp && ccm_conn_closed(f->saw))
-        why = f->saw & CCM_SAW_RST ? "reset" : "fin";
     ccm_flow_obs(f, &o, CCM_OBS_connection, (unsigned)f->client);
-    o.time_ns = f->first_ns;
-    o.frame = f->first_frame;
-    ccm_obs_str(&o, CCM_KEY_state, ccm_span_str(state_name(f)));
-    ccm_obs_str(&o, CCM_KEY_closed, ccm_span_str(why));
+    o.time_ns = end->start_ns;
+    o.frame = end->frame;
+    ccm_obs_str(&o, CCM_KEY_state, ccm_span_str(state[end->state]));
+    ccm_obs_str(&o, CCM_KEY_closed, ccm_span_str(end->closed));
     ccm_obs_str(&o, CCM_KEY_orientation, ccm_span_str(how[f->how]));
-    ccm_obs_u64(&o, CCM_KEY_end_ns, f->last_ns);
-    obs_count(&o, CCM_KEY_rtt_ns, f->rtt_ns);
-    obs_count(&o, CCM_KEY_gaps, gaps);
-    obs_count(&o, CCM_KEY_duplicates, f->duplicates);
-    obs_count(&o, CCM_KEY_overlap_conflicts, f->conflicts);
-    obs_count(&o, CCM_KEY_zero_windows, f->zero_windows);
-    obs_count(&o, CCM_KEY_resets, f->resets);
+    ccm_obs_u64(&o, CCM_KEY_end_ns, end->end_ns);
+    obs_count(&o, CCM_KEY_rtt_ns, end->rtt_ns);
+    obs_count(&o, CCM_KEY_gaps, end->gaps);
+    obs_count(&o, CCM_KEY_duplicates, end->duplicates);
+    obs_count(&o, CCM_KEY_overlap_conflicts, end->overlap_conflicts);
+    obs_count(&o, CCM_KEY_zero_windows, end->zero_windows);
+    obs_count(&o, CCM_KEY_resets, end->resets);
     emit(fs, &o);
 }
 
@@ -224,9 +226,23 @@ void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why)
         gaps += n;
         ccm_seq_clear(&f->dir[side].seq);
     }
-    ccm_runs_emit(fs, f, missing);
+    if (f->tcp && ccm_conn_closed(f->saw))
+        why = f->saw & CCM_SAW_RST ? "reset" : "fin";
+    ccm_obs_end end = { .start_ns = f->first_ns,
+                        .frame = f->first_frame,
+                        .end_ns = f->last_ns,
+                        .rtt_ns = f->rtt_ns,
+                        .gaps = gaps,
+                        .duplicates = f->duplicates,
+                        .overlap_conflicts = f->conflicts,
+                        .zero_windows = f->zero_windows,
+                        .resets = f->resets,
+                        .state = state_of(f),
+                        .closed = why };
+    ccm_runs_emit(fs, f, missing, &end);
     fs->gaps += gaps;
-    connection_emit(fs, f, gaps, why);
+    if (!fs->structs)
+        connection_emit(fs, f, &end);
     ccm_table_remove(fs, f);
     fs->at_ns = at_ns;
     fs->at_frame = at_frame;
@@ -243,7 +259,7 @@ void ccm_flow_look(ccm_flows *fs, ccm_flow *f)
         return;
     }
     if (fs->now_ns >= f->last_ns + RUN_LOOK)
-        ccm_runs_emit(fs, f, (uint64_t[2]){ 0, 0 });
+        ccm_runs_emit(fs, f, (uint64_t[2]){ 0, 0 }, NULL);
     if (f->waiting) {
         fs->at_ns = fs->now_ns;
         fs->at_frame = 0;
@@ -450,7 +466,7 @@ void ccm_flows_tick(ccm_flows *fs, uint64_t now_ns)
     for (uint32_t i = 0; i < fs->n_entries; i++) {
         ccm_flow *f = ccm_table_entry(fs, i);
         if (f->id && fs->now_ns > f->last_ns + CCM_RUN_SILENCE_NS)
-            ccm_runs_emit(fs, f, (uint64_t[2]){ 0, 0 });
+            ccm_runs_emit(fs, f, (uint64_t[2]){ 0, 0 }, NULL);
         ccm_flow_look(fs, f);
     }
 }

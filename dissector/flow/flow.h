@@ -20,8 +20,8 @@ void ccm_flows_decrypt(ccm_flows *flows, const ccm_decryptor *decryptor);
 /* Who is shown the texts of messages (borrowed); nobody, until told. */
 void ccm_flows_view(ccm_flows *flows, const ccm_viewer *viewer);
 /* Leaves the accounting of bytes out, so that no runs are told. Before the first packet. */
-/* Runs go to `fn` as they are, with the user data of `emit`; else they are told as observations. */
-void ccm_flows_runs(ccm_flows *flows, ccm_obs_runs_fn fn);
+/* Runs and connections go to `fn`, with the user data of `emit`; else they are observations. */
+void ccm_flows_structs(ccm_flows *flows, ccm_obs_flow_fn fn);
 void ccm_flows_no_runs(ccm_flows *flows);
 /* Frees without emitting; call ccm_flows_finish before. */
 void ccm_flows_free(ccm_flows *flows);

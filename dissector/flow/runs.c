@@ -12,6 +12,7 @@ static const uint8_t run_keys[] = { CCM_KEY_packets,      CCM_KEY_wire_bytes,
 /* Runs on their way to the receiver. */
 typedef struct outgoing {
     ccm_obs_run run[CCM_RUNS_KEPT + 2];
+    uint8_t side[CCM_RUNS_KEPT + 2]; /* whose they are */
     unsigned n;
 } outgoing;
 
@@ -21,6 +22,7 @@ static void put(outgoing *out, const ccm_flow *f, unsigned side, const ccm_run *
     if (!run->packets && !missing)
         return;
     bool late = run->unique_bytes && run->data_ns < run->span_ns; /* an ACK came later */
+    out->side[out->n] = (uint8_t)side;
     out->run[out->n++] = (ccm_obs_run){
         .start_ns = run->packets ? run->start_ns : f->last_ns,
         .frame = run->packets ? run->frame : 0,
@@ -32,12 +34,11 @@ static void put(outgoing *out, const ccm_flow *f, unsigned side, const ccm_run *
         .ip_bytes = run->ip_bytes,
         .payload_bytes = run->payload_bytes,
         .unique_bytes = run->unique_bytes,
-        .backwards = side,
     };
 }
 
 /* As an observation, for receivers that do not take runs as they are. */
-static void run_emit(ccm_flows *fs, ccm_flow *f, const ccm_obs_run *run)
+static void run_emit(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_obs_run *run)
 {
     const uint64_t counts[] = { run->packets,      run->wire_bytes,
                                 run->ip_bytes,     run->payload_bytes,
@@ -45,10 +46,10 @@ static void run_emit(ccm_flows *fs, ccm_flow *f, const ccm_obs_run *run)
                                 run->missing_bytes };
     ccm_obs o;
 
-    ccm_flow_obs(f, &o, CCM_OBS_run, run->backwards);
+    ccm_flow_obs(f, &o, CCM_OBS_run, side);
     o.time_ns = run->start_ns;
     o.frame = run->frame;
-    ccm_obs_flag(&o, CCM_KEY_from_client, f->client == (int8_t)run->backwards);
+    ccm_obs_flag(&o, CCM_KEY_from_client, run->from_client);
     ccm_obs_u64(&o, CCM_KEY_end_ns, run->end_ns);
     if (run->data_end_ns)
         ccm_obs_u64(&o, CCM_KEY_data_end_ns, run->data_end_ns);
@@ -58,21 +59,22 @@ static void run_emit(ccm_flows *fs, ccm_flow *f, const ccm_obs_run *run)
     fs->emit(fs->ud, &o);
 }
 
-static void hand_on(ccm_flows *fs, ccm_flow *f, const outgoing *out)
+static void hand_on(ccm_flows *fs, ccm_flow *f, outgoing *out, const ccm_obs_end *end)
 {
     ccm_obs o;
 
-    if (!out->n)
+    if (!out->n && !end)
         return;
     if (f->client < 0)
         ccm_flow_orient_by_port(f);
-    if (!fs->runs) {
-        for (unsigned i = 0; i < out->n; i++)
-            run_emit(fs, f, &out->run[i]);
+    for (unsigned i = 0; i < out->n; i++)
+        out->run[i].from_client = f->client == (int8_t)out->side[i];
+    for (unsigned i = 0; !fs->structs && i < out->n; i++)
+        run_emit(fs, f, out->side[i], &out->run[i]);
+    if (!fs->structs)
         return;
-    }
-    ccm_flow_obs(f, &o, CCM_OBS_run, 0);
-    fs->runs(fs->ud, &o, (unsigned)f->client, out->run, out->n);
+    ccm_flow_obs(f, &o, CCM_OBS_connection, (unsigned)f->client);
+    fs->structs(fs->ud, &o, out->run, out->n, end);
 }
 
 /* ---- runs that are over ---------------------------------------------------------------------- */
@@ -119,16 +121,14 @@ void ccm_run_close(ccm_flows *fs, ccm_flow *f, unsigned side)
     } else {
         put(&out, f, side, run, 0);
     }
-    hand_on(fs, f, &out);
+    hand_on(fs, f, &out, NULL);
     memset(run, 0, sizeof *run);
 }
 
-void ccm_runs_emit(ccm_flows *fs, ccm_flow *f, const uint64_t missing[2])
+void ccm_runs_emit(ccm_flows *fs, ccm_flow *f, const uint64_t missing[2], const ccm_obs_end *end)
 {
     outgoing out;
 
-    if (fs->no_runs)
-        return;
     out.n = 0;
     if (f->closed) {
         put_closed(&out, f);
@@ -136,10 +136,10 @@ void ccm_runs_emit(ccm_flows *fs, ccm_flow *f, const uint64_t missing[2])
         fs->free_runs = f->closed;
         f->closed = NULL;
     }
-    for (unsigned side = 0; side < 2; side++) {
+    for (unsigned side = 0; side < 2 && !fs->no_runs; side++) {
         ccm_run *run = &f->dir[side].run;
         put(&out, f, side, run, missing[side]);
         memset(run, 0, sizeof *run);
     }
-    hand_on(fs, f, &out);
+    hand_on(fs, f, &out, end);
 }

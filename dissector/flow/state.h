@@ -128,7 +128,7 @@ struct ccm_flows {
     void *ud;
     bool no_classify;
     bool no_runs;               /* bytes are not accounted */
-    ccm_obs_runs_fn runs;       /* NULL: runs are told as observations */
+    ccm_obs_flow_fn structs;    /* NULL: runs and connections are told as observations */
     ccm_classifier *classifier; /* created on first need */
     uint64_t *slots;            /* tag << 32 | index + 1; 0 = empty */
     uint32_t mask;
@@ -194,8 +194,9 @@ void ccm_flow_orient_by_port(ccm_flow *f);
 /* runs.c */
 /* The open run of a side is over; a new one may begin. */
 void ccm_run_close(ccm_flows *fs, ccm_flow *f, unsigned side);
-/* Hands on every run, the open ones too, with what is missing of each direction. */
-void ccm_runs_emit(ccm_flows *fs, ccm_flow *f, const uint64_t missing[2]);
+/* Hands on every run, the open ones too, with what is missing of each direction. `end`: for the one
+ * who takes structs. */
+void ccm_runs_emit(ccm_flows *fs, ccm_flow *f, const uint64_t missing[2], const ccm_obs_end *end);
 
 /* tcp.c */
 bool ccm_tcp_reused(const ccm_flow *f, unsigned side, const ccm_packet *p);

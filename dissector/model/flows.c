@@ -232,13 +232,13 @@ static void add_run(ccm_model *m, ccm_model_flow *f, unsigned from, const ccm_su
                      s->payload, s->packets);
 }
 
-void ccm_model_flow_runs(ccm_model *m, ccm_model_flow *f, const ccm_obs *flow, unsigned client,
+void ccm_model_flow_runs(ccm_model *m, ccm_model_flow *f, const ccm_obs *flow,
                          const ccm_obs_run *run, unsigned n)
 {
-    unsigned swap = f->loop ? client : !ccm_endpoint_eq(&f->end[0], &flow->src);
+    unsigned client = !ccm_endpoint_eq(&f->end[0], &flow->src);
 
     if (!ccm_model_flow_decided(f))
-        f->client = (uint8_t)(client ^ swap);
+        f->client = (uint8_t)client;
     for (; n; n--, run++) {
         ccm_sums s = { .packets = run->packets,
                        .wire = run->wire_bytes,
@@ -246,7 +246,8 @@ void ccm_model_flow_runs(ccm_model *m, ccm_model_flow *f, const ccm_obs *flow, u
                        .payload = run->unique_bytes,
                        .retransmitted = run->payload_bytes - run->unique_bytes,
                        .missing = run->missing_bytes };
-        add_run(m, f, run->backwards ^ swap, &s, run->start_ns, run->end_ns, run->data_end_ns);
+        add_run(m, f, run->from_client ? client : !client, &s, run->start_ns, run->end_ns,
+                run->data_end_ns);
     }
 }
 

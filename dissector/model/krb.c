@@ -116,16 +116,16 @@ void ccm_krb_observe(ccm_model *m, const ccm_obs *obs)
 }
 
 /* It shows no message, so it counts as one without a reply. */
-void ccm_krb_call(ccm_model *m, const ccm_obs *connection)
+void ccm_krb_call(ccm_model *m, const ccm_addr *client, uint64_t frame, uint64_t first_ns,
+                  uint64_t last_ns)
 {
-    ccm_krb k = { .client = connection->src.addr,
+    ccm_krb k = { .client = *client,
                   .what = CCM_KRB_TALK,
                   .host = CCM_NONE,
                   .name = CCM_NONE,
                   .count = 1,
-                  .first_frame = connection->frame,
-                  .first_ns = connection->time_ns,
-                  .last_ns =
-                      ccm_max64(ccm_obs_get_u64(connection, CCM_KEY_end_ns), connection->time_ns) };
+                  .first_frame = frame,
+                  .first_ns = first_ns,
+                  .last_ns = last_ns };
     ccm_krb_add(m, &k);
 }

@@ -146,15 +146,6 @@ static void on_run(ccm_model *m, const ccm_obs *obs)
     ccm_model_flow_settle(m, &f);
 }
 
-void ccm_model_runs(void *model, const ccm_obs *flow, unsigned client, const ccm_obs_run *run,
-                    unsigned n)
-{
-    ccm_model *m = model;
-
-    m->capture.streams = 1;
-    ccm_model_flow_runs(m, ccm_model_flow_get(m, flow), flow, client, run, n);
-}
-
 static inline bool is(ccm_span s, const char *w)
 {
     return s.n == strlen(w) && memcmp(s.p, w, s.n) == 0;
@@ -206,19 +197,54 @@ static void ending_tell(ccm_ending *how, const ccm_obs *obs)
     }
 }
 
+/* A key distribution centre that did not answer is news. */
+static void note_kdc(ccm_model *m, const ccm_obs *flow, const ccm_ending *how, uint64_t start_ns,
+                     uint64_t end_ns)
+{
+    if (flow->dst.port == CCM_KDC_PORT &&
+        (how->state == CCM_ENDED_UNANSWERED || how->state == CCM_ENDED_REFUSED))
+        ccm_krb_call(m, &flow->src.addr, how->frame, start_ns, ccm_max64(start_ns, end_ns));
+}
+
+static ccm_ending *flow_ends(ccm_model *m, ccm_model_flow *f, const ccm_obs *flow, uint64_t frame)
+{
+    if (!ccm_model_flow_decided(f))
+        f->client = !ccm_endpoint_eq(&f->end[0], &flow->src);
+    ccm_ending *how = ccm_model_flow_end(m, f);
+    how->frame = frame;
+    return how;
+}
+
 static void on_connection(ccm_model *m, const ccm_obs *obs)
 {
     if (!obs->flow)
         return;
-    ccm_model_flow *f = ccm_model_flow_get(m, obs);
-    if (!ccm_model_flow_decided(f))
-        f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
-    ccm_ending *how = ccm_model_flow_end(m, f);
-    how->frame = obs->frame;
+    ccm_ending *how = flow_ends(m, ccm_model_flow_get(m, obs), obs, obs->frame);
     ending_tell(how, obs);
-    if (obs->dst.port == CCM_KDC_PORT &&
-        (how->state == CCM_ENDED_UNANSWERED || how->state == CCM_ENDED_REFUSED))
-        ccm_krb_call(m, obs);
+    note_kdc(m, obs, how, obs->time_ns, ccm_obs_get_u64(obs, CCM_KEY_end_ns));
+}
+
+void ccm_model_structs(void *model, const ccm_obs *flow, const ccm_obs_run *run, unsigned n,
+                       const ccm_obs_end *end)
+{
+    ccm_model *m = model;
+    ccm_model_flow *f = ccm_model_flow_get(m, flow);
+
+    m->capture.streams = 1;
+    ccm_model_flow_runs(m, f, flow, run, n);
+    if (!end)
+        return;
+    ccm_ending *how = flow_ends(m, f, flow, end->frame);
+    how->state = (uint8_t)end->state;
+    how->reset = is(ccm_span_str(end->closed), "reset");
+    how->timed = end->rtt_ns != 0;
+    how->rtt = end->rtt_ns;
+    how->gaps = end->gaps;
+    how->duplicates = end->duplicates;
+    how->overlap_conflicts = end->overlap_conflicts;
+    how->zero_windows = end->zero_windows;
+    how->resets = end->resets;
+    note_kdc(m, flow, how, end->start_ns, end->end_ns);
 }
 
 /* The end of a file that was written is a mark in the pace of its flow. */

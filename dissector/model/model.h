@@ -197,15 +197,6 @@ typedef struct ccm_ending {
     uint64_t rtt, zero_windows, resets, gaps, duplicates, overlap_conflicts;
 } ccm_ending;
 
-typedef enum ccm_ended_as {
-    CCM_ENDED_UNSAID,
-    CCM_ENDED_ESTABLISHED,
-    CCM_ENDED_REFUSED,
-    CCM_ENDED_UNANSWERED,
-    CCM_ENDED_MIDSTREAM,
-    CCM_ENDED_DATAGRAMS,
-} ccm_ended_as;
-
 /* Edges are many and cold: while an ended flow waits, what it will touch is fetched step by step.
  */
 enum { CCM_ENDINGS = 16 };
@@ -488,12 +479,12 @@ void ccm_points_add(ccm_model *m, uint32_t edge, uint64_t second, const uint64_t
 ccm_model_flow *ccm_model_flow_find(ccm_model *m, const ccm_obs *obs);
 ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs);
 void ccm_model_flow_run(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
-/* Several of them; `flow` and `client` as in ccm_obs_runs_fn. */
-void ccm_model_flow_runs(ccm_model *m, ccm_model_flow *f, const ccm_obs *flow, unsigned client,
+/* Several of them; `flow` as in ccm_obs_flow_fn. */
+void ccm_model_flow_runs(ccm_model *m, ccm_model_flow *f, const ccm_obs *flow,
                          const ccm_obs_run *run, unsigned n);
-/* A ccm_obs_runs_fn: user_data is the model. */
-void ccm_model_runs(void *model, const ccm_obs *flow, unsigned client, const ccm_obs_run *run,
-                    unsigned n);
+/* A ccm_obs_flow_fn: user_data is the model. */
+void ccm_model_structs(void *model, const ccm_obs *flow, const ccm_obs_run *run, unsigned n,
+                       const ccm_obs_end *end);
 void ccm_model_flow_count(ccm_model *m, ccm_model_flow *f, uint32_t key);
 void ccm_model_flow_count_many(ccm_model *m, ccm_model_flow *f, uint32_t key, uint32_t count);
 /* Adds to the evidence about end[end] of the flow, which `what` of `add` leaves out. */

@@ -152,8 +152,9 @@ void ccm_auth_sum_to_edge(ccm_model *m, uint32_t edge, const ccm_auth_sum *add);
 
 /* krb.c */
 void ccm_krb_observe(ccm_model *m, const ccm_obs *obs);
-/* `connection`: to a key distribution centre, and it came to nothing. */
-void ccm_krb_call(ccm_model *m, const ccm_obs *connection);
+/* A connection to a key distribution centre, and it came to nothing. */
+void ccm_krb_call(ccm_model *m, const ccm_addr *client, uint64_t frame, uint64_t first_ns,
+                  uint64_t last_ns);
 void ccm_krb_add(ccm_model *m, const ccm_krb *add);
 
 /* messages.c: what an exchange tells of clients and messages. */

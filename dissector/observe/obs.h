@@ -58,13 +58,31 @@ typedef struct ccm_obs_run {
     uint64_t data_end_ns; /* 0 = that is end_ns, or there is no data */
     uint64_t missing_bytes;
     uint32_t packets, wire_bytes, ip_bytes, payload_bytes, unique_bytes;
-    bool backwards; /* from `dst` to `src` of the flow's observation */
+    bool from_client;
 } ccm_obs_run;
 
-/* Runs of one flow. `flow` has no attributes; its times and frame mean nothing. `client`: which end
- * that is, 0 = src. */
-typedef void (*ccm_obs_runs_fn)(void *user_data, const ccm_obs *flow, unsigned client,
-                                const ccm_obs_run *run, unsigned n);
+typedef enum ccm_ended_as {
+    CCM_ENDED_UNSAID,
+    CCM_ENDED_ESTABLISHED,
+    CCM_ENDED_REFUSED,
+    CCM_ENDED_UNANSWERED,
+    CCM_ENDED_MIDSTREAM,
+    CCM_ENDED_DATAGRAMS,
+} ccm_ended_as;
+
+/* What a `connection` observation says, likewise. */
+typedef struct ccm_obs_end {
+    uint64_t start_ns, frame, end_ns;
+    uint64_t rtt_ns; /* 0 = not known */
+    uint64_t gaps, duplicates, overlap_conflicts, zero_windows, resets;
+    ccm_ended_as state;
+    const char *closed; /* as the observation has it */
+} ccm_obs_end;
+
+/* Runs of one flow, and its end unless that is NULL. `flow` is from the client to the server and
+ * has no attributes; its time and frame mean nothing. */
+typedef void (*ccm_obs_flow_fn)(void *user_data, const ccm_obs *flow, const ccm_obs_run *run,
+                                unsigned n, const ccm_obs_end *end);
 
 /* Table of the vocabulary (const data). */
 const char *ccm_kind_name(ccm_obs_kind kind);

@@ -244,44 +244,62 @@ static void test_runs(fixture *f, gconstpointer data)
         "payload_bytes=2 unique_bytes=2\n");
 }
 
-static void runs_as_text(void *ud, const ccm_obs *flow, unsigned client, const ccm_obs_run *run,
-                         unsigned n)
+static void as_text(void *ud, const ccm_obs *flow, const ccm_obs_run *run, unsigned n,
+                    const ccm_obs_end *end)
 {
     flow_log *log = ud;
 
     for (; n; n--, run++) {
-        const ccm_endpoint *from = run->backwards ? &flow->dst : &flow->src;
+        const ccm_endpoint *from = run->from_client ? &flow->src : &flow->dst;
         uint64_t data_ms = run->data_end_ns ? (run->data_end_ns - START) / MS : 0;
         g_ptr_array_add(
             log->lines,
-            g_strdup_printf("runs: flow %u port %u %s frame %u ms %u to %u data %u: %u "
-                            "packets, bytes %u %u %u %u, missing %u",
-                            (unsigned)flow->flow, from->port,
-                            run->backwards == client ? "client" : "server", (unsigned)run->frame,
+            g_strdup_printf("struct: flow %u port %u frame %u ms %u to %u data %u: %u packets, "
+                            "bytes %u %u %u %u, missing %u",
+                            (unsigned)flow->flow, from->port, (unsigned)run->frame,
                             (unsigned)((run->start_ns - START) / MS),
                             (unsigned)((run->end_ns - START) / MS), (unsigned)data_ms, run->packets,
                             run->wire_bytes, run->ip_bytes, run->payload_bytes, run->unique_bytes,
                             (unsigned)run->missing_bytes));
     }
+    if (end)
+        g_ptr_array_add(log->lines,
+                        g_strdup_printf("struct: end %d %s frame %u ms %u to %u rtt %u gaps %u",
+                                        end->state, end->closed, (unsigned)end->frame,
+                                        (unsigned)((end->start_ns - START) / MS),
+                                        (unsigned)((end->end_ns - START) / MS),
+                                        (unsigned)(end->rtt_ns / MS), (unsigned)end->gaps));
 }
 
-/* A receiver that takes runs as they are gets no observations of them. */
-static void test_runs_taken(fixture *f, gconstpointer data)
+/* A receiver that takes runs and connections as they are gets no observations of them. */
+static void test_structs(fixture *f, gconstpointer data)
 {
     (void)data;
-    ccm_flows_runs(f->flows, runs_as_text);
+    ccm_flows_structs(f->flows, as_text);
     handshake(f); /* at 0, 3 and 5 ms */
     send(f, flow_tcp(1, ACK, 1000, 2000, "abc"), 5 * MS);
     send(f, flow_tcp(1, ACK, 1000, 2000, "abc"), 5 * MS);     /* again */
     send(f, flow_tcp(2, ACK, 2004, 1003, "defgh"), 700 * MS); /* 4 bytes are missing */
     ccm_flows_finish(f->flows);
-    flow_log_expect(&f->log, "run",
-                    "runs: flow 1 port 80 server frame 2 ms 3 to 3 data 0: 1 packets, "
+    flow_log_expect(&f->log, "",
+                    "struct: flow 1 port 80 frame 2 ms 3 to 3 data 0: 1 packets, "
                     "bytes 54 40 0 0, missing 0\n"
-                    "runs: flow 1 port 50000 client frame 1 ms 0 to 15 data 10: 4 packets, "
+                    "struct: flow 1 port 50000 frame 1 ms 0 to 15 data 10: 4 packets, "
                     "bytes 222 166 6 3, missing 0\n"
-                    "runs: flow 1 port 80 server frame 6 ms 715 to 715 data 0: 1 packets, "
-                    "bytes 59 45 5 5, missing 4\n");
+                    "struct: flow 1 port 80 frame 6 ms 715 to 715 data 0: 1 packets, "
+                    "bytes 59 45 5 5, missing 4\n"
+                    "struct: end 1 open frame 1 ms 0 to 715 rtt 5 gaps 1\n");
+}
+
+/* A table that is given up tells nothing. */
+static void test_given_up(fixture *f, gconstpointer data)
+{
+    (void)data;
+    ccm_flows_structs(f->flows, as_text);
+    handshake(f);
+    ccm_flows_free(f->flows);
+    f->flows = NULL;
+    flow_log_expect(&f->log, "", "");
 }
 
 /* The rest is told as ever, also that bytes are missing. */
@@ -533,7 +551,8 @@ int main(int argc, char **argv)
     TEST("refused", test_refused);
     TEST("port-reuse", test_port_reuse);
     TEST("stray", test_stray);
-    TEST("runs-taken", test_runs_taken);
+    TEST("structs", test_structs);
+    TEST("given-up", test_given_up);
     TEST("no-runs", test_no_runs);
     g_test_add("/flow/late-request", fixture, GUINT_TO_POINTER(0), set_up, test_late_request,
                tear_down);
