@@ -9,6 +9,14 @@
 
 enum { CCM_POOL_KEPT = 256 };
 
+#if defined __SANITIZE_ADDRESS__
+#define CCM_POOL_OFF 1
+#elif defined __has_feature /* clang */
+#if __has_feature(address_sanitizer)
+#define CCM_POOL_OFF 1
+#endif
+#endif
+
 typedef struct ccm_pool {
     void *first; /* each leads to the next */
     unsigned n;
@@ -28,7 +36,7 @@ static inline void *ccm_pool_take(ccm_pool *pool, size_t size)
 
 static inline void ccm_pool_give(ccm_pool *pool, void *block)
 {
-#ifdef __SANITIZE_ADDRESS__ /* which is to see late accesses */
+#ifdef CCM_POOL_OFF /* the sanitizer is to see late accesses */
     pool = NULL;
 #endif
     if (!block || !pool || pool->n == CCM_POOL_KEPT) {

@@ -325,9 +325,10 @@ void ccm_stream_look(ccm_flows *fs, ccm_flow *f, uint64_t now_ns, bool force)
 /* The bounds: too much waits in this direction, or in all together. */
 static void keep_bounds(ccm_flows *fs, ccm_flow *f, unsigned side)
 {
-    ccm_stream *st = f->dir[side].stream;
+    const ccm_dir *d = &f->dir[side];
 
-    while (st->head) {
+    while (head_of(d)) { /* the stream is gone once both sides have ended */
+        const ccm_stream *st = d->stream;
         unsigned hit = CCM_HITS;
         if (st->n_waiting > fs->limits.segments)
             hit = CCM_HIT_SEGMENTS;
@@ -404,8 +405,7 @@ void ccm_stream_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_seg
     }
     drain(fs, f);
     ccm_stream_look(fs, f, seg->time_ns, false);
-    if (d->stream)
-        keep_bounds(fs, f, side);
+    keep_bounds(fs, f, side);
     if (f->waiting)
         ccm_table_due(fs, f, ccm_stream_due(f));
 }

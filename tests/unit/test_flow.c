@@ -480,6 +480,46 @@ static void test_bound(void)
     tear_down(&f, NULL);
 }
 
+/* Flows end in time, not when the table is closed: the clock hand passes all of them. UDP flows end
+ * after two minutes of silence. */
+static void test_swept(fixture *f, gconstpointer data)
+{
+    (void)data;
+    for (unsigned i = 0; i < 100; i++)
+        send(f, flow_packet_of(17, 1, (uint16_t)(2000 + i), 9, "x", 1), 0);
+    for (unsigned i = 0; i < 128; i++)
+        send(f, flow_packet_of(17, 1, 1999, 9, "x", 1), i ? 0 : 119000 * MS);
+    flow_log_expect(&f->log, "connection", "");
+    for (unsigned i = 0; i < 128; i++)
+        send(f, flow_packet_of(17, 1, 1999, 9, "x", 1), i ? 0 : 2000 * MS);
+    g_autofree char *text = flow_log_text(&f->log, "connection");
+    unsigned lines = 0;
+    for (const char *p = text; (p = strstr(p, "closed=idle")); p++)
+        lines++;
+    g_assert_cmpuint(lines, ==, 100);
+}
+
+/* The bound on what waits gives up a hole, and what comes out then ends both directions. */
+static void test_bound_at_end(void)
+{
+    fixture f;
+
+    set_up(&f, NULL);
+    ccm_flows_free(f.flows);
+    f.limits.stream_bytes = 200;
+    f.flows = ccm_flows_new(&f.limits, true, flow_log_emit, &f.log);
+    handshake(&f);
+    send(&f, flow_tcp(1, ACK, 1000, 2000, "GET /x HTTP/1.1\r\n\r\n"), MS);
+    send(&f, flow_tcp(1, FIN | ACK, 1019, 2000, ""), MS);
+    g_autofree char *rest = g_strnfill(300, 'x'); /* of an answer whose first 10 bytes are lost */
+    send(&f, flow_tcp(2, FIN | ACK, 2010, 1020, rest), MS);
+    ccm_flows_finish(f.flows);
+    g_autofree char *text = flow_log_text(&f.log, "");
+    g_assert_nonnull(strstr(text, "limit=stream_bytes count=1\n"));
+    g_assert_nonnull(strstr(text, " gaps=1\n"));
+    tear_down(&f, NULL);
+}
+
 /* The table grows, shrinks and keeps its order whatever the seed. */
 static void test_many(void)
 {
@@ -553,6 +593,7 @@ int main(int argc, char **argv)
     TEST("stray", test_stray);
     TEST("structs", test_structs);
     TEST("given-up", test_given_up);
+    TEST("swept", test_swept);
     TEST("no-runs", test_no_runs);
     g_test_add("/flow/late-request", fixture, GUINT_TO_POINTER(0), set_up, test_late_request,
                tear_down);
@@ -577,6 +618,7 @@ int main(int argc, char **argv)
     TEST("icmp", test_icmp);
     TEST("copies", test_copies);
     g_test_add_func("/flow/bound", test_bound);
+    g_test_add_func("/flow/bound-at-end", test_bound_at_end);
     g_test_add_func("/flow/many", test_many);
     return g_test_run();
 }
