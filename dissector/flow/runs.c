@@ -69,12 +69,13 @@ static void hand_on(ccm_flows *fs, ccm_flow *f, outgoing *out, const ccm_obs_end
         ccm_flow_orient_by_port(f);
     for (unsigned i = 0; i < out->n; i++)
         out->run[i].from_client = f->client == (int8_t)out->side[i];
-    for (unsigned i = 0; !fs->structs && i < out->n; i++)
-        run_emit(fs, f, out->side[i], &out->run[i]);
-    if (!fs->structs)
+    if (fs->structs) {
+        ccm_flow_obs(f, &o, CCM_OBS_connection, (unsigned)f->client);
+        fs->structs(fs->ud, &o, out->run, out->n, end);
         return;
-    ccm_flow_obs(f, &o, CCM_OBS_connection, (unsigned)f->client);
-    fs->structs(fs->ud, &o, out->run, out->n, end);
+    }
+    for (unsigned i = 0; i < out->n; i++)
+        run_emit(fs, f, out->side[i], &out->run[i]);
 }
 
 /* ---- runs that are over ---------------------------------------------------------------------- */
