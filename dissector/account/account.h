@@ -114,6 +114,17 @@ typedef struct ccm_run_part {
     uint32_t packets, wire_bytes, ip_bytes, payload_bytes, unique_bytes;
 } ccm_run_part;
 
+/* packets, wire_bytes, ip_bytes and payload_bytes of a run or a part, to be handled at once. */
+typedef uint32_t ccm_run_four __attribute__((vector_size(16)));
+
+static inline ccm_run_four ccm_run_four_of(const uint32_t *packets)
+{
+    ccm_run_four v;
+
+    memcpy(&v, packets, sizeof v);
+    return v;
+}
+
 /* Whether the open run must be closed before `part` is added. */
 static inline bool ccm_run_over(const ccm_run *run, const ccm_run_part *part)
 {
@@ -127,9 +138,10 @@ static inline bool ccm_run_over(const ccm_run *run, const ccm_run_part *part)
     }
     /* The counters are narrow so that a flow stays small: stop long before they overflow, unless
      * a single packet claims to be larger than any. */
-    uint32_t all = run->wire_bytes | run->ip_bytes | run->payload_bytes | run->packets |
-                   part->wire_bytes | part->ip_bytes | part->payload_bytes | part->packets;
-    return all >> 31;
+    ccm_run_four all = ccm_run_four_of(&run->packets) | ccm_run_four_of(&part->packets);
+    uint64_t half[2];
+    memcpy(half, &all, sizeof half);
+    return (half[0] | half[1]) & UINT64_C(0x8000000080000000);
 }
 
 static inline void ccm_run_add(ccm_run *run, const ccm_run_part *part)
@@ -150,10 +162,8 @@ static inline void ccm_run_add(ccm_run *run, const ccm_run_part *part)
     }
     if (part->unique_bytes)
         run->data_ns = MAX(run->data_ns, (uint32_t)(part->time_ns - run->start_ns));
-    run->packets += part->packets;
-    run->wire_bytes += part->wire_bytes;
-    run->ip_bytes += part->ip_bytes;
-    run->payload_bytes += part->payload_bytes;
+    ccm_run_four sums = ccm_run_four_of(&run->packets) + ccm_run_four_of(&part->packets);
+    memcpy(&run->packets, &sums, sizeof sums);
     run->unique_bytes += part->unique_bytes;
 }
 

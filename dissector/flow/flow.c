@@ -337,6 +337,9 @@ static void closing(ccm_flows *fs, ccm_flow *f)
     ccm_table_due(fs, f, expires_at(f));
 }
 
+G_STATIC_ASSERT(offsetof(ccm_packet, payload_len) - offsetof(ccm_packet, packets) ==
+                offsetof(ccm_run_part, payload_bytes) - offsetof(ccm_run_part, packets));
+
 static void run_packet(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_run_part *part)
 {
     ccm_run *run = &f->dir[side].run;
@@ -354,12 +357,10 @@ static void run_packet(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_run_
 static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key, uint32_t hash,
                         unsigned side, ccm_flow *f)
 {
-    ccm_run_part part = { .time_ns = p->time_ns,
-                          .frame = p->frame,
-                          .packets = p->packets,
-                          .wire_bytes = p->wire_bytes,
-                          .ip_bytes = p->ip_bytes };
+    ccm_run_part part = { .time_ns = p->time_ns, .frame = p->frame };
     uint64_t off = 0;
+
+    memcpy(&part.packets, &p->packets, sizeof(ccm_run_four)); /* these lie in the same order */
 
     fs->now_ns = ccm_max64(fs->now_ns, p->time_ns);
     fs->at_ns = p->time_ns;
@@ -376,12 +377,12 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
     unsigned before = f->saw;
     f->count++;
     f->seen |= (uint8_t)(1u << side);
-    if (f->tcp) {
-        part.payload_bytes = p->payload_len;
+    if (f->tcp)
         part.unique_bytes = ccm_tcp_account(f, side, p, &off);
-    } else if (p->l4 == UDP) {
-        part.payload_bytes = part.unique_bytes = p->payload_len;
-    }
+    else if (p->l4 == UDP)
+        part.unique_bytes = p->payload_len;
+    else
+        part.payload_bytes = 0;
 
     if (!fs->no_runs)
         run_packet(fs, f, side, &part);
