@@ -115,8 +115,10 @@ ccm_flow *ccm_table_prefetch_flow(const ccm_flows *fs, uint32_t hash)
     for (uint32_t i = hash & fs->mask; fs->slots[i]; i = (i + 1) & fs->mask) {
         if ((uint32_t)(fs->slots[i] >> 32) != hash)
             continue;
-        ccm_flow *f = ccm_table_entry(fs, (uint32_t)fs->slots[i] - 1);
+        uint32_t index = (uint32_t)fs->slots[i] - 1;
+        ccm_flow *f = ccm_table_entry(fs, index);
         prefetch_flow(f);
+        __builtin_prefetch(&fs->due[index], 1);
         return f;
     }
     return NULL;

@@ -457,6 +457,15 @@ static ccm_ending *ending_ago(ccm_model *m, unsigned ago)
                : &m->endings[(m->first_ending + m->n_endings - 1 - ago) % CCM_ENDINGS];
 }
 
+/* What an edge leads to. */
+static void fetch_beside(const ccm_model *m, const ccm_edge *e)
+{
+    __builtin_prefetch(e->counters.v);
+    for (unsigned i = 0; i < 2; i++)
+        if (e->host[i] != CCM_NONE)
+            __builtin_prefetch(ccm_host_at(m, e->host[i])->evidence);
+}
+
 ccm_ending *ccm_model_flow_end(ccm_model *m, ccm_model_flow *f)
 {
     if (m->n_endings == CCM_ENDINGS)
@@ -478,7 +487,7 @@ ccm_ending *ccm_model_flow_end(ccm_model *m, ccm_model_flow *f)
     }
     before = ending_ago(m, 2 * AHEAD);
     if (before && before->edge != CCM_NONE)
-        __builtin_prefetch(ccm_edge_at(m, before->edge)->counters.v);
+        fetch_beside(m, ccm_edge_at(m, before->edge));
     return how;
 }
 
