@@ -114,7 +114,7 @@ void ccm_host_evidence(ccm_model *m, uint32_t host, const ccm_evidence *add)
     ccm_host *h = ccm_host_at(m, host);
     for (unsigned i = 0; i < h->n_evidence; i++) {
         ccm_evidence *e = &h->evidence[i];
-        if (e->mark != add->mark || e->server != add->server || e->port != add->port)
+        if ((e->mark ^ add->mark) | (e->server ^ add->server) | (e->port ^ add->port))
             continue;
         e->count += add->count;
         e->ok += add->ok;
@@ -210,6 +210,11 @@ uint32_t ccm_client_of_text(ccm_model *m, uint32_t text)
 void ccm_client_address(ccm_client *c, const ccm_addr *addr)
 {
     unsigned at = 0;
+    bool full = c->n_addrs == CCM_CLIENT_ADDRS;
+    if (full && ccm_addr_cmp(&c->addrs[CCM_CLIENT_ADDRS - 1], addr) < 0) {
+        c->more = true;
+        return;
+    }
     for (; at < c->n_addrs; at++) {
         int order = ccm_addr_cmp(&c->addrs[at], addr);
         if (order == 0)
@@ -217,7 +222,7 @@ void ccm_client_address(ccm_client *c, const ccm_addr *addr)
         if (order > 0)
             break;
     }
-    if (c->n_addrs == CCM_CLIENT_ADDRS)
+    if (full)
         c->more = true;
     else
         c->n_addrs++;
