@@ -6,7 +6,8 @@ in:    [-n PAIRS] [-m LIMIT] [--warm FILE] [-l LABEL] 'COMMAND A' 'COMMAND B'
 out:   one line: median of the pairwise ratios A/B of user+sys, CPU of each, peak memory of A
 exit:  1 when the median is above LIMIT or a command failed
 The file is dropped from the page cache and read once, since a file just written costs twice as
-much to read; the first pair is thrown away.
+much to read; the first pair is thrown away. Both commands run on one CPU, so that neither pays for
+the caches of another.
 """
 import argparse
 import os
@@ -44,6 +45,7 @@ def main():
     parser.add_argument("a")
     parser.add_argument("b")
     options = parser.parse_args()
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the commands inherit it
     if options.warm:
         warm(options.warm)
     pairs = [(run(options.a), run(options.b)) for _ in range(options.n + 1)][1:]
