@@ -24,6 +24,7 @@ unit_tests = \
 	tests/unit/test_message_kinds \
 	tests/unit/test_message_replies \
 	tests/unit/test_model \
+	tests/unit/test_host \
 	tests/unit/test_model_structs \
 	tests/unit/test_multipart \
 	tests/unit/test_names \

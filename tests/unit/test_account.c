@@ -206,8 +206,38 @@ static void test_runs(void)
     ccm_run_add(&run, &p);
     g_assert_cmpuint(run.start_ns + run.data_ns, ==, s + 999999500);
     g_assert_cmpuint(run.span_ns, ==, 1099);
-    p.wire_bytes = UINT32_MAX; /* the counter would wrap */
-    g_assert_true(ccm_run_over(&run, &p));
+}
+
+/* Each counter is summed by itself, and each would wrap. */
+static void test_run_counters(void)
+{
+    ccm_run_part p = { .time_ns = 5,
+                       .packets = 1,
+                       .wire_bytes = 20,
+                       .ip_bytes = 300,
+                       .payload_bytes = 4000,
+                       .unique_bytes = 50000 };
+    ccm_run run = { 0 };
+
+    for (unsigned i = 1; i <= 3; i++) {
+        g_assert_false(ccm_run_over(&run, &p));
+        ccm_run_add(&run, &p);
+        g_assert_cmpuint(run.packets, ==, i);
+        g_assert_cmpuint(run.wire_bytes, ==, 20 * i);
+        g_assert_cmpuint(run.ip_bytes, ==, 300 * i);
+        g_assert_cmpuint(run.payload_bytes, ==, 4000 * i);
+        g_assert_cmpuint(run.unique_bytes, ==, 50000 * i);
+    }
+    uint32_t *counters[] = { &p.packets,   &p.wire_bytes,   &p.ip_bytes,   &p.payload_bytes,
+                             &run.packets, &run.wire_bytes, &run.ip_bytes, &run.payload_bytes };
+    for (unsigned i = 0; i < G_N_ELEMENTS(counters); i++) {
+        uint32_t before = *counters[i];
+        *counters[i] = INT32_MAX;
+        g_assert_false(ccm_run_over(&run, &p));
+        *counters[i] = UINT32_C(1) << 31;
+        g_assert_true(ccm_run_over(&run, &p));
+        *counters[i] = before;
+    }
 }
 
 static void test_states(void)
@@ -237,6 +267,7 @@ int main(int argc, char **argv)
     g_test_add_func("/account/hole-bound", test_hole_bound);
     g_test_add_func("/account/random", test_random);
     g_test_add_func("/account/runs", test_runs);
+    g_test_add_func("/account/run-counters", test_run_counters);
     g_test_add_func("/account/states", test_states);
     return g_test_run();
 }
