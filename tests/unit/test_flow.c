@@ -581,6 +581,8 @@ static void test_icmp(fixture *f, gconstpointer data)
         &f->log, "connection",
         "connection 1 10.0.0.1:50000>10.0.0.2:80 state=refused closed=open orientation=syn\n"
         "connection 2 10.0.0.254:0>10.0.0.1:0 state=datagrams closed=open orientation=port\n");
+    g_autofree char *runs = flow_log_text(&f->log, "run");
+    g_assert_null(strstr(runs, "payload_bytes")); /* what an error quotes is none */
 }
 
 int main(int argc, char **argv)
