@@ -12,7 +12,7 @@
 #include "model/proofs.h"
 #include "model/tls.h"
 
-enum { OPEN_BYTES = 32 << 20, KEEP_BYTES = 4096 };
+enum { OPEN_BYTES = 32 << 20, KEEP_BYTES = 4096, NTLM_ANSWER = 3 };
 
 typedef struct open_exchange {
     ccm_exchange x; /* texts are set when it is given out */
@@ -114,6 +114,7 @@ static void set_texts(open_exchange *o)
         { &x->token_kind, T_TOKEN_KIND },
         { &x->auth_scheme, T_AUTH_SCHEME },
         { &x->challenge, T_CHALLENGE },
+        { &x->workstation, T_WORKSTATION },
         { &x->bits.packet, T_BITS_PACKET },
         { &x->bits.session, T_BITS_SESSION },
         { &x->bits.reply_packet, T_BITS_REPLY },
@@ -353,6 +354,9 @@ static void on_detail(ccm_joiner *j, const ccm_obs *obs)
         return;
     ccm_exchange *x = &o->x;
     ccm_auth_collect(&o->facts, &j->auth.texts, obs);
+    /* The client's own name; that of a challenge is the server's. */
+    if (obs->kind == CCM_OBS_http_auth && ccm_obs_get_u64(obs, CCM_KEY_ntlm_type) == NTLM_ANSWER)
+        collect(j, o, obs);
     if (obs->kind == CCM_OBS_token && !x->token.present) {
         x->token.present = true;
         x->token.not_before_ns = ccm_obs_get_u64(obs, CCM_KEY_not_before_ns);

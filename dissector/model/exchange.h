@@ -61,6 +61,7 @@ typedef struct ccm_exchange {
     uint64_t signature_bits; /* 0 = absent */
     const char *auth_scheme; /* of Authorization */
     const char *challenge;   /* scheme words of WWW-Authenticate */
+    const char *workstation; /* that the client calls itself in NTLM */
     ccm_exchange_auth auth[CCM_EXCHANGE_AUTH];
     unsigned n_auth;
     const char *soap_action;

@@ -53,6 +53,7 @@ typedef enum text_id {
     T_REPLY_DETAIL,
     T_ASSIGNED,
     T_BITS_CONTEXT,
+    T_WORKSTATION,
     T_TEXTS
 } text_id;
 

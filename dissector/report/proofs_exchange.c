@@ -94,6 +94,7 @@ void ccm_exchange_json_proofs(ccm_json *j, const ccm_exchange *x)
     ccm_json_text(j, "about", x->about);
     ccm_json_text(j, "soap_action", x->soap_action);
     json_auth(j, x);
+    ccm_json_text(j, "workstation", x->workstation);
     json_token(j, x);
     json_message(j, x);
     json_signatures(j, x);
@@ -101,7 +102,7 @@ void ccm_exchange_json_proofs(ccm_json *j, const ccm_exchange *x)
 
 /* ---- notes ----------------------------------------------------------------------------------- */
 
-static void note_transport(GString *out, const ccm_exchange_auth *a,
+static void note_transport(GString *out, const ccm_exchange *x, const ccm_exchange_auth *a,
                            void (*note)(GString *out, const char *words))
 {
     bool silent = !strcmp(a->mode, "anonymous") || !strcmp(a->mode, "none-observed");
@@ -111,6 +112,10 @@ static void note_transport(GString *out, const ccm_exchange_auth *a,
     if (a->account) {
         g_string_append_c(out, ' ');
         ccm_terminal_append(out, a->account);
+    }
+    if (x->workstation && !strcmp(a->mode, "ntlm")) {
+        g_string_append(out, " at ");
+        ccm_terminal_append(out, x->workstation);
     }
     if (!strcmp(a->stage, "proxy"))
         g_string_append(out, " for the proxy");
@@ -142,7 +147,7 @@ void ccm_exchange_notes(GString *out, const ccm_exchange *x,
     for (unsigned i = 0; i < x->n_auth; i++) {
         const ccm_exchange_auth *a = &x->auth[i];
         if (strcmp(a->stage, "message"))
-            note_transport(out, a, note);
+            note_transport(out, x, a, note);
         else if (!strcmp(a->mode, "message-signature"))
             note_signature(out, x, note);
     }
