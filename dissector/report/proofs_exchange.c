@@ -59,8 +59,11 @@ static void json_message(ccm_json *j, const ccm_exchange *x)
     ccm_json_text(j, "source_host", x->message.source_host);
     ccm_json_text(j, "sent_time", x->message.sent_time);
     ccm_json_text(j, "reply_to", x->message.reply_to);
-    ccm_json_bool(j, "signed", x->message.is_signed);
-    ccm_json_bool(j, "compressed", x->message.compressed);
+    /* What the rest of a message that was cut short would have said is not known. */
+    if (x->message.is_signed || !x->message.incomplete)
+        ccm_json_bool(j, "signed", x->message.is_signed);
+    if (x->message.compressed || !x->message.incomplete)
+        ccm_json_bool(j, "compressed", x->message.compressed);
     if (x->message.encrypted)
         ccm_json_bool(j, "encrypted", true);
     if (x->message.incomplete)
