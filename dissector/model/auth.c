@@ -279,16 +279,26 @@ static void on_token(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs)
                    : same(category, "bulk-registration") ? CCM_AUTH_BULK_TOKEN
                    : same(category, "content")           ? CCM_AUTH_CONTENT_TOKEN
                                                          : CCM_AUTH_NONE_OBSERVED;
-    /* Of several tokens the first known one is the proof. */
-    if (f->has_token && (f->token != CCM_AUTH_NONE_OBSERVED || mode == CCM_AUTH_NONE_OBSERVED))
-        return;
-    f->has_token = true;
-    f->token = mode;
-    f->token_kind = same(subject, "device") ? CCM_ACCOUNT_COMPUTER
-                    : same(subject, "user") ? CCM_ACCOUNT_USER
-                                            : CCM_ACCOUNT_UNKNOWN;
-    f->token_account =
-        ccm_auth_account(texts, (ccm_span){ 0 }, ccm_obs_get_str(obs, CCM_KEY_account));
+    ccm_auth_token t = {
+        .account = ccm_auth_account(texts, (ccm_span){ 0 }, ccm_obs_get_str(obs, CCM_KEY_account)),
+        .mode = mode,
+        .kind = same(subject, "device") ? CCM_ACCOUNT_COMPUTER
+                : same(subject, "user") ? CCM_ACCOUNT_USER
+                                        : CCM_ACCOUNT_UNKNOWN,
+        .offer = begins(ccm_obs_get_str(obs, CCM_KEY_header), "proxy-"),
+    };
+    for (unsigned i = 0; i < f->n_tokens; i++) {
+        if (f->token[i].offer != t.offer)
+            continue;
+        if (t.mode == CCM_AUTH_NONE_OBSERVED) /* proves nothing beside others */
+            return;
+        if (f->token[i].mode == CCM_AUTH_NONE_OBSERVED) {
+            f->token[i] = t;
+            return;
+        }
+    }
+    if (f->n_tokens < CCM_AUTH_TOKENS)
+        f->token[f->n_tokens++] = t;
 }
 
 static void on_message(ccm_auth_facts *f, const ccm_obs *obs)
@@ -321,7 +331,6 @@ void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange)
     memset(f, 0, sizeof *f);
     f->open = true;
     f->exchange = exchange;
-    f->token_account = CCM_NONE;
     for (unsigned s = 0; s < 2; s++)
         f->offer[s].account = f->offer[s].spn = CCM_NONE;
 }

@@ -63,16 +63,25 @@ typedef struct ccm_auth_offer {
     uint32_t error_code;
 } ccm_auth_offer;
 
+/* A JSON web token of a request. */
+typedef struct ccm_auth_token {
+    uint32_t account;   /* text; CCM_NONE */
+    uint8_t mode, kind; /* ccm_auth_mode, ccm_account_kind */
+    uint8_t offer;      /* 0 for the server, 1 for a web proxy, as ccm_auth_facts.offer */
+} ccm_auth_token;
+
+enum { CCM_AUTH_TOKENS = 4 }; /* different ones; parsers tell no more of a request */
+
 typedef struct ccm_auth_facts {
     uint64_t exchange, time_ns;
     uint64_t request_frame, response_frame, message_frame;
     ccm_auth_offer offer[2];
-    uint32_t token_account; /* text; CCM_NONE */
+    ccm_auth_token token[CCM_AUTH_TOKENS];
     uint16_t path, status;
-    uint8_t token, token_kind; /* ccm_auth_mode, ccm_account_kind */
-    uint8_t endpoint;          /* ccm_auth_endpoint */
+    uint8_t n_tokens;
+    uint8_t endpoint; /* ccm_auth_endpoint */
     bool open, request, response, head_incomplete, blind;
-    bool has_token, task_sequence, message, message_signed, verified, failed;
+    bool task_sequence, message, message_signed, verified, failed;
     uint8_t header_signature; /* 0 absent, 1 well-formed, 2 malformed */
     bool post;                /* CCM_POST */
     bool message_unread;      /* its header broke off before it told anything */
@@ -123,7 +132,7 @@ typedef struct ccm_auth_connection {
     bool blind; /* bytes before this are missing: it may have been authenticated unseen */
 } ccm_auth_connection;
 
-enum { CCM_VERDICTS = 6, CCM_VERDICT_EVIDENCE = 12 };
+enum { CCM_VERDICTS = 8, CCM_VERDICT_EVIDENCE = 12 };
 
 typedef struct ccm_auth_mark {
     uint8_t id; /* ccm_auth_evidence */

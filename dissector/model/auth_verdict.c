@@ -303,44 +303,64 @@ static void judge_type1(const judge *j, const ccm_auth_offer *o)
 
 static unsigned token_evidence(unsigned mode)
 {
-    switch (mode) {
-    case CCM_AUTH_ENTRA_TOKEN:
-        return CCM_EV_JWT_ENTRA;
-    case CCM_AUTH_CCM_TOKEN:
-        return CCM_EV_JWT_CCM;
-    case CCM_AUTH_BULK_TOKEN:
-        return CCM_EV_JWT_BULK;
-    case CCM_AUTH_CONTENT_TOKEN:
-        return CCM_EV_JWT_CONTENT;
-    default:
-        return CCM_EV_JWT_OTHER;
-    }
+    static const uint8_t ids[CCM_AUTH_MODES] = { [CCM_AUTH_ENTRA_TOKEN] = CCM_EV_JWT_ENTRA,
+                                                 [CCM_AUTH_CCM_TOKEN] = CCM_EV_JWT_CCM,
+                                                 [CCM_AUTH_BULK_TOKEN] = CCM_EV_JWT_BULK,
+                                                 [CCM_AUTH_CONTENT_TOKEN] = CCM_EV_JWT_CONTENT };
+    return ids[mode] ? ids[mode] : CCM_EV_JWT_OTHER;
+}
+
+/* Says the last verdict what one before it said? */
+static bool repeats(const ccm_auth_verdicts *out)
+{
+    const ccm_auth_verdict *last = &out->v[out->n - 1], *v = out->v;
+    while (v < last && (v->stage != last->stage || v->mode != last->mode || v->kind != last->kind ||
+                        v->account != last->account))
+        v++;
+    return v < last;
 }
 
 /* E10 to E12. What opens the directory of content tokens is one, whatever its claims leave out. */
-static void judge_token(const judge *j)
+static void judge_token(const judge *j, const ccm_auth_token *t)
 {
     const ccm_auth_facts *f = j->f;
-    unsigned mode = f->token;
+    unsigned mode = t->mode;
     ccm_certainty sure = mode == CCM_AUTH_NONE_OBSERVED ? CCM_CERTAINTY_UNKNOWN
                          : mode == CCM_AUTH_ENTRA_TOKEN ? CCM_CERTAINTY_STRONG
                                                         : CCM_CERTAINTY_PROVEN;
-    if (mode == CCM_AUTH_CCM_TOKEN && (f->path & CCM_PATH_CCMTOKENAUTH)) {
+    if (mode == CCM_AUTH_CCM_TOKEN && j->which == ORIGIN && (f->path & CCM_PATH_CCMTOKENAUTH)) {
         mode = CCM_AUTH_CONTENT_TOKEN;
         sure = CCM_CERTAINTY_STRONG;
     }
-    ccm_auth_verdict *v = begin(j->out, CCM_STAGE_TRANSPORT, mode, sure, f->time_ns);
     /* Site tokens are of devices, unless their claims name a user: auth-modes.md 3. */
-    bool site = f->token == CCM_AUTH_BULK_TOKEN || f->token == CCM_AUTH_CCM_TOKEN ||
-                f->token == CCM_AUTH_CONTENT_TOKEN;
-    v->kind = f->token_kind == CCM_ACCOUNT_UNKNOWN && site ? CCM_ACCOUNT_COMPUTER : f->token_kind;
-    v->account = f->token_account;
-    add(v, token_evidence(f->token), f->request_frame);
+    bool site = t->mode == CCM_AUTH_BULK_TOKEN || t->mode == CCM_AUTH_CCM_TOKEN ||
+                t->mode == CCM_AUTH_CONTENT_TOKEN;
+    ccm_auth_verdict *v = begin(j->out, stage_of(j->which), mode, sure, f->time_ns);
+    v->kind = t->kind == CCM_ACCOUNT_UNKNOWN && site ? CCM_ACCOUNT_COMPUTER : t->kind;
+    v->account = t->account;
+    if (repeats(j->out)) {
+        j->out->n--;
+        return;
+    }
+    add(v, token_evidence(t->mode), f->request_frame);
     add_leg(v, side_of(j), j->which);
     judge how = *j;
     if (j->outcome == FORBIDDEN)
         how.outcome = REFUSED;
     finish(&how, v);
+}
+
+/* Each different one has a verdict: a device's and a user's may come together. Beside a credential
+ * that can be read, one that no site knows proves nothing. True = there was a verdict. */
+static bool judge_tokens(const judge *j, bool beside)
+{
+    unsigned before = j->out->n;
+    for (unsigned i = 0; i < j->f->n_tokens; i++) {
+        const ccm_auth_token *t = &j->f->token[i];
+        if (t->offer == j->which && !(beside && t->mode == CCM_AUTH_NONE_OBSERVED))
+            judge_token(j, t);
+    }
+    return j->out->n > before;
 }
 
 /* ---- no credential --------------------------------------------------------------------------- */
@@ -456,10 +476,10 @@ static void judge_side(const judge *j)
 {
     const ccm_auth_offer *o = &j->f->offer[j->which];
 
-    if (j->which == ORIGIN && j->f->has_token) {
-        judge_token(j);
+    bool bare = o->credential == CCM_CREDENTIAL_NONE || o->credential == CCM_CREDENTIAL_OTHER;
+
+    if (bare && judge_tokens(j, false))
         return;
-    }
     switch ((ccm_credential)o->credential) {
     case CCM_CREDENTIAL_NONE:
         judge_none(j);
@@ -483,6 +503,8 @@ static void judge_side(const judge *j)
         judge_unreadable(j, o);
         break;
     }
+    if (!bare && j->outcome != REFUSED)
+        judge_tokens(j, true);
 }
 
 /* Table 3: authorization at a management point. */

@@ -19,9 +19,10 @@ typedef struct open_exchange {
     ccm_match hit;
     ccm_auth_facts facts;
     uint32_t signature[CCM_EXCHANGE_SIGNATURES][4]; /* field, result, variant, key: like at[] */
-    GString *text;         /* texts one after the other, each with its NUL */
-    uint32_t at[T_TEXTS];  /* offset + 1 in `text`; 0 = absent */
-    uint32_t older, newer; /* list by arrival */
+    uint32_t token[CCM_EXCHANGE_TOKENS][5]; /* header, category, issuer, audience, subject */
+    GString *text;                          /* texts one after the other, each with its NUL */
+    uint32_t at[T_TEXTS];                   /* offset + 1 in `text`; 0 = absent */
+    uint32_t older, newer;                  /* list by arrival */
 } open_exchange;
 
 struct ccm_joiner {
@@ -128,11 +129,6 @@ static void set_texts(open_exchange *o)
         { &x->bits.context, T_BITS_CONTEXT },
         { &x->soap_action, T_SOAP_ACTION },
         { &x->about, T_ABOUT },
-        { &x->token.category, T_TOKEN_CATEGORY },
-        { &x->token.issuer, T_TOKEN_ISSUER },
-        { &x->token.audience, T_TOKEN_AUDIENCE },
-        { &x->token.subject_kind, T_TOKEN_SUBJECT },
-        { &x->token.header, T_TOKEN_HEADER },
         { &x->message.id, T_MESSAGE_ID },
         { &x->message.endpoint, T_ENDPOINT },
         { &x->message.kind, o->at[T_MESSAGE_KIND] ? T_MESSAGE_KIND : T_ENDPOINT_WORDS },
@@ -159,6 +155,17 @@ static void set_texts(open_exchange *o)
 static const char *text_at(const open_exchange *o, uint32_t at)
 {
     return at ? o->text->str + at - 1 : NULL;
+}
+
+static void set_tokens(open_exchange *o)
+{
+    for (unsigned i = 0; i < o->x.n_tokens; i++) {
+        ccm_exchange_token *t = &o->x.tokens[i];
+        const char **to[] = { &t->header, &t->category, &t->issuer, &t->audience,
+                              &t->subject_kind };
+        for (unsigned k = 0; k < G_N_ELEMENTS(to); k++)
+            *to[k] = text_at(o, o->token[i][k]);
+    }
 }
 
 static void set_signatures(open_exchange *o)
@@ -218,6 +225,7 @@ static void give_out(ccm_joiner *j, uint32_t i)
     key k = { o->x.flow, o->x.exchange };
 
     set_texts(o);
+    set_tokens(o);
     set_signatures(o);
     set_route(j->catalog, &o->hit, &o->x);
     ccm_join_auth_show(&j->auth, &o->facts, &o->x);
@@ -257,6 +265,13 @@ static void put(ccm_joiner *j, open_exchange *o, text_id t, ccm_span s)
 {
     if (!o->at[t])
         put_at(j, o, &o->at[t], s);
+}
+
+static void put_all(ccm_joiner *j, open_exchange *o, uint32_t *at, const ccm_obs *obs,
+                    const ccm_key *keys, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        put_at(j, o, &at[i], ccm_obs_get_str(obs, keys[i]));
 }
 
 static open_exchange *find(const ccm_joiner *j, const ccm_obs *obs)
@@ -357,11 +372,12 @@ static void on_detail(ccm_joiner *j, const ccm_obs *obs)
     /* The client's own name; that of a challenge is the server's. */
     if (obs->kind == CCM_OBS_http_auth && ccm_obs_get_u64(obs, CCM_KEY_ntlm_type) == NTLM_ANSWER)
         collect(j, o, obs);
-    if (obs->kind == CCM_OBS_token && !x->token.present) {
-        x->token.present = true;
-        x->token.not_before_ns = ccm_obs_get_u64(obs, CCM_KEY_not_before_ns);
-        x->token.expires_ns = ccm_obs_get_u64(obs, CCM_KEY_expires_ns);
-        collect(j, o, obs);
+    if (obs->kind == CCM_OBS_token && x->n_tokens < CCM_EXCHANGE_TOKENS) {
+        static const ccm_key keys[] = { CCM_KEY_header, CCM_KEY_category, CCM_KEY_issuer,
+                                        CCM_KEY_audience, CCM_KEY_subject_kind };
+        put_all(j, o, o->token[x->n_tokens], obs, keys, G_N_ELEMENTS(keys));
+        x->tokens[x->n_tokens].not_before_ns = ccm_obs_get_u64(obs, CCM_KEY_not_before_ns);
+        x->tokens[x->n_tokens++].expires_ns = ccm_obs_get_u64(obs, CCM_KEY_expires_ns);
     } else if (obs->kind == CCM_OBS_ccm_message && !reply) {
         x->message.present = true;
         x->message.is_signed = ccm_obs_has(obs, CCM_KEY_signed);
@@ -374,11 +390,9 @@ static void on_detail(ccm_joiner *j, const ccm_obs *obs)
     } else if (obs->kind == CCM_OBS_ccm_body) {
         collect(j, o, obs);
     } else if (obs->kind == CCM_OBS_signature && x->n_signatures < CCM_EXCHANGE_SIGNATURES) {
-        uint32_t *s = o->signature[x->n_signatures++];
-        const ccm_key keys[4] = { CCM_KEY_field, CCM_KEY_result, CCM_KEY_variant,
-                                  CCM_KEY_key_source };
-        for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
-            put_at(j, o, &s[i], ccm_obs_get_str(obs, keys[i]));
+        static const ccm_key keys[] = { CCM_KEY_field, CCM_KEY_result, CCM_KEY_variant,
+                                        CCM_KEY_key_source };
+        put_all(j, o, o->signature[x->n_signatures++], obs, keys, G_N_ELEMENTS(keys));
     }
 }
 

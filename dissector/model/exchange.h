@@ -12,7 +12,12 @@
 #include "observe/obs.h"
 #include "model/view.h"
 
-enum { CCM_EXCHANGE_AUTH = 3, CCM_EXCHANGE_EVIDENCE = 12, CCM_EXCHANGE_SIGNATURES = 6 };
+enum {
+    CCM_EXCHANGE_AUTH = 8,      /* as many verdicts as auth.h gives */
+    CCM_EXCHANGE_EVIDENCE = 13, /* as much as auth.h gives, and whose ticket it was */
+    CCM_EXCHANGE_SIGNATURES = 6,
+    CCM_EXCHANGE_TOKENS = 4,
+};
 
 /* A verdict of auth.h, in words. */
 typedef struct ccm_exchange_auth {
@@ -29,6 +34,12 @@ typedef struct ccm_exchange_signature {
     const char *field, *result;       /* never NULL */
     const char *variant, *key_source; /* NULL = absent */
 } ccm_exchange_signature;
+
+/* What a JSON web token claims; NULL, 0 = absent. */
+typedef struct ccm_exchange_token {
+    const char *header, *category, *issuer, *audience, *subject_kind;
+    uint64_t not_before_ns, expires_ns;
+} ccm_exchange_token;
 
 /* A TLS handshake. Texts as below; NULL = absent. */
 typedef struct ccm_exchange_tls {
@@ -66,11 +77,8 @@ typedef struct ccm_exchange {
     unsigned n_auth;
     const char *soap_action;
     const char *about; /* the request in plain words; NULL = none */
-    struct {
-        bool present;
-        const char *category, *issuer, *audience, *subject_kind, *header;
-        uint64_t not_before_ns, expires_ns; /* 0 = absent */
-    } token;
+    ccm_exchange_token tokens[CCM_EXCHANGE_TOKENS];
+    unsigned n_tokens;
     struct {
         bool present; /* the request is a Configuration Manager message */
         bool is_signed, compressed, encrypted, incomplete;

@@ -111,24 +111,6 @@ static text_id reply_text(uint8_t k)
     }
 }
 
-static text_id token_text(uint8_t k)
-{
-    switch (k) {
-    case CCM_KEY_category:
-        return T_TOKEN_CATEGORY;
-    case CCM_KEY_issuer:
-        return T_TOKEN_ISSUER;
-    case CCM_KEY_audience:
-        return T_TOKEN_AUDIENCE;
-    case CCM_KEY_subject_kind:
-        return T_TOKEN_SUBJECT;
-    case CCM_KEY_header:
-        return T_TOKEN_HEADER;
-    default:
-        return T_TEXTS;
-    }
-}
-
 text_id ccm_exchange_text(ccm_obs_kind kind, bool reply, uint8_t key)
 {
     switch (kind) {
@@ -136,8 +118,6 @@ text_id ccm_exchange_text(ccm_obs_kind kind, bool reply, uint8_t key)
         return request_text(key);
     case CCM_OBS_http_response:
         return response_text(key);
-    case CCM_OBS_token:
-        return token_text(key);
     case CCM_OBS_http_auth:
         return key == CCM_KEY_workstation ? T_WORKSTATION : T_TEXTS;
     case CCM_OBS_ccm_message:

@@ -278,14 +278,16 @@ static void keep_message(ccm_model *m, const ccm_open_exchange *x, const ccm_obs
         ccm_model_limit(m, "messages", 1);
         return;
     }
+    bool told = false;
     for (unsigned i = 0; i < verdicts->n; i++) {
         const ccm_auth_verdict *v = &verdicts->v[i];
         if (v->earlier)
             continue;
         if (v->stage == CCM_STAGE_MESSAGE)
             k.message = v->mode;
-        if (v->stage != CCM_STAGE_TRANSPORT)
+        if (v->stage != CCM_STAGE_TRANSPORT || told) /* the first proof of several */
             continue;
+        told = true;
         k.transport = v->mode;
         k.account_kind = v->kind;
         k.account = v->account;

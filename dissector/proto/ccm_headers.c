@@ -130,6 +130,7 @@ static const uint8_t *object_start(ccm_span s)
 void ccm_headers_token(ccm_headers *h, ccm_span name, ccm_span value)
 {
     ccm_span whole = value;
+    bool kept = false;
     while (value.n >= JWT_MIN) {
         const uint8_t *at = object_start(value);
         if (!at)
@@ -139,13 +140,11 @@ void ccm_headers_token(ccm_headers *h, ccm_span name, ccm_span value)
         if (body + 3 < value.n && value.p[body - 1] == '.' && !memcmp(value.p + body, "eyJ", 3)) {
             size_t n = base64url_run(value, body);
             if (body + n < value.n && value.p[body + n] == '.') {
-                if (!h->jwt) {
-                    h->jwt_header = name;
-                    h->jwt_value = whole;
-                }
-                h->jwt = true;
+                if (!kept && h->n_jwts < CCM_TOKENS)
+                    h->jwts[h->n_jwts++] = (ccm_header_jwt){ name, whole };
+                kept = true;
                 claims(h, ccm_span_of(value.p + body, n));
-                return;
+                head += 1 + n;
             }
         }
         value.p += i + head;
@@ -249,7 +248,7 @@ static void token_kinds(const ccm_headers *h, ccm_obs *o)
         "jwt, ccm, client-token",
         "bearer, jwt, ccm, client-token",
     };
-    unsigned i = h->bearer | (unsigned)h->jwt << 1 | (unsigned)h->ccm_token << 2 |
+    unsigned i = h->bearer | (h->n_jwts > 0) << 1 | (unsigned)h->ccm_token << 2 |
                  (unsigned)h->client_token << 3;
     if (i)
         ccm_obs_str(o, CCM_KEY_token_kind, ccm_span_str(kinds[i]));

@@ -5,12 +5,18 @@
 
 #include "observe/obs.h"
 
-/* What the headers of one head said. Spans point into the head. Zero to begin. */
+enum { CCM_TOKENS = 4 }; /* JSON web tokens that are told of one request */
+
+/* A header in which a JSON web token was found. */
+typedef struct ccm_header_jwt {
+    ccm_span name, value;
+} ccm_header_jwt;
+
+/* What the headers of one head said. Spans point into the head. Zero to begin, but for `jwts`. */
 typedef struct ccm_headers {
     ccm_span client_id, client_time;
     ccm_span client_token_text; /* of ClientToken, whole */
     ccm_span client_id_signature, client_time_signature, client_token_signature;
-    ccm_span jwt_header, jwt_value; /* where the first JSON web token was */
     ccm_span bits_packet, bits_session, bits_error, bits_context, bits_host, content_name;
     uint64_t bits_received;
     uint16_t signature_bits; /* of the first well-formed signature */
@@ -18,7 +24,9 @@ typedef struct ccm_headers {
     bool any;       /* a CCM header was there */
     bool signed_ok; /* a well-formed signature */
     bool signed_bad;
-    bool bearer, jwt, ccm_token, client_token; /* kinds of tokens */
+    bool bearer, ccm_token, client_token; /* kinds of tokens */
+    uint8_t n_jwts;
+    ccm_header_jwt jwts[CCM_TOKENS]; /* the first ones */
 } ccm_headers;
 
 /* Does the word at `p` differ from the lower-case one at `lower`, case apart? Only bytes from 0x60
@@ -65,7 +73,7 @@ static inline __attribute__((always_inline)) bool ccm_headers_is(ccm_span s, con
 
 /* One header line that plain HTTP did not want; `value` is trimmed. */
 void ccm_headers_line(ccm_headers *h, ccm_span name, ccm_span value);
-/* Looks for a JSON web token inside a header value. */
+/* Looks for JSON web tokens inside a header value. */
 void ccm_headers_token(ccm_headers *h, ccm_span name, ccm_span value);
 /* Adds the attributes that a request or a response may carry. */
 void ccm_headers_request(const ccm_headers *h, ccm_obs *o);

@@ -28,8 +28,10 @@ static G_GNUC_NO_INLINE void tell(const ccm_parse *ps, unsigned from, const ccm_
     for (unsigned i = 0; i < head->n_credentials; i++)
         ccm_win_auth_emit(ps, from, exchange, at->time_ns, at->frame, head->credentials[i].header,
                           head->credentials[i].value);
-    if (c->jwt)
-        ccm_token_emit(ps, from, exchange, at->time_ns, at->frame, c->jwt_header, c->jwt_value);
+    unsigned room = CCM_TOKENS;
+    for (unsigned i = 0; i < c->n_jwts && room; i++)
+        room -= ccm_token_emit(ps, from, exchange, at->time_ns, at->frame, c->jwts[i].name,
+                               c->jwts[i].value, room);
     if (ps->depth == CCM_DEPTH_FULL && (c->signed_ok || c->signed_bad))
         signatures_emit(ps, from, at, c, exchange);
 }
@@ -38,7 +40,7 @@ void ccm_http_auth_emit(const ccm_parse *ps, unsigned from, const ccm_http_origi
                         const ccm_http_head *head, uint64_t exchange)
 {
     const ccm_headers *c = &head->ccm;
-    if (head->n_credentials || c->jwt || c->signed_ok || c->signed_bad) /* seldom */
+    if (head->n_credentials || c->n_jwts || c->signed_ok || c->signed_bad) /* seldom */
         tell(ps, from, at, head, exchange);
 }
 

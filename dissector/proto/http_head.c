@@ -370,7 +370,7 @@ size_t ccm_http_head_parse(ccm_span in, bool partial, ccm_http_head *h)
     if (lf == end)
         return 0;
     /* The buffers at the end need no clearing; their lengths do. */
-    ccm_clear(h, offsetof(ccm_http_head, credentials));
+    ccm_clear(h, offsetof(ccm_http_head, ccm.jwts));
     if (!first_line(ccm_span_of(p, (size_t)(lf - p - (lf > p && lf[-1] == '\r'))), h))
         return SIZE_MAX;
     for (p = lf + 1;; p = lf + 1) {

@@ -37,10 +37,10 @@ typedef struct ccm_http_head {
     uint64_t content_length;
     bool has_length, chunked, coded /* another transfer coding is the last */, close, expect;
     bool incomplete; /* ended without its blank line */
-    ccm_headers ccm;
     uint8_t n_credentials;
     uint8_t n_schemes; /* bytes used of `schemes` */
     uint16_t n_folds;  /* bytes used of `folds` */
+    ccm_headers ccm;
     ccm_http_credential credentials[CCM_HTTP_CREDENTIALS];
     char schemes[CCM_HTTP_SCHEMES]; /* authentication schemes, joined by ", " */
     uint8_t folds[CCM_HTTP_FOLDS];  /* unfolded values of wanted headers */

@@ -9,7 +9,7 @@
 #include "proto/json_flat.h"
 
 enum {
-    TOKENS_MAX = 4,     /* looked at in one value */
+    LOOKS_MAX = 4,      /* at what may be a token in one value */
     HEAD_TEXT = 512,    /* decoded bytes of a token's header */
     CLAIMS_TEXT = 8192, /* decoded bytes of its claims */
     HEADER_NAME = 64,
@@ -231,13 +231,14 @@ static void put_claims(ccm_obs *o, const claims *c)
         ccm_obs_u64(o, CCM_KEY_expires_ns, c->expires);
 }
 
-void ccm_token_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint64_t time_ns,
-                    uint64_t frame, ccm_span header_name, ccm_span value)
+unsigned ccm_token_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint64_t time_ns,
+                        uint64_t frame, ccm_span header_name, ccm_span value, unsigned room)
 {
     ccm_span head, body;
     uint8_t name[HEADER_NAME], head_text[HEAD_TEXT], claims_text[CLAIMS_TEXT];
     size_t n_name = header_name.n < sizeof name ? header_name.n : sizeof name;
-    for (unsigned i = 0; i < TOKENS_MAX && find_token(&value, &head, &body); i++) {
+    unsigned told = 0;
+    for (unsigned i = 0; i < LOOKS_MAX && told < room && find_token(&value, &head, &body); i++) {
         claims c;
         memset(&c, 0, offsetof(claims, text));
         c.n_text = 0;
@@ -263,5 +264,7 @@ void ccm_token_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint6
         ccm_obs_str(&o, CCM_KEY_algorithm, alg);
         ccm_obs_flag(&o, CCM_KEY_incomplete, c.incomplete);
         ps->emit(ps->emit_data, &o);
+        told++;
     }
+    return told;
 }

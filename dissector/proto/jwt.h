@@ -9,8 +9,9 @@
  * other; '=' is padding and none. */
 int ccm_base64url_digit(uint8_t c);
 
-/* Emits a `token` for each JSON web token inside the value of a header. */
-void ccm_token_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint64_t time_ns,
-                    uint64_t frame, ccm_span header_name, ccm_span value);
+/* Emits a `token` for each JSON web token inside the value of a header, `room` at most; returns how
+ * many. */
+unsigned ccm_token_emit(const ccm_parse *ps, unsigned from, uint64_t exchange, uint64_t time_ns,
+                        uint64_t frame, ccm_span header_name, ccm_span value, unsigned room);
 
 #endif

@@ -75,21 +75,31 @@ static void json_message(ccm_json *j, const ccm_exchange *x)
     ccm_json_close(j, '}');
 }
 
-static void json_token(ccm_json *j, const ccm_exchange *x)
+static void json_token(ccm_json *j, const char *name, const ccm_exchange_token *t)
 {
-    if (!x->token.present)
-        return;
-    ccm_json_open(j, "token", '{');
-    ccm_json_text(j, "category", x->token.category);
-    ccm_json_text(j, "header", x->token.header);
-    ccm_json_text(j, "issuer", x->token.issuer);
-    ccm_json_text(j, "audience", x->token.audience);
-    ccm_json_text(j, "subject_kind", x->token.subject_kind);
-    if (x->token.not_before_ns)
-        ccm_json_time(j, "not_before", x->token.not_before_ns);
-    if (x->token.expires_ns)
-        ccm_json_time(j, "expires", x->token.expires_ns);
+    ccm_json_open(j, name, '{');
+    ccm_json_text(j, "category", t->category);
+    ccm_json_text(j, "header", t->header);
+    ccm_json_text(j, "issuer", t->issuer);
+    ccm_json_text(j, "audience", t->audience);
+    ccm_json_text(j, "subject_kind", t->subject_kind);
+    if (t->not_before_ns)
+        ccm_json_time(j, "not_before", t->not_before_ns);
+    if (t->expires_ns)
+        ccm_json_time(j, "expires", t->expires_ns);
     ccm_json_close(j, '}');
+}
+
+static void json_tokens(ccm_json *j, const ccm_exchange *x)
+{
+    if (x->n_tokens)
+        json_token(j, "token", &x->tokens[0]);
+    if (x->n_tokens < 2)
+        return;
+    ccm_json_open(j, "other_tokens", '[');
+    for (unsigned i = 1; i < x->n_tokens; i++)
+        json_token(j, NULL, &x->tokens[i]);
+    ccm_json_close(j, ']');
 }
 
 void ccm_exchange_json_proofs(ccm_json *j, const ccm_exchange *x)
@@ -98,7 +108,7 @@ void ccm_exchange_json_proofs(ccm_json *j, const ccm_exchange *x)
     ccm_json_text(j, "soap_action", x->soap_action);
     json_auth(j, x);
     ccm_json_text(j, "workstation", x->workstation);
-    json_token(j, x);
+    json_tokens(j, x);
     json_message(j, x);
     json_signatures(j, x);
 }

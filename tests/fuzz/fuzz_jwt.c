@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     GString *line = g_string_new(NULL);
     ccm_parse ps = { .limits = &limits, .emit = emit, .emit_data = line, .flow = 1, .l4 = 6 };
     ccm_span in = ccm_span_of(data, size);
-    ccm_token_emit(&ps, 0, 1, 1, 1, ccm_span_str("Authorization"), in);
+    ccm_token_emit(&ps, 0, 1, 1, 1, ccm_span_str("Authorization"), in, 4);
     ccm_json j = ccm_json_of(in);
     ccm_json_member m;
     uint8_t buf[64];

@@ -15,6 +15,7 @@ typedef struct step {
     unsigned ntlm_type;
     const char *domain, *account, *spn, *mechanisms;
     const char *token, *subject; /* category and subject of a JWT */
+    const char *other, *owner;   /* category of another JWT; the user in it, else a device's */
     const char *endpoint;        /* of a message */
     bool is_signed;
     const char *signature; /* of the headers */
@@ -22,6 +23,7 @@ typedef struct step {
     const char *also;      /* result of another check of the same exchange */
     unsigned status;       /* 0 = no answer */
     const char *pairing;
+    bool token_for_proxy; /* the first JWT */
     bool proxy, cut, cut_message, empty, no_user;
     bool continues; /* the answer holds a token */
 } step;
@@ -94,7 +96,15 @@ static void request(world *w, ccm_auth_facts *f, const step *s, uint64_t frame)
         o = drv_obs(CCM_OBS_token, 1, CLIENT, SERVER, 1);
         drv_text(&o, CCM_KEY_category, s->token);
         drv_text(&o, CCM_KEY_subject_kind, s->subject);
-        drv_text(&o, CCM_KEY_account, s->account);
+        drv_text(&o, CCM_KEY_account, s->mechanism ? NULL : s->account);
+        drv_text(&o, CCM_KEY_header, s->token_for_proxy ? "proxy-authorization" : "x-any");
+        ccm_auth_collect(f, &w->texts, &o);
+    }
+    if (s->other) {
+        o = drv_obs(CCM_OBS_token, 1, CLIENT, SERVER, 1);
+        drv_text(&o, CCM_KEY_category, s->other);
+        drv_text(&o, CCM_KEY_subject_kind, s->owner ? "user" : "device");
+        drv_text(&o, CCM_KEY_account, s->owner);
         ccm_auth_collect(f, &w->texts, &o);
     }
     if (s->endpoint) {
@@ -454,6 +464,82 @@ static void unknown(void)
            "transport none-observed - - unknown: jwt-other");
 }
 
+/* E10: a token may be in any header. Each tells who, or what, it is of: E11, E12. */
+static void several_tokens(void)
+{
+#define DEVICE "transport ccm-token computer - proven: jwt-ccm"
+#define USER "transport entra-token user bob@lab.example strong: jwt-entra"
+    /* a device's and a user's, in either order */
+    expect(STEPS({ .target = "/CMUserService/x",
+                   .token = "ccm",
+                   .other = "entra",
+                   .owner = "bob@lab.example",
+                   .status = 200 }),
+           DEVICE "; " USER);
+    expect(STEPS({ .target = "/CMUserService/x",
+                   .token = "entra",
+                   .subject = "user",
+                   .account = "bob@lab.example",
+                   .other = "ccm",
+                   .status = 200 }),
+           USER "; " DEVICE);
+    expect(STEPS({ .target = "/CMUserService/x",
+                   .token = "ccm",
+                   .other = "entra",
+                   .owner = "bob@lab.example",
+                   .status = 401 }),
+           "transport ccm-token computer - proven denied: jwt-ccm denied; "
+           "transport entra-token user bob@lab.example strong denied: jwt-entra denied");
+    /* the same one twice is one proof; so is what becomes the same by the directory */
+    expect(STEPS({ .target = "/CMUserService/x", .token = "ccm", .other = "ccm", .status = 200 }),
+           DEVICE);
+    expect(STEPS({ .target = "/CCMTOKENAUTH_SMS_DP_SMSPKG$/A",
+                   .token = "content",
+                   .other = "ccm",
+                   .status = 200 }),
+           "transport content-token computer - proven: jwt-content ccmtokenauth-path");
+    /* one of another issuer, as in a cookie, says nothing beside one that is known */
+    expect(STEPS({ .target = DP, .token = "other", .other = "ccm", .status = 200 }), DEVICE);
+    expect(STEPS({ .target = DP, .token = "ccm", .other = "other", .status = 200 }), DEVICE);
+    /* beside Windows authentication: both; not where the handshake goes on */
+    expect(STEPS({ .target = DP, TYPE3, .account = "alice", .token = "ccm", .status = 200 }),
+           "transport ntlm user LAB\\alice strong: ntlm-type3 direct-ntlm; " DEVICE);
+    expect(STEPS({ .target = DP, TYPE3, .account = "alice", .token = "other", .status = 200 }),
+           "transport ntlm user LAB\\alice strong: ntlm-type3 direct-ntlm");
+    expect(STEPS({ .target = DP, TYPE1, .token = "ccm", .status = 401 },
+                 { .target = DP, TYPE3, .account = "alice", .token = "ccm", .status = 200 }),
+           "transport ntlm - - proven step: ntlm-type1 challenge-401; "
+           "transport ntlm user LAB\\alice strong: ntlm-type3 challenge-401 ntlm-type1 "
+           "direct-ntlm; " DEVICE);
+    /* for a proxy: the server itself was shown nothing, or another one */
+    expect(STEPS({ .target = DP,
+                   .proxy = true,
+                   .mechanism = "bearer",
+                   .token = "ccm",
+                   .token_for_proxy = true,
+                   .status = 200 }),
+           "proxy ccm-token computer - proven: jwt-ccm; "
+           "transport anonymous anonymous - proven: no-authorization");
+    expect(STEPS({ .target = DP,
+                   .proxy = true,
+                   .mechanism = "bearer",
+                   .token = "ccm",
+                   .token_for_proxy = true,
+                   .status = 407 }),
+           "proxy ccm-token computer - proven denied: jwt-ccm denied");
+    expect(STEPS({ .target = DP,
+                   .proxy = true,
+                   .mechanism = "bearer",
+                   .token = "ccm",
+                   .token_for_proxy = true,
+                   .other = "entra",
+                   .owner = "bob@lab.example",
+                   .status = 200 }),
+           "proxy ccm-token computer - proven: jwt-ccm; " USER);
+#undef DEVICE
+#undef USER
+}
+
 static void paths(void)
 {
     static const struct {
@@ -545,6 +631,7 @@ int main(int argc, char **argv)
     g_test_add_func("/auth/handshakes", handshakes);
     g_test_add_func("/auth/web-proxy", web_proxy);
     g_test_add_func("/auth/unknown", unknown);
+    g_test_add_func("/auth/several-tokens", several_tokens);
     g_test_add_func("/auth/paths", paths);
     g_test_add_func("/auth/short-way", short_way);
     return g_test_run();

@@ -140,6 +140,27 @@ static void test_tokens(void)
     }
 }
 
+/* Every header that has one is kept, up to a bound; kinds are those of all. */
+static void test_several_tokens(void)
+{
+    char *other = jwt("{\"aud\":\"other-service\"}"), *site = jwt("{\"aud\":\"urn:sccm:service\"}");
+    char *both = g_strdup_printf("%s, %s", other, site), name[] = "X-0";
+    ccm_headers h = { 0 };
+
+    line(&h, "X-Both", both);
+    expect(&h, false, "token_kind=jwt, ccm");
+    for (unsigned i = 1; i < CCM_TOKENS + 2; i++) {
+        g_assert_cmpuint(h.n_jwts, ==, MIN(i, CCM_TOKENS));
+        name[2] = (char)('0' + i);
+        line(&h, name, other);
+    }
+    g_assert_cmpmem(h.jwts[0].value.p, h.jwts[0].value.n, both, strlen(both));
+    g_assert_cmpmem(h.jwts[1].value.p, h.jwts[1].value.n, other, strlen(other));
+    g_free(both);
+    g_free(site);
+    g_free(other);
+}
+
 static void test_bits(void)
 {
     ccm_headers h = { 0 };
@@ -166,6 +187,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ccm-headers/identity", test_identity);
     g_test_add_func("/ccm-headers/client-token", test_client_token);
     g_test_add_func("/ccm-headers/tokens", test_tokens);
+    g_test_add_func("/ccm-headers/several-tokens", test_several_tokens);
     g_test_add_func("/ccm-headers/bits", test_bits);
     return g_test_run();
 }

@@ -222,6 +222,36 @@ static void test_secrets(void)
           "ttfb_ns=1 duration_ns=1\n");
 }
 
+/* base64url by `basenc --base64url`, without padding: header {"alg":"RS256"}, claims as below. */
+#define JWT_SITE "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ1cm46c2NjbTpvYXV0aDI6YSJ9.AAAA"
+#define JWT_USER                                                                                   \
+    "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL3N0cy53aW5kb3dzLm5ldC90LyIsInVwbiI6ImJvYkB4In0.AA"
+
+/* Tokens may be in any header: all are told, up to four; one for a proxy says so. */
+static void test_tokens(void)
+{
+    static const drive_part p[] = {
+        { 0, 1,
+          "GET / HTTP/1.1\r\nProxy-Authorization: Bearer " JWT_SITE "\r\nX-T: " JWT_SITE
+          ", " JWT_USER "\r\nAuthorization: Bearer " JWT_USER "\r\nX-U: " JWT_USER "\r\n\r\n",
+          0 },
+    };
+    check(p, 1,
+          "request C @1 exchange=1 method=GET target=/ version=11 auth_scheme=Bearer "
+          "token_kind=bearer, jwt, ccm\n"
+          "auth C @1 exchange=1 header=proxy-authorization auth_scheme=Bearer mechanism=bearer\n"
+          "auth C @1 exchange=1 header=authorization auth_scheme=Bearer mechanism=bearer\n"
+          "token C @1 exchange=1 header=proxy-authorization category=ccm "
+          "issuer=urn:sccm:oauth2:a algorithm=RS256\n"
+          "token C @1 exchange=1 header=x-t category=ccm issuer=urn:sccm:oauth2:a "
+          "algorithm=RS256\n"
+          "token C @1 exchange=1 header=x-t category=entra issuer=https://sts.windows.net/t/ "
+          "subject_kind=user account=bob@x algorithm=RS256\n"
+          "token C @1 exchange=1 header=authorization category=entra "
+          "issuer=https://sts.windows.net/t/ subject_kind=user account=bob@x algorithm=RS256\n"
+          "done C @1 exchange=1 pairing=request-only request_bytes=0\n");
+}
+
 static void test_probe(void)
 {
     static const struct {
@@ -502,6 +532,7 @@ int main(int argc, char **argv)
     g_test_add_func("/http/tunnels", test_tunnels);
     g_test_add_func("/http/coded-body", test_coded_body);
     g_test_add_func("/http/secrets", test_secrets);
+    g_test_add_func("/http/tokens", test_tokens);
     g_test_add_func("/http/probe", test_probe);
     g_test_add_func("/http/gaps", test_gaps);
     g_test_add_func("/http/midstream", test_midstream);

@@ -43,7 +43,7 @@ static char *show(const char *header, const char *value, size_t n)
     ccm_parse ps = { .limits = &limits, .emit = emit, .emit_data = out, .l4 = 6 };
     ps.end[1].port = 80;
     char *exact = g_memdup2(value, n ? n : 1);
-    ccm_token_emit(&ps, 1, 7, 34, 12, ccm_span_str(header), ccm_span_of(exact, n));
+    ccm_token_emit(&ps, 1, 7, 34, 12, ccm_span_str(header), ccm_span_of(exact, n), 4);
     g_free(exact);
     return g_string_free(out, FALSE);
 }
@@ -162,6 +162,16 @@ static void test_search(void)
            "exchange=7 header=x category=other issuer=b algorithm=RS256\n"
            "exchange=7 header=x category=other issuer=a algorithm=RS256\n"
            "exchange=7 header=x category=other issuer=a algorithm=RS256\n");
+    ccm_limits limits;
+    ccm_limits_init(&limits);
+    GString *out = g_string_new(NULL);
+    ccm_parse ps = { .limits = &limits, .emit = emit, .emit_data = out, .l4 = 6 };
+    ps.end[1].port = 80;
+    for (unsigned room = 0, told = 0; room < 6; room++, told = MIN(room, 4)) {
+        unsigned n = ccm_token_emit(&ps, 1, 7, 34, 12, ccm_span_str("x"), ccm_span_str(both), room);
+        g_assert_cmpuint(n, ==, told);
+    }
+    g_string_free(out, TRUE);
     g_free(both);
     g_free(t);
     g_free(u);
