@@ -42,6 +42,7 @@ unit_tests = \
 	tests/unit/test_report \
 	tests/unit/test_report_text \
 	tests/unit/test_smb \
+	tests/unit/test_tickets \
 	tests/unit/test_tls \
 	tests/unit/test_tls_prints \
 	tests/unit/test_tls_ssl2 \

@@ -137,7 +137,7 @@ static void open_leg(const judge *j, unsigned mode)
 }
 
 /* A step that is not the end: shown for its exchange, counted with the end. */
-static void leg_verdict(const judge *j, unsigned mode, unsigned evidence)
+static ccm_auth_verdict *leg_verdict(const judge *j, unsigned mode, unsigned evidence)
 {
     const ccm_auth_facts *f = j->f;
     ccm_auth_verdict *v = begin(j->out, stage_of(j->which), mode, CCM_CERTAINTY_PROVEN, f->time_ns);
@@ -145,6 +145,7 @@ static void leg_verdict(const judge *j, unsigned mode, unsigned evidence)
     add(v, evidence, f->request_frame);
     if (j->outcome == REFUSED)
         add(v, j->which == PROXY ? CCM_EV_CHALLENGE_407 : CCM_EV_CHALLENGE_401, f->response_frame);
+    return v;
 }
 
 /* Why NTLM and not Kerberos, as far as this connection tells: 7.1, patterns 3 and 4. */
@@ -227,7 +228,7 @@ static void judge_kerberos(const judge *j, const ccm_auth_offer *o)
         open_leg(j, CCM_AUTH_KERBEROS);
         s->leg.spn = o->spn;
         s->leg.ticket_frame = f->request_frame;
-        leg_verdict(j, CCM_AUTH_KERBEROS, CCM_EV_SPNEGO_KERBEROS);
+        leg_verdict(j, CCM_AUTH_KERBEROS, CCM_EV_SPNEGO_KERBEROS)->spn = o->spn;
         return;
     }
     ccm_auth_verdict *v =

@@ -544,6 +544,9 @@ void ccm_joiner_observe(ccm_joiner *j, const ccm_obs *obs)
     case CCM_OBS_signature:
         on_detail(j, obs);
         break;
+    case CCM_OBS_kerberos:
+        ccm_join_auth_kerberos(&j->auth, obs);
+        break;
     case CCM_OBS_smb_file: {
         ccm_exchange x;
         ccm_exchange_of_smb(j->catalog, obs, j->smb, &x);

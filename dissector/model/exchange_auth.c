@@ -29,6 +29,7 @@ static uint32_t hash_of(uint64_t flow)
 void ccm_join_auth_init(ccm_join_auth *j, unsigned max)
 {
     ccm_texts_init(&j->texts);
+    ccm_tickets_init(&j->tickets, &j->texts, CCM_KERBEROS);
     ccm_index_init(&j->index, 64);
     j->flows = g_array_new(FALSE, FALSE, sizeof(join_flow));
     j->spare = g_array_new(FALSE, FALSE, sizeof(uint32_t));
@@ -38,6 +39,7 @@ void ccm_join_auth_init(ccm_join_auth *j, unsigned max)
 
 void ccm_join_auth_clear(ccm_join_auth *j)
 {
+    ccm_tickets_clear(&j->tickets);
     ccm_texts_clear(&j->texts);
     ccm_index_clear(&j->index);
     g_array_free(j->flows, TRUE);
@@ -89,6 +91,28 @@ void ccm_join_auth_certificate(ccm_join_auth *j, uint64_t flow, uint64_t exchang
     connection(j, flow, exchange)->certificate = *certificate;
 }
 
+void ccm_join_auth_kerberos(ccm_join_auth *j, const ccm_obs *obs)
+{
+    ccm_krb k[2];
+    unsigned n = ccm_krb_of(&j->texts, obs, k);
+    for (unsigned i = 0; i < n; i++)
+        ccm_tickets_add(&j->tickets, &k[i]);
+}
+
+/* E4, as reports conclude it: the ticket says for which service it is, its reply said whose. */
+static void show_owner(const ccm_join_auth *j, const ccm_auth_verdict *v, const ccm_addr *client,
+                       ccm_exchange_auth *a)
+{
+    const ccm_ticket *t =
+        v->account == CCM_NONE ? ccm_tickets_find(&j->tickets, client, v->spn) : NULL;
+    if (!t)
+        return;
+    a->account = ccm_texts_get(&j->texts, t->name);
+    a->account_kind = ccm_account_kind_name(ccm_principal_kind(a->account));
+    a->certainty = MIN(a->certainty, CCM_CERTAINTY_STRONG);
+    a->evidence[a->n_evidence++] = ccm_auth_evidence_name(CCM_EV_TGS_REP);
+}
+
 void ccm_join_auth_verdict(ccm_join_auth *j, const ccm_auth_verdict *v, ccm_exchange *x)
 {
     if (x->n_auth == CCM_EXCHANGE_AUTH)
@@ -106,6 +130,7 @@ void ccm_join_auth_verdict(ccm_join_auth *j, const ccm_auth_verdict *v, ccm_exch
     };
     for (unsigned k = 0; k < v->n; k++)
         a->evidence[k] = ccm_auth_evidence_name(v->evidence[k].id);
+    show_owner(j, v, &x->client.addr, a);
 }
 
 void ccm_join_auth_show(ccm_join_auth *j, const ccm_auth_facts *facts, ccm_exchange *x)

@@ -58,17 +58,17 @@ static bool is_hidden(ccm_span name)
 }
 
 /* NAME@REALM, as tickets are written. */
-static uint32_t principal(ccm_model *m, ccm_span name, ccm_span realm)
+static uint32_t principal(ccm_texts *texts, ccm_span name, ccm_span realm)
 {
     uint8_t room[CCM_TEXT_MAX];
     if (!name.n || name.n + realm.n + 1 > sizeof room)
         return CCM_NONE;
     memcpy(room, name.p, name.n);
     if (!realm.n)
-        return ccm_texts_add(&m->texts, name);
+        return ccm_texts_add(texts, name);
     room[name.n] = '@';
     memcpy(room + name.n + 1, realm.p, realm.n);
-    return ccm_texts_add(&m->texts, (ccm_span){ room, name.n + 1 + realm.n });
+    return ccm_texts_add(texts, (ccm_span){ room, name.n + 1 + realm.n });
 }
 
 static bool is_ticket_service(ccm_span spn)
@@ -76,11 +76,11 @@ static bool is_ticket_service(ccm_span spn)
     return spn.n >= 6 && g_ascii_strncasecmp((const char *)spn.p, "krbtgt", 6) == 0;
 }
 
-void ccm_krb_observe(ccm_model *m, const ccm_obs *obs)
+unsigned ccm_krb_of(ccm_texts *texts, const ccm_obs *obs, ccm_krb *out)
 {
     uint64_t type = ccm_obs_get_u64(obs, CCM_KEY_msg_type);
     bool asks = type == AS_REQ || type == TGS_REQ;
-    uint32_t host = ccm_auth_spn_host(&m->texts, ccm_obs_get_str(obs, CCM_KEY_spn));
+    uint32_t host = ccm_auth_spn_host(texts, ccm_obs_get_str(obs, CCM_KEY_spn));
     ccm_krb k = { .client = asks ? obs->src.addr : obs->dst.addr,
                   .what = CCM_KRB_TALK,
                   .host = CCM_NONE,
@@ -92,27 +92,37 @@ void ccm_krb_observe(ccm_model *m, const ccm_obs *obs)
                   .last_ns = obs->time_ns };
 
     if (!asks && type != AS_REP && type != TGS_REP && type != KRB_ERROR)
-        return;
-    ccm_krb_add(m, &k);
+        return 0;
+    out[0] = k;
     k.count = 1;
     k.replies = 0;
     k.host = host;
     if ((type == TGS_REP || type == AS_REP) && host != CCM_NONE) {
         k.what = CCM_KRB_TICKET;
-        k.host = ccm_auth_ticket(&m->texts, host, ccm_obs_get_u64(obs, CCM_KEY_ticket_hash));
-        k.name =
-            principal(m, ccm_obs_get_str(obs, CCM_KEY_cname), ccm_obs_get_str(obs, CCM_KEY_realm));
-        if (k.name != CCM_NONE && !is_hidden(ccm_obs_get_str(obs, CCM_KEY_cname)))
-            ccm_krb_add(m, &k);
-    } else if (type == KRB_ERROR) {
+        k.host = ccm_auth_ticket(texts, host, ccm_obs_get_u64(obs, CCM_KEY_ticket_hash));
+        k.name = principal(texts, ccm_obs_get_str(obs, CCM_KEY_cname),
+                           ccm_obs_get_str(obs, CCM_KEY_realm));
+        out[1] = k;
+        return k.name == CCM_NONE || is_hidden(ccm_obs_get_str(obs, CCM_KEY_cname)) ? 1 : 2;
+    }
+    if (type == KRB_ERROR) {
         k.what = CCM_KRB_REFUSAL;
         k.code = (uint32_t)ccm_obs_get_u64(obs, CCM_KEY_error_code);
         /* Refused for another service, as cifs/host: says nothing about HTTP. */
         ccm_span spn = ccm_obs_get_str(obs, CCM_KEY_spn);
         bool other = spn.n && host == CCM_NONE && !is_ticket_service(spn);
-        if (!other && k.code != PREAUTH_REQUIRED && k.code != RESPONSE_TOO_BIG)
-            ccm_krb_add(m, &k);
+        out[1] = k;
+        return other || k.code == PREAUTH_REQUIRED || k.code == RESPONSE_TOO_BIG ? 1 : 2;
     }
+    return 1;
+}
+
+void ccm_krb_observe(ccm_model *m, const ccm_obs *obs)
+{
+    ccm_krb k[2];
+    unsigned n = ccm_krb_of(&m->texts, obs, k);
+    for (unsigned i = 0; i < n; i++)
+        ccm_krb_add(m, &k[i]);
 }
 
 /* It shows no message, so it counts as one without a reply. */

@@ -151,6 +151,10 @@ ccm_auth_sum ccm_auth_sum_of_plain(const ccm_plain_sum *s, ccm_auth_seen *seen);
 void ccm_auth_sum_to_edge(ccm_model *m, uint32_t edge, const ccm_auth_sum *add);
 
 /* krb.c */
+/* What a kerberos observation tells, as up to two entries, their texts in `texts`; returns how
+ * many.
+ */
+unsigned ccm_krb_of(ccm_texts *texts, const ccm_obs *obs, ccm_krb *out);
 void ccm_krb_observe(ccm_model *m, const ccm_obs *obs);
 /* A connection to a key distribution centre, and it came to nothing. */
 void ccm_krb_call(ccm_model *m, const ccm_addr *client, uint64_t frame, uint64_t first_ns,

@@ -8,6 +8,7 @@
  * (7.1), and of what kind a certificate was that TLS 1.3 hides (7.5). */
 #include "model/view_auth.h"
 
+#include "model/tickets.h"
 #include "model/tls_book.h"
 
 enum {
@@ -17,7 +18,8 @@ enum {
 
 struct view_auth {
     view_maker *k;
-    GPtrArray *krb;      /* const ccm_krb *, by client */
+    GPtrArray *krb; /* const ccm_krb *, by client */
+    ccm_tickets tickets;
     GPtrArray *lookups;  /* const ccm_lookup *, by client: of distribution centres */
     GHashTable *service; /* account that may be a service's -> naa */
     GHashTable *shown;   /* address of a client -> kinds of certificates that it showed, as bits */
@@ -77,49 +79,14 @@ static const char *text(const view_auth *a, uint32_t i)
     return ccm_texts_get(&a->k->m->texts, i);
 }
 
-/* Is one of the two a ticket for the same service, of which only the service is known? */
-static bool same_service(const char *a, const char *b)
-{
-    size_t n = strcspn(a, "#");
-
-    return (!a[n] || !strchr(b, '#')) && strcspn(b, "#") == n && !strncmp(a, b, n);
-}
-
-/* Whose ticket it is that this client used: the very ticket that it was seen to get, or, where one
- * of the two was not whole, the only one that it got for the service; else NULL. */
-static const ccm_krb *ticket_of(const view_auth *a, const ccm_addr *client, uint32_t ticket)
-{
-    const ccm_krb *k, *found = NULL;
-    unsigned i = first_of(a, client), n = 0;
-
-    while ((k = next_of(a, client, &i))) {
-        if (k->what != CCM_KRB_TICKET)
-            continue;
-        if (k->host == ticket && strchr(text(a, ticket), '#'))
-            return k;
-        if (k->host != ticket && !same_service(text(a, k->host), text(a, ticket)))
-            continue;
-        n += !found || k->name != found->name;
-        found = k;
-    }
-    return n == 1 ? found : NULL;
-}
-
-static unsigned kind_of_principal(const char *name)
-{
-    const char *at = strchr(name, '@');
-    size_t n = at ? (size_t)(at - name) : strlen(name);
-    return n && name[n - 1] == '$' ? CCM_ACCOUNT_COMPUTER : CCM_ACCOUNT_USER;
-}
-
 const char *ccm_view_auth_owner(const view_auth *a, const ccm_addr *client, uint32_t ticket,
                                 unsigned *kind)
 {
-    const ccm_krb *k = ticket_of(a, client, ticket);
-    if (!k)
+    const ccm_ticket *t = ccm_tickets_find(&a->tickets, client, ticket);
+    if (!t)
         return NULL;
-    *kind = kind_of_principal(text(a, k->name));
-    return ccm_view_text(a->k, k->name);
+    *kind = ccm_principal_kind(text(a, t->name));
+    return ccm_view_text(a->k, t->name);
 }
 
 /* ---- one sum, concluded ---------------------------------------------------------------------- */
@@ -187,10 +154,10 @@ static found resolve(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *
     conclude_hidden(a, e, &f);
     if (!s->is_spn)
         return f;
-    const ccm_krb *ticket = ticket_of(a, &e->key.client, s->account);
+    const ccm_ticket *ticket = ccm_tickets_find(&a->tickets, &e->key.client, s->account);
     if (ticket) {
         f.account = text(a, ticket->name);
-        f.kind = kind_of_principal(f.account);
+        f.kind = ccm_principal_kind(f.account);
         f.certainty = MIN(f.certainty, CCM_CERTAINTY_STRONG);
         f.more[f.n_more++] = (ccm_auth_seen){ .count = ticket->count,
                                               .first_frame = ticket->first_frame,
@@ -546,8 +513,11 @@ view_auth *ccm_view_auth_new(view_maker *k)
 
     a->k = k;
     a->krb = g_ptr_array_sized_new(krb->len);
-    for (unsigned i = 0; i < krb->len; i++)
+    ccm_tickets_init(&a->tickets, &k->m->texts, UINT32_MAX);
+    for (unsigned i = 0; i < krb->len; i++) {
         g_ptr_array_add(a->krb, &g_array_index(krb, ccm_krb, i));
+        ccm_tickets_add(&a->tickets, &g_array_index(krb, ccm_krb, i));
+    }
     g_ptr_array_sort(a->krb, by_client);
     a->lookups = g_ptr_array_new();
     for (unsigned i = 0; i < k->m->lookups->len; i++) {
@@ -565,6 +535,7 @@ uint64_t ccm_view_auth_free(view_auth *a)
 {
     uint64_t rolled = a->rolled;
     g_ptr_array_free(a->krb, TRUE);
+    ccm_tickets_clear(&a->tickets);
     g_ptr_array_free(a->lookups, TRUE);
     g_hash_table_destroy(a->service);
     g_hash_table_destroy(a->shown);
