@@ -328,7 +328,7 @@ static void on_signature(ccm_auth_facts *f, const ccm_obs *obs)
 
 void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange)
 {
-    memset(f, 0, sizeof *f);
+    memset(f, 0, offsetof(ccm_auth_facts, token));
     f->open = true;
     f->exchange = exchange;
     for (unsigned s = 0; s < 2; s++)

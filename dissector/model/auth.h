@@ -76,7 +76,6 @@ typedef struct ccm_auth_facts {
     uint64_t exchange, time_ns;
     uint64_t request_frame, response_frame, message_frame;
     ccm_auth_offer offer[2];
-    ccm_auth_token token[CCM_AUTH_TOKENS];
     uint16_t path, status;
     uint8_t n_tokens;
     uint8_t endpoint; /* ccm_auth_endpoint */
@@ -86,6 +85,7 @@ typedef struct ccm_auth_facts {
     bool post;                /* CCM_POST */
     bool message_unread;      /* its header broke off before it told anything */
     bool empty_reply;
+    ccm_auth_token token[CCM_AUTH_TOKENS]; /* the first n_tokens are set */
 } ccm_auth_facts;
 
 /* An exchange as most are, in few bytes: a request that says nothing of who sends it and goes where

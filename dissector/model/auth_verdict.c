@@ -479,7 +479,7 @@ static void judge_side(const judge *j)
 
     bool bare = o->credential == CCM_CREDENTIAL_NONE || o->credential == CCM_CREDENTIAL_OTHER;
 
-    if (bare && judge_tokens(j, false))
+    if (bare && j->f->n_tokens && judge_tokens(j, false))
         return;
     switch ((ccm_credential)o->credential) {
     case CCM_CREDENTIAL_NONE:
