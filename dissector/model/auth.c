@@ -386,6 +386,13 @@ void ccm_auth_done(ccm_auth_facts *f, const ccm_obs *obs)
 
 /* ---- plain exchanges ------------------------------------------------------------------------- */
 
+/* Errors may come from anywhere; whatever found or did not find something let the client in. */
+uint8_t ccm_auth_anonymous_certainty(unsigned status)
+{
+    return status < 400 || status == 404 || status == 416 ? CCM_CERTAINTY_PROVEN
+                                                          : CCM_CERTAINTY_LIKELY;
+}
+
 bool ccm_auth_plain_of(const ccm_auth_facts *f, ccm_auth_plain *out)
 {
     /* Paths that change no verdict; a message to the router has a stage of its own. */

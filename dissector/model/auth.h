@@ -180,6 +180,8 @@ bool ccm_auth_blind(const ccm_obs *done);
 bool ccm_auth_plain_of(const ccm_auth_facts *f, ccm_auth_plain *out);
 /* Takes what a response tells; false: it is plain no more, and is as it was. */
 bool ccm_auth_plain_response(ccm_auth_plain *p, const ccm_obs *obs);
+/* How sure it is that whoever was answered so is anonymous. */
+uint8_t ccm_auth_anonymous_certainty(unsigned status);
 /* The same as facts: it turned out to be more than plain. */
 ccm_auth_facts ccm_auth_plain_facts(const ccm_auth_plain *p);
 
@@ -187,8 +189,6 @@ ccm_auth_facts ccm_auth_plain_facts(const ccm_auth_plain *p);
 void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth_verdicts *out);
 /* Would it find a plain exchange that was answered anonymous, and learn nothing from it? */
 bool ccm_auth_connection_quiet(const ccm_auth_connection *c);
-/* How sure that is, by the status. */
-uint8_t ccm_auth_anonymous_certainty(unsigned status);
 /* The connection is over: handshakes that never ended. */
 void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out);
 

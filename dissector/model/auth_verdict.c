@@ -390,13 +390,6 @@ static void judge_nothing(const judge *j, unsigned why)
         add_path(v, f->path, frame);
 }
 
-/* Errors may come from anywhere; whatever found or did not find something let the client in. */
-uint8_t ccm_auth_anonymous_certainty(unsigned status)
-{
-    return status < 400 || status == 404 || status == 416 ? CCM_CERTAINTY_PROVEN
-                                                          : CCM_CERTAINTY_LIKELY;
-}
-
 /* T6, T7: the connection itself was authenticated. */
 static void judge_certificate(const judge *j, bool in)
 {

@@ -8,6 +8,7 @@
 #include "model/exchange_smb.h"
 #include "model/conclude.h"
 #include "model/exchange_texts.h"
+#include "model/exchange_tls.h"
 #include "model/naming.h"
 #include "model/proofs.h"
 #include "model/tls.h"
@@ -444,49 +445,6 @@ static void on_done(ccm_joiner *j, const ccm_obs *obs)
 
 /* ---- TLS ------------------------------------------------------------------------------------- */
 
-static const char *kept(const ccm_joiner *j, uint32_t text)
-{
-    return text == CCM_NONE ? NULL : ccm_texts_get(&j->auth.texts, text);
-}
-
-static ccm_exchange_tls tls_of(const ccm_joiner *j, const ccm_tls_facts *f)
-{
-    ccm_exchange_tls t = { .version = ccm_tls_version_name(f->version),
-                           .cipher = kept(j, f->cipher),
-                           .sni = kept(j, f->sni),
-                           .alpn = kept(j, f->alpn),
-                           .ja3 = kept(j, f->ja3),
-                           .ja4 = kept(j, f->ja4),
-                           .subject = kept(j, f->is.subject),
-                           .issuer = kept(j, f->is.issuer),
-                           .through = kept(j, f->through),
-                           .unanswered = f->unanswered,
-                           .server_certificate = ccm_tls_server_name(f->is.server),
-                           .server_certainty = ccm_tls_server_certainty(f),
-                           .established = f->established,
-                           .resumed = f->resumed,
-                           .inherited = f->inherited,
-                           .renegotiated = f->renegotiated,
-                           .incomplete = f->incomplete,
-                           .decrypted = f->decrypted };
-
-    t.client_certificate = ccm_tls_client_name(ccm_tls_client_of(f, &t.client_certainty));
-    for (unsigned i = 0; i < f->n_alerts; i++) {
-        const ccm_tls_alert *a = &f->alert[i];
-        if (a->encrypted ? f->established || f->incomplete : !a->code)
-            continue; /* the usual end */
-        t.failed |= a->fatal || a->encrypted;
-        t.alerts[t.n_alerts++] = (ccm_view_alert){ .from = a->from_client ? "client" : "server",
-                                                   .level = a->encrypted ? NULL
-                                                            : a->fatal   ? "fatal"
-                                                                         : "warning",
-                                                   .name = kept(j, a->name),
-                                                   .alert = a->code,
-                                                   .count = 1 };
-    }
-    return t;
-}
-
 /* A handshake is told when its connection ends. */
 static void on_tls(ccm_joiner *j, const ccm_obs *obs)
 {
@@ -496,7 +454,7 @@ static void on_tls(ccm_joiner *j, const ccm_obs *obs)
     ccm_tls_collect(f, &j->auth.texts, &j->sessions, obs);
     if (obs->kind != CCM_OBS_tls_session)
         return;
-    ccm_exchange_tls t = tls_of(j, f);
+    ccm_exchange_tls t = ccm_exchange_tls_of(&j->auth.texts, f);
     ccm_conclusion port;
     ccm_conclude_port(j->catalog, 6, obs->dst.port, false, &port);
     ccm_conclude_tls(j->catalog, &port);
