@@ -167,7 +167,7 @@ uint32_t ccm_auth_ticket(ccm_texts *texts, uint32_t host, uint64_t ticket_hash);
 /* signature: does it verify, but with another key than the client id used first? */
 bool ccm_auth_key_changed(const ccm_obs *obs);
 /* Is an account of a computer used at a workstation of another name? False where one of them is not
- * known: an empty name, or one that is not whole. */
+ * known: an empty name, or bytes of an unknown code page. */
 bool ccm_auth_workstation_differs(ccm_span account, ccm_span workstation);
 void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange);
 void ccm_auth_connection_begin(ccm_auth_connection *c);
