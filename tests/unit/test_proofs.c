@@ -345,6 +345,14 @@ static void clients(fixture *f, const void *data)
     g_assert_cmpuint(drv_why(auth, "signature-failed")->count, ==, 1);
     g_assert_cmpuint(drv_why(auth, "key-changed")->count, ==, 2);
     ccm_view_free(v);
+    ccm_model *twice = ccm_model_new(f->m->catalog, &f->m->limits);
+    ccm_model_merge(twice, f->m);
+    ccm_model_merge(twice, f->m);
+    v = ccm_view_new(twice, false);
+    g_assert_cmpuint(client_of(v, "GUID:D")->signature.verified, ==, 12);
+    g_assert_cmpuint(client_of(v, "GUID:D")->signature.key_changed, ==, 8);
+    ccm_view_free(v);
+    ccm_model_free(twice);
 }
 
 /* ccm-protocol.md 3.1 and 11: one client writes its id in several ways. */
