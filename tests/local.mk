@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/test_jwt \
 	tests/unit/test_kerberos \
 	tests/unit/test_message \
+	tests/unit/test_message_header \
 	tests/unit/test_message_kinds \
 	tests/unit/test_message_replies \
 	tests/unit/test_model \

@@ -19,6 +19,7 @@ typedef struct open_exchange {
     ccm_match hit;
     ccm_auth_facts facts;
     uint32_t signature[CCM_EXCHANGE_SIGNATURES][4]; /* field, result, variant, key: like at[] */
+    uint32_t header[CCM_EXCHANGE_HEADER];           /* texts of the message's header: like at[] */
     GString *text;         /* texts one after the other, each with its NUL */
     uint32_t at[T_TEXTS];  /* offset + 1 in `text`; 0 = absent */
     uint32_t older, newer; /* list by arrival */
@@ -172,6 +173,19 @@ static void set_signatures(open_exchange *o)
     }
 }
 
+static void set_header(open_exchange *o)
+{
+    const char *answered = NULL;
+    for (unsigned i = 0; i < o->x.message.n_header; i++) {
+        ccm_exchange_header_field *f = &o->x.message.header[i];
+        f->text = text_at(o, o->header[i]);
+        if (f->reply && f->key == CCM_KEY_correlation_id)
+            answered = f->text;
+    }
+    const char *id = o->x.message.id;
+    o->x.message.foreign_reply = answered && id && !ccm_message_id_same(answered, id);
+}
+
 /* From this exchange alone: its mark, or its port. */
 static void set_route(const ccm_catalog *c, const ccm_match *hit, ccm_exchange *x)
 {
@@ -219,6 +233,7 @@ static void give_out(ccm_joiner *j, uint32_t i)
 
     set_texts(o);
     set_signatures(o);
+    set_header(o);
     set_route(j->catalog, &o->hit, &o->x);
     ccm_join_auth_show(&j->auth, &o->facts, &o->x);
     j->fn(j->user_data, &o->x);
@@ -319,6 +334,21 @@ static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs)
     o->x.head_incomplete |= ccm_obs_has(obs, CCM_KEY_head_incomplete);
 }
 
+static void collect_header(ccm_joiner *j, open_exchange *o, const ccm_obs *obs, bool reply)
+{
+    for (unsigned i = 0; i < obs->n && o->x.message.n_header < CCM_EXCHANGE_HEADER; i++) {
+        if (!ccm_exchange_header(obs->kind, reply, obs->key[i]))
+            continue;
+        unsigned at = o->x.message.n_header++;
+        ccm_exchange_header_field *f = &o->x.message.header[at];
+        *f = (ccm_exchange_header_field){ .key = (ccm_key)obs->key[i], .reply = reply };
+        if (ccm_key_type(f->key) == CCM_TYPE_STR)
+            put_at(j, o, &o->header[at], obs->val[i].s);
+        else
+            f->number = obs->val[i].u;
+    }
+}
+
 static void on_request(ccm_joiner *j, const ccm_obs *obs)
 {
     ccm_request r = ccm_request_of(obs);
@@ -357,6 +387,8 @@ static void on_detail(ccm_joiner *j, const ccm_obs *obs)
     /* The client's own name; that of a challenge is the server's. */
     if (obs->kind == CCM_OBS_http_auth && ccm_obs_get_u64(obs, CCM_KEY_ntlm_type) == NTLM_ANSWER)
         collect(j, o, obs);
+    if (obs->kind == CCM_OBS_ccm_message || obs->kind == CCM_OBS_ccm_message_header)
+        collect_header(j, o, obs, reply);
     if (obs->kind == CCM_OBS_token && !x->token.present) {
         x->token.present = true;
         x->token.not_before_ns = ccm_obs_get_u64(obs, CCM_KEY_not_before_ns);
@@ -372,6 +404,7 @@ static void on_detail(ccm_joiner *j, const ccm_obs *obs)
         put(j, o, T_ENDPOINT_WORDS, ccm_span_str(words));
         collect(j, o, obs);
     } else if (obs->kind == CCM_OBS_ccm_body) {
+        x->message.body_incomplete |= !reply && ccm_obs_has(obs, CCM_KEY_incomplete);
         collect(j, o, obs);
     } else if (obs->kind == CCM_OBS_signature && x->n_signatures < CCM_EXCHANGE_SIGNATURES) {
         uint32_t *s = o->signature[x->n_signatures++];
@@ -526,6 +559,7 @@ void ccm_joiner_observe(ccm_joiner *j, const ccm_obs *obs)
     case CCM_OBS_http_auth:
     case CCM_OBS_token:
     case CCM_OBS_ccm_message:
+    case CCM_OBS_ccm_message_header:
     case CCM_OBS_ccm_body:
     case CCM_OBS_signature:
         on_detail(j, obs);

@@ -12,7 +12,12 @@
 #include "observe/obs.h"
 #include "model/view.h"
 
-enum { CCM_EXCHANGE_AUTH = 3, CCM_EXCHANGE_EVIDENCE = 12, CCM_EXCHANGE_SIGNATURES = 6 };
+enum {
+    CCM_EXCHANGE_AUTH = 3,
+    CCM_EXCHANGE_EVIDENCE = 12,
+    CCM_EXCHANGE_SIGNATURES = 6,
+    CCM_EXCHANGE_HEADER = 48 /* attributes of a message's header and its answer's */
+};
 
 /* A verdict of auth.h, in words. */
 typedef struct ccm_exchange_auth {
@@ -29,6 +34,14 @@ typedef struct ccm_exchange_signature {
     const char *field, *result;       /* never NULL */
     const char *variant, *key_source; /* NULL = absent */
 } ccm_exchange_signature;
+
+/* An attribute of a header, under its name in the vocabulary. */
+typedef struct ccm_exchange_header_field {
+    ccm_key key;
+    bool reply;
+    const char *text; /* of a text; else `number`, 1 for true */
+    uint64_t number;
+} ccm_exchange_header_field;
 
 /* A TLS handshake. Texts as below; NULL = absent. */
 typedef struct ccm_exchange_tls {
@@ -73,10 +86,14 @@ typedef struct ccm_exchange {
     } token;
     struct {
         bool present; /* the request is a Configuration Manager message */
-        bool is_signed, compressed, encrypted, incomplete;
+        bool is_signed, compressed, encrypted;
+        bool incomplete, body_incomplete; /* of its header; of its body */
         const char *id, *endpoint, *kind, *detail, *source_id, *source_host, *sent_time,
             *correlation_id, *reply_to;
         const char *reply, *reply_detail, *assigned; /* of the answer */
+        bool foreign_reply; /* the answer names another message as the one it answers */
+        ccm_exchange_header_field header[CCM_EXCHANGE_HEADER];
+        unsigned n_header;
     } message;
     ccm_exchange_signature signatures[CCM_EXCHANGE_SIGNATURES];
     unsigned n_signatures;

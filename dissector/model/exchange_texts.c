@@ -129,6 +129,26 @@ static text_id token_text(uint8_t k)
     }
 }
 
+bool ccm_exchange_header(ccm_obs_kind kind, bool reply, uint8_t key)
+{
+    switch (key) {
+    case CCM_KEY_exchange:
+    case CCM_KEY_reply:
+    case CCM_KEY_decrypted:
+    case CCM_KEY_through:
+        return false;
+    case CCM_KEY_message_id: /* of a header it is that of its message */
+        return reply && kind == CCM_OBS_ccm_message;
+    case CCM_KEY_signed: /* of a request they have places of their own */
+    case CCM_KEY_compressed:
+    case CCM_KEY_encrypted:
+    case CCM_KEY_incomplete:
+        return reply;
+    default:
+        return kind == CCM_OBS_ccm_message_header || reply || message_text(key) == T_TEXTS;
+    }
+}
+
 text_id ccm_exchange_text(ccm_obs_kind kind, bool reply, uint8_t key)
 {
     switch (kind) {

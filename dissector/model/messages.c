@@ -7,6 +7,7 @@
  * tables. A registration that is answered belongs to the id that the answer assigns.
  * Spec: ccm-protocol.md 3.1 (times), 4.2 to 4.5, 5.1. */
 #include "model/proofs.h"
+#include "observe/endpoints.h"
 
 /* ---- times ----------------------------------------------------------------------------------- */
 
@@ -142,30 +143,23 @@ static void on_signature(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-/* What an endpoint is for, where the body was not read: ccm-protocol.md 4.5. */
+/* Where the body was not read. */
 const char *ccm_message_words(ccm_span endpoint)
 {
-    static const struct {
-        const char *endpoint, *words;
-    } map[] = {
-        { "mp_clientregistration", "registration" },
-        { "mp_policymanager", "policy request" },
-        { "mp_locationmanager", "location request" },
-        { "mp_ddrendpoint", "heartbeat discovery" },
-        { "mp_hinvendpoint", "hardware inventory" },
-        { "mp_sinvendpoint", "software inventory" },
-        { "mp_sinvcollfileendpoint", "collected files" },
-        { "mp_relayendpoint", "relayed message" },
-        { "statusreceiver", "status message" },
-        { "mp_clientidmanager", "PXE client lookup" },
-        { "mp_drivermanager", "driver catalogue request" },
-        { "mp_appstatemanager", "application state request" },
-        { "mp_tokenmanager", "token request" },
-    };
-    for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
-        if (ccm_text_same(endpoint, map[i].endpoint))
-            return map[i].words;
-    return "other message";
+    const char *words = ccm_endpoint_words(endpoint);
+    return words ? words : "other message";
+}
+
+bool ccm_message_id_same(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, "{}");
+        b += strspn(b, "{}");
+        if (g_ascii_tolower(*a) != g_ascii_tolower(*b))
+            return false;
+        if (!*a)
+            return true;
+    }
 }
 
 static void on_message(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
@@ -173,8 +167,14 @@ static void on_message(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
     ccm_span id = ccm_obs_get_str(obs, CCM_KEY_message_id);
     ccm_span endpoint = ccm_obs_get_str(obs, CCM_KEY_endpoint);
 
-    if (ccm_obs_has(obs, CCM_KEY_reply))
+    if (ccm_obs_has(obs, CCM_KEY_reply)) {
+        uint32_t to =
+            x->message_id != CCM_NONE ? text_of(m, obs, CCM_KEY_correlation_id) : CCM_NONE;
+        x->foreign_reply =
+            to != CCM_NONE && !ccm_message_id_same(ccm_texts_get(&m->texts, to),
+                                                   ccm_texts_get(&m->texts, x->message_id));
         return;
+    }
     x->message_client = text_of(m, obs, CCM_KEY_source_id);
     x->message_hash = id.n ? ccm_hash_bytes(11, id.p, id.n) : 0;
     x->time_ns = obs->time_ns;
@@ -271,6 +271,7 @@ static void keep_message(ccm_model *m, const ccm_open_exchange *x, const ccm_obs
                       .endpoint = x->endpoint,
                       .kind = x->kind,
                       .reply = x->reply,
+                      .foreign_reply = x->foreign_reply,
                       .message_id = x->message_id,
                       .account = CCM_NONE,
                       .status = x->auth.status,

@@ -426,6 +426,8 @@ void ccm_model_observe(void *model, const ccm_obs *obs)
     case CCM_OBS_dns_answer:
         ccm_names_observe(m, obs);
         break;
+    case CCM_OBS_ccm_message_header: /* for those who look at single messages */
+        break;
     case CCM_OBS_anomaly:
         on_anomaly(m, obs);
         break;

@@ -45,7 +45,7 @@ typedef struct ccm_open_exchange {
     uint64_t time_ns;      /* of the message */
     uint8_t checked[4];    /* ccm_signature_result */
     uint8_t key_changed;   /* of those verified */
-    bool has_skew;
+    bool has_skew, foreign_reply;
     int64_t skew_s;
 } ccm_open_exchange;
 
@@ -96,6 +96,7 @@ typedef struct ccm_message {
     uint16_t status;                          /* 0 = no answer seen */
     uint8_t transport, message, account_kind; /* modes */
     uint8_t checked;                          /* 1 + ccm_signature_result; 0 = none checked */
+    bool foreign_reply;                       /* the answer names another message */
 } ccm_message;
 
 struct ccm_proofs {
@@ -169,6 +170,8 @@ void ccm_client_skew(ccm_client *c, int64_t low_s, int64_t high_s);
 void ccm_messages_merge(ccm_model *to, const ccm_model *from);
 /* What an endpoint is for, where a message's body was not read. */
 const char *ccm_message_words(ccm_span endpoint);
+/* Are two message ids the same, case and braces apart? */
+bool ccm_message_id_same(const char *a, const char *b);
 /* Seconds since 1970 of "2025-03-04T05:06:07Z"; false when it is anything else. */
 bool ccm_parse_time(ccm_span text, int64_t *seconds);
 

@@ -144,7 +144,8 @@ void ccm_view_make_messages(view_maker *k)
                                    .account_kind = ccm_account_kind_name(m->account_kind),
                                    .account = ccm_view_text(k, m->account),
                                    .size = m->size,
-                                   .status = m->status };
+                                   .status = m->status,
+                                   .foreign_reply = m->foreign_reply };
     }
     if (list->len)
         qsort(v, list->len, sizeof *v, by_time);

@@ -10,6 +10,8 @@
 
 #include <glib.h>
 
+#include "observe/endpoints.h"
+
 enum { VALUES_MAX = 8, VALUE_TEXT = 80 };
 
 /* What was found of one row of ccm_fields_of. */
@@ -264,7 +266,9 @@ static void words_of(reader *r, ccm_span endpoint)
 {
     ccm_body *b = r->b;
     if (!b->known) {
-        kind(b, "other: ");
+        const char *words = ccm_endpoint_words(endpoint);
+        kind(b, words ? words : "other");
+        kind(b, ": ");
         kind_span(b, ccm_span_of(b->root.p, b->root.n < 64 ? b->root.n : 64));
     } else if (b->known->class == CCM_ROOT_REPORT) {
         report_words(r, endpoint);
@@ -326,7 +330,7 @@ void ccm_body_unread(ccm_body *b, ccm_span endpoint, const char *why)
 {
     clear(b);
     const char *words = ccm_endpoint_words(endpoint);
-    kind(b, words ? words : "unreadable");
+    kind(b, words ? words : endpoint.n ? "other message" : "message");
     if (why)
         (void)detail(b, "", "", ccm_span_str(why));
 }

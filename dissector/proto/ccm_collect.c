@@ -124,12 +124,16 @@ bool ccm_collect_wants(const ccm_collect *c)
     return c->wants;
 }
 
-void ccm_collect_gap(ccm_collect *c, uint64_t n)
+void ccm_collect_gap(ccm_collect *c, uint64_t n, bool coded)
 {
     if (!n || !c->wants)
         return;
     c->lost = true;
-    c->wants = false;
+    c->wants = c->depth == CCM_DEPTH_FULL && !c->holed && !coded;
+    if (!c->wants)
+        return;
+    c->holed = true;
+    c->hole = c->n;
 }
 
 void ccm_collect_free(ccm_collect *c)

@@ -13,6 +13,7 @@ struct ccm_collect {
     uint8_t
         *p; /* what was kept of the body: `first`, or memory of its own when that is too small */
     size_t n, room;
+    size_t hole;         /* bytes are missing here, when `holed` */
     size_t seek;         /* where the search for a delimiter goes on */
     size_t delimiter[2]; /* the first ones, as far as they are found */
     unsigned *decoders;  /* counted while this one lives; NULL: not counted */
@@ -25,6 +26,7 @@ struct ccm_collect {
     bool multipart; /* by its Content-Type */
     bool wants;
     bool lost;                       /* bytes of it are missing */
+    bool holed;                      /* what stands behind them was kept, too */
     bool limited;                    /* it grew beyond the bound */
     char boundary[CCM_BOUNDARY_MAX]; /* all up to here is cleared */
     uint8_t first[CCM_COLLECT_ROOM];

@@ -52,6 +52,7 @@ static ccm_span *property(ccm_envelope *e, ccm_span name)
            : ccm_span_same(name, "PayloadSignature")  ? &e->payload_signature
            : ccm_span_same(name, "HashAlgorithm")     ? &e->algorithm
            : ccm_span_same(name, "Token")             ? &e->token
+           : ccm_span_same(name, "Signature")         ? &e->reply_signature
                                                       : NULL;
 }
 

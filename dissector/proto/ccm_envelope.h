@@ -13,6 +13,7 @@ typedef struct ccm_envelope {
         reply_to, reply_mode, payload_type, sent_time;
     /* the clientauth hook */
     ccm_span sender_machine, public_key, id_signature, payload_signature, algorithm, token;
+    ccm_span reply_signature; /* of a management point, in its reply */
     ccm_span body; /* attributes of Body, not read */
     unsigned attachments;
     bool client_auth, encrypted, zlib, legacy_compress;

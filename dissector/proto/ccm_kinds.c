@@ -216,27 +216,6 @@ static const struct {
 };
 
 static const struct {
-    const char *endpoint, *words;
-} endpoints[] = {
-    { "MP_ClientRegistration", "registration" },
-    { "MP_PolicyManager", "policy request" },
-    { "MP_LocationManager", "location request" },
-    { "MP_DdrEndpoint", "heartbeat discovery" },
-    { "MP_HinvEndpoint", "hardware inventory" },
-    { "MP_SinvEndpoint", "software inventory" },
-    { "MP_SinvCollFileEndpoint", "collected files" },
-    { "MP_RelayEndpoint", "relayed message" },
-    { "StatusReceiver", "status message" },
-    { "MP_ClientIdManager", "PXE client lookup" },
-    { "MP_DriverManager", "driver catalogue request" },
-    { "MP_AppStateManager", "application state request" },
-    { "MP_TokenManager", "token request" },
-    { "MP_OOBMgr", "out of band management" },
-    { "LS_ReplyLocations", "location answer" },
-    { "PolicyAgent_ReplyAssignments", "policy assignment answer" },
-};
-
-static const struct {
     uint16_t first, last;
     const char *words;
 } topics[] = {
@@ -288,14 +267,6 @@ const char *ccm_kind_refined(ccm_span root, ccm_span element, ccm_span attrs)
         if (ccm_span_is(element, refined[i].element) && ccm_span_is(root, refined[i].root) &&
             ccm_span_is(ccm_xml_get(attrs, refined[i].attribute), refined[i].value))
             return refined[i].words;
-    return NULL;
-}
-
-const char *ccm_endpoint_words(ccm_span endpoint)
-{
-    for (size_t i = 0; i < COUNT_OF(endpoints); i++)
-        if (ccm_span_same(endpoint, endpoints[i].endpoint))
-            return endpoints[i].words;
     return NULL;
 }
 

@@ -41,8 +41,6 @@ const ccm_root *ccm_root_find(ccm_span root);
 const ccm_field *ccm_fields_of(ccm_span root, unsigned *n);
 /* More exact words, when the attribute of an element has a value; NULL: none. */
 const char *ccm_kind_refined(ccm_span root, ccm_span element, ccm_span attrs);
-/* What an endpoint is for, when the body cannot be read; NULL: an unknown endpoint. */
-const char *ccm_endpoint_words(ccm_span endpoint);
 /* What an InventoryActionID asks for; NULL: unknown. */
 const char *ccm_action_words(ccm_span id);
 /* Topic type of a state message; NULL: unknown. */

@@ -5,7 +5,7 @@
  * body. State: none beyond the call. Spec: message framing, replies. */
 #include "base/inflate.h"
 #include "proto/ccm_collect.h"
-#include "proto/ccm_signature.h"
+#include "proto/ccm_message_header.h"
 #include "proto/utf16.h"
 
 enum { HEADER_TEXT = 16384, TEXT_MAX = 256, ROOT_MAX = 64, PARTS_MAX = 4 };
@@ -60,9 +60,13 @@ static bool all_zero(ccm_span id)
     return true;
 }
 
-static bool is_signed(const ccm_envelope *e)
+/* Signatures follow the hook's name, and the key before them is long: where the header is cut
+ * behind the name, the hook tells. */
+static bool is_signed(const message *m)
 {
-    return e->client_auth && (e->id_signature.n || e->payload_signature.n ||
+    const ccm_envelope *e = &m->e;
+    return e->client_auth && (e->id_signature.n || e->payload_signature.n || e->cut ||
+                              (m->reply && e->reply_signature.n) ||
                               ccm_envelope_line(e->token, "clienttokensignature").n);
 }
 
@@ -88,7 +92,7 @@ static void emit_message(const message *m)
             put(&o, CCM_KEY_payload_type, e->payload_type);
         }
         put(&o, CCM_KEY_sent_time, e->sent_time);
-        ccm_obs_flag(&o, CCM_KEY_signed, is_signed(e));
+        ccm_obs_flag(&o, CCM_KEY_signed, is_signed(m));
         put(&o, CCM_KEY_algorithm, e->algorithm);
     }
     if (m->full) {
@@ -228,6 +232,8 @@ static const char *why_unread(const message *m, ccm_span raw, ccm_span text)
 {
     if (m->e.encrypted)
         return "encrypted";
+    if (m->e.cut && !m->has_payload)
+        return "header cut short";
     if (!raw.n)
         return "no body";
     return m->e.legacy_compress && !m->zlib && !looks_xml(text) ? "compressed" : "unreadable";
@@ -248,6 +254,8 @@ static void finish_full(message *m)
     bool no_reply = m->reply && is_no_reply(raw);
     if (m->has_header || no_reply || (read && b.known)) {
         emit_message(m);
+        if (m->has_header)
+            ccm_message_header_emit(&m->at, m->reply, m->e.id, m->header);
         if (no_reply) {
             emit_words(m, "accepted, answer comes later");
         } else {
@@ -294,6 +302,21 @@ static void take_payload(message *m, const ccm_part *part, bool body_whole)
     m->payload_whole = part->complete || body_whole;
 }
 
+/* A part in which bytes are missing ends there: nobody knows whose the bytes behind them are. Its
+ * range is from `*from` to the next delimiter, with the line end before that; the next part's
+ * begins behind. */
+static void end_at_hole(const ccm_collect *c, size_t *from, ccm_part *part)
+{
+    enum { LINE_END = 2 };
+    size_t content = (size_t)(part->content.p - c->p), end = content + part->content.n;
+    bool cut = c->holed && c->hole > *from && c->hole <= end + LINE_END;
+    *from = cut ? c->hole : end;
+    if (!cut)
+        return;
+    part->complete = false;
+    part->content.n = c->hole > content ? MIN(c->hole, end) - content : 0;
+}
+
 /* Finds header and body among the parts, or takes the whole for the body. */
 static void take_parts(message *m, const ccm_collect *c, bool body_whole, uint8_t *buf)
 {
@@ -310,12 +333,15 @@ static void take_parts(message *m, const ccm_collect *c, bool body_whole, uint8_
         parts = (ccm_multipart){ .body = body, .boundary = boundary };
     }
     ccm_part part = { .content = body, .complete = body_whole };
+    size_t from = parts.at;
     if (!boundary.n) {
+        end_at_hole(c, &from, &part);
         if (m->full)
             take_payload(m, &part, body_whole);
         return;
     }
     for (unsigned i = 0; i < PARTS_MAX && ccm_multipart_next(&parts, &part); i++) {
+        end_at_hole(c, &from, &part);
         if (!m->has_header && take_header(m, &part, buf)) {
             m->header_incomplete |= !part.complete && !body_whole;
             if (!m->full)
@@ -379,6 +405,7 @@ void ccm_collect_end(ccm_collect *c, const ccm_parse *ps, unsigned from, uint64_
         empty_reply(&m, body);
     } else if (c->n) {
         take_parts(&m, c, whole, text);
+        m.header_incomplete |= c->lost && !m.has_header;
         if (m.full)
             finish_full(&m);
         else if (m.has_header)

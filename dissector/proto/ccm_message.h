@@ -30,8 +30,9 @@ ccm_collect *ccm_collect_begin(const ccm_parse *ps, ccm_depth depth, bool reply,
 bool ccm_collect_feed(ccm_collect *c, const ccm_parse *ps, ccm_span bytes);
 /* Does it want bytes? */
 bool ccm_collect_wants(const ccm_collect *c);
-/* `n` bytes are lost: what follows them is not wanted. */
-void ccm_collect_gap(ccm_collect *c, uint64_t n);
+/* `n` bytes are lost. What follows is wanted at full depth, for the part behind this one, until more
+ * are lost; `coded`: it is not, because the content coding ends here. */
+void ccm_collect_gap(ccm_collect *c, uint64_t n, bool coded);
 /* Emits ccm_message, then at full depth ccm_body and signatures, as sent by `from`, and frees. An
  * empty or short answer to a message is told by ccm_body at either depth. Emits nothing when it is
  * no message. */

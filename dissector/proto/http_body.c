@@ -89,7 +89,7 @@ static void counted(ccm_http_body *b, uint64_t n, uint64_t missing)
     if (missing)
         ccm_http_body_stop(b); /* what follows cannot be decoded */
     if (missing && b->collect)
-        ccm_collect_gap(b->collect, missing);
+        ccm_collect_gap(b->collect, missing, b->decoded_any);
 }
 
 /* Hexadecimal size, then an optional extension. False when it is no chunk size. */

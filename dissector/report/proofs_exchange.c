@@ -46,6 +46,29 @@ static void json_signatures(ccm_json *j, const ccm_exchange *x)
     ccm_json_close(j, ']');
 }
 
+/* What a header says beyond the members of the message itself. */
+static void json_header(ccm_json *j, const ccm_exchange *x, bool reply)
+{
+    bool open = false;
+    for (unsigned i = 0; i < x->message.n_header; i++) {
+        const ccm_exchange_header_field *f = &x->message.header[i];
+        if (f->reply != reply)
+            continue;
+        if (!open)
+            ccm_json_open(j, reply ? "reply_header" : "header", '{');
+        open = true;
+        const char *name = ccm_key_name(f->key);
+        if (ccm_key_type(f->key) == CCM_TYPE_STR)
+            ccm_json_text(j, name, f->text);
+        else if (ccm_key_type(f->key) == CCM_TYPE_BOOL)
+            ccm_json_bool(j, name, true);
+        else
+            ccm_json_u64(j, name, f->number);
+    }
+    if (open)
+        ccm_json_close(j, '}');
+}
+
 static void json_message(ccm_json *j, const ccm_exchange *x)
 {
     if (!x->message.present)
@@ -59,18 +82,22 @@ static void json_message(ccm_json *j, const ccm_exchange *x)
     ccm_json_text(j, "source_host", x->message.source_host);
     ccm_json_text(j, "sent_time", x->message.sent_time);
     ccm_json_text(j, "reply_to", x->message.reply_to);
-    /* What the rest of a message that was cut short would have said is not known. */
+    /* What the rest of a header that was cut short would have said is not known. */
     if (x->message.is_signed || !x->message.incomplete)
         ccm_json_bool(j, "signed", x->message.is_signed);
     if (x->message.compressed || !x->message.incomplete)
         ccm_json_bool(j, "compressed", x->message.compressed);
     if (x->message.encrypted)
         ccm_json_bool(j, "encrypted", true);
-    if (x->message.incomplete)
+    if (x->message.incomplete || x->message.body_incomplete)
         ccm_json_bool(j, "incomplete", true);
     ccm_json_text(j, "detail", x->message.detail);
+    json_header(j, x, false);
     ccm_json_text(j, "reply", x->message.reply);
     ccm_json_text(j, "reply_detail", x->message.reply_detail);
+    if (x->message.foreign_reply)
+        ccm_json_bool(j, "foreign_reply", true);
+    json_header(j, x, true);
     ccm_json_text(j, "assigned_client_id", x->message.assigned);
     ccm_json_close(j, '}');
 }
@@ -162,6 +189,10 @@ void ccm_exchange_notes(GString *out, const ccm_exchange *x,
         note(out, "");
         ccm_terminal_append(out, x->message.kind);
     }
+    if (x->message.incomplete || x->message.body_incomplete)
+        note(out, "cut short");
     if (x->message.reply && g_str_has_prefix(x->message.reply, "rejected"))
         note(out, "rejected with an empty answer");
+    if (x->message.foreign_reply)
+        note(out, "the answer is one to another message");
 }

@@ -115,6 +115,8 @@ void ccm_json_messages(ccm_json *j, const ccm_view *view, ccm_out *out)
         if (m->status)
             ccm_json_u64(j, "status", m->status);
         ccm_json_text(j, "reply", m->reply);
+        if (m->foreign_reply)
+            ccm_json_bool(j, "foreign_reply", true);
         ccm_json_close(j, '}');
     }
     ccm_json_close(j, ']');

@@ -469,6 +469,8 @@ static void message_row(ccm_page *p, ccm_grid *table, const ccm_view_message *m)
     g_string_append_printf(p->cell, "%u", m->status);
     ccm_grid_take(table, m->status >= 400 ? CCM_BAD : CCM_PLAIN, p->cell);
     ccm_terminal_append(p->cell, m->reply ? m->reply : "-");
+    if (m->foreign_reply)
+        g_string_append(p->cell, ", to another message");
     ccm_grid_take(table, CCM_DIM, p->cell);
 }
 

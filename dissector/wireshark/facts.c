@@ -215,6 +215,8 @@ static const char *title_of(ccm_obs_kind kind)
         return "Token";
     case CCM_OBS_ccm_message:
         return "Message";
+    case CCM_OBS_ccm_message_header:
+        return "Message header";
     case CCM_OBS_ccm_body:
         return "Body";
     case CCM_OBS_signature:

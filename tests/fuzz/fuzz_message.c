@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * fuzz_message.c - bodies of messages. Input: a byte of flags (1 reply, 2 full depth, 4 multipart
- * by its head, 8 body cut, 16 bytes lost at the end, 32 a verifier is there, 64 in pieces), a byte
- * with the size of the pieces, then the body. The scanner, the header and the body of the same
- * bytes are read directly too, from memory of exactly their size. */
+ * by its head, 8 body cut, 16 bytes lost at the end, 32 a verifier is there, 64 in pieces,
+ * 128 an eighth of it is lost), a byte with the size of the pieces or where that eighth begins,
+ * then the body. The scanner, the header and the body of the same bytes are read directly too, from
+ * memory of exactly their size. */
 #include <glib.h>
 #include "../unit/message_driver.h"
 #include "proto/ccm_body.h"
@@ -77,6 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                       .size = body.n,
                       .piece = flags & 64 ? piece + 1u : 0,
                       .lost = flags & 16 ? 100 : 0,
+                      .hole = body.n * piece / 256,
+                      .holed = flags & 128 ? 1 + body.n / 8 : 0,
                       .status = flags & 1 ? 200 : 0,
                       .cut = flags & 8 };
     mdrive_play(&d, &x);

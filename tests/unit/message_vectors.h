@@ -5,6 +5,12 @@
 #ifndef CCM_TEST_MESSAGE_VECTORS_H
 #define CCM_TEST_MESSAGE_VECTORS_H
 
+#include <glib.h>
+
+#define ID "GUID:11223344-5566-7788-99AA-BBCCDDEEFF00"
+#define BOUNDARY "aAbBcCdDv1234567890VxXyYzZ"
+#define TYPE "multipart/mixed; boundary=\"" BOUNDARY "\""
+
 /* An unsigned content location request with its HTTP head. */
 #define LOCATION_SHA256 "1d4bb61a2b0e9457d2e95444acc2bef8d55141b8517a61942baf91517bd7e4b2"
 static const char location_request[] =
@@ -167,5 +173,20 @@ static const char registration_payload[] =
     "PEiTXql6Rt+FnJHqzGucXfuSRJtn3F01f9Y3Aud4VsW/KZd7bTerqo8gcdJuxvcr/uUoMqKVVXp91evlnxO18ax/k0U7"
     "PN87LdrbLmSnUVIkZJ3g021eqCiSvqZ6tet6HJVzvd5IWGuR5iO26LD/qB1cUXUd8aRN1UfUl4cozyhUD7t4jHrPjMyq"
     "DyJ12Q6nC/aayQ8RbY+quDpGe8QV+YR/3xz0JfR2xrgbIe4eceSVD/+73TS//MW/AeCexCU=";
+
+static inline GByteArray *decoded(const char *base64, const char *sha256)
+{
+    gsize n;
+    guchar *p = g_base64_decode(base64, &n);
+    char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, p, n);
+    g_assert_cmpstr(sum, ==, sha256);
+    g_free(sum);
+    return g_byte_array_new_take(p, n);
+}
+
+static inline GByteArray *policy_body(void)
+{
+    return decoded(policy_request, POLICY_SHA256);
+}
 
 #endif

@@ -35,7 +35,8 @@ static void test_reply(void)
         CCM_DEPTH_FULL, .reply = true,        .content_type = "multipart/mixed; boundary=b",
         .body = body,   .size = strlen(body), .status = 200
     };
-    expect(&x, "ccm_message S reply=1 correlation_id={2} endpoint=ClientRegistration\n"
+    expect(&x, "ccm_message S reply=1 correlation_id={2} endpoint=ClientRegistration signed=1\n"
+               "ccm_message_header S reply=1 hooks=clientauth\n"
                "ccm_body S reply=1 endpoint=ClientRegistration body_bytes=151 "
                "root=ClientRegistrationResponse kind=registration answer "
                "detail=status=registered approval=approved smsid=" ID
