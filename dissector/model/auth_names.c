@@ -46,6 +46,8 @@ const char *ccm_auth_evidence_name(unsigned id)
     static const char *const names[CCM_AUTH_EVIDENCES] = {
         [CCM_EV_SIGNATURE_FAILED] = "signature-failed",
         [CCM_EV_SIGNATURE_MALFORMED] = "signature-malformed",
+        [CCM_EV_KEY_CHANGED] = "key-changed",
+        [CCM_EV_WORKSTATION_DIFFERS] = "workstation-differs",   /* E6 */
         [CCM_EV_FALLBACK_KDC_ERROR] = "fallback-kdc-error",     /* 7.1, pattern 1 */
         [CCM_EV_FALLBACK_KDC_SILENT] = "fallback-kdc-silent",   /* 7.1, pattern 2 */
         [CCM_EV_FALLBACK_DNS] = "fallback-dns",                 /* 7.1, pattern 2 */

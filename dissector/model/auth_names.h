@@ -47,6 +47,8 @@ typedef enum ccm_account_kind {
 typedef enum ccm_auth_evidence {
     CCM_EV_SIGNATURE_FAILED,
     CCM_EV_SIGNATURE_MALFORMED,
+    CCM_EV_KEY_CHANGED,
+    CCM_EV_WORKSTATION_DIFFERS,
     CCM_EV_FALLBACK_KDC_ERROR,
     CCM_EV_FALLBACK_KDC_SILENT,
     CCM_EV_FALLBACK_DNS,

@@ -105,20 +105,13 @@ static const ccm_krb *ticket_of(const view_auth *a, const ccm_addr *client, uint
     return n == 1 ? found : NULL;
 }
 
-static unsigned kind_of_principal(const char *name)
-{
-    const char *at = strchr(name, '@');
-    size_t n = at ? (size_t)(at - name) : strlen(name);
-    return n && name[n - 1] == '$' ? CCM_ACCOUNT_COMPUTER : CCM_ACCOUNT_USER;
-}
-
 const char *ccm_view_auth_owner(const view_auth *a, const ccm_addr *client, uint32_t ticket,
                                 unsigned *kind)
 {
     const ccm_krb *k = ticket_of(a, client, ticket);
     if (!k)
         return NULL;
-    *kind = kind_of_principal(text(a, k->name));
+    *kind = ccm_auth_account_kind(ccm_span_str(text(a, k->name)));
     return ccm_view_text(a->k, k->name);
 }
 
@@ -190,7 +183,7 @@ static found resolve(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *
     const ccm_krb *ticket = ticket_of(a, &e->key.client, s->account);
     if (ticket) {
         f.account = text(a, ticket->name);
-        f.kind = kind_of_principal(f.account);
+        f.kind = ccm_auth_account_kind(ccm_span_str(f.account));
         f.certainty = MIN(f.certainty, CCM_CERTAINTY_STRONG);
         f.more[f.n_more++] = (ccm_auth_seen){ .count = ticket->count,
                                               .first_frame = ticket->first_frame,

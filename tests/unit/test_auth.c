@@ -17,10 +17,12 @@ typedef struct step {
     const char *token, *subject; /* category and subject of a JWT */
     const char *endpoint;        /* of a message */
     bool is_signed;
-    const char *signature; /* of the headers */
-    const char *result;    /* of a signature check */
-    const char *also;      /* result of another check of the same exchange */
-    unsigned status;       /* 0 = no answer */
+    const char *signature;          /* of the headers */
+    const char *result;             /* of a signature check */
+    const char *also;               /* result of another check of the same exchange */
+    const char *field, *key_source; /* of these; field NULL = payload */
+    const char *workstation;
+    unsigned status; /* 0 = no answer */
     const char *pairing;
     bool proxy, cut, cut_message, empty, no_user;
     bool continues; /* the answer holds a token */
@@ -74,6 +76,7 @@ static void credential(world *w, ccm_auth_facts *f, const step *s, uint64_t fram
         ccm_obs_u64(&o, CCM_KEY_ntlm_type, s->ntlm_type);
     drv_text(&o, CCM_KEY_domain, s->domain);
     drv_text(&o, CCM_KEY_account, s->account);
+    drv_text(&o, CCM_KEY_workstation, s->workstation);
     drv_text(&o, CCM_KEY_spn, s->spn);
     ccm_obs_flag(&o, CCM_KEY_anonymous, s->no_user);
     ccm_auth_collect(f, &w->texts, &o);
@@ -107,7 +110,8 @@ static void request(world *w, ccm_auth_facts *f, const step *s, uint64_t frame)
     const char *const results[] = { s->result, s->also };
     for (unsigned i = 0; i < G_N_ELEMENTS(results) && results[i]; i++) {
         o = drv_obs(CCM_OBS_signature, 1, CLIENT, SERVER, 1);
-        drv_text(&o, CCM_KEY_field, "payload");
+        drv_text(&o, CCM_KEY_field, s->field ? s->field : "payload");
+        drv_text(&o, CCM_KEY_key_source, s->key_source);
         drv_text(&o, CCM_KEY_result, results[i]);
         ccm_auth_collect(f, &w->texts, &o);
     }
@@ -454,30 +458,67 @@ static void unknown(void)
            "transport none-observed - - unknown: jwt-other");
 }
 
-static void paths(void)
+/* E6: a computer's account at a workstation of another name. */
+static void workstations(void)
 {
-    static const struct {
-        const char *method, *target;
-        unsigned bits;
-    } rows[] = {
-        { "GET", "/SMS_MP/.sms_aut?MPLIST1&ABC", CCM_PATH_LOCATION },
-        { "GET", "/sms_mp/.sms_aut?MPCERT", 0 },
-        { "GET", "/SMS_MP_TokenAuth/.sms_pol?x", CCM_PATH_TOKENAUTH | CCM_PATH_POLICY },
-        { "GET", "/ccm_proxy_serverauth/72057594037937981/SMS_MP/.sms_pol?x", CCM_PATH_POLICY },
-        { "GET", "/", 0 },
-        { "GET", "", 0 },
-        { "GET", "*", CCM_PATH_VIA_PROXY },
-        { "GET", "http://h", CCM_PATH_VIA_PROXY },
-        { "GET", "http://h/CCM_Client/x", CCM_PATH_VIA_PROXY | CCM_PATH_CLIENT },
-        { "CONNECT", "h:443", CCM_PATH_TUNNEL },
-        { "CCM_POST", "/CCM_System_WindowsAuth/request", CCM_PATH_WINDOWSAUTH | CCM_PATH_MESSAGE },
-        { "CCM_POST", "/ccm_system", CCM_PATH_MESSAGE },
-    };
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-        g_assert_cmpuint(ccm_auth_request_of(ccm_span_str(rows[i].method),
-                                             ccm_span_str(rows[i].target), (ccm_span){ 0 })
-                             .path,
-                         ==, rows[i].bits);
+    /* half of E6 speaks against it: section 8, one step less than proven */
+    expect(
+        STEPS({ .target = DP, TYPE3, .account = "WKS9$", .workstation = "OTHER", .status = 200 }),
+        "transport ntlm computer LAB\\WKS9$ strong: ntlm-type3 workstation-differs direct-ntlm");
+    expect(STEPS({ .target = DP, TYPE3, .account = "WKS9$", .workstation = "OTHER" }),
+           "transport ntlm computer LAB\\WKS9$ likely: ntlm-type3 workstation-differs direct-ntlm "
+           "no-response");
+    expect(STEPS({ .target = DP, TYPE3, .account = "WKS9$", .workstation = "WKS9", .status = 200 }),
+           "transport ntlm computer LAB\\WKS9$ proven: ntlm-type3 direct-ntlm");
+    expect(STEPS({ .target = DP, TYPE3, .account = "bob", .workstation = "OTHER", .status = 200 }),
+           "transport ntlm user LAB\\bob strong: ntlm-type3 direct-ntlm");
+    expect(STEPS({ .target = DP,
+                   .mechanism = "ntlm",
+                   .ntlm_type = 3,
+                   .account = "WKS2$@lab.example",
+                   .workstation = "WKS2",
+                   .status = 200 }),
+           "transport ntlm computer WKS2$@lab.example proven: ntlm-type3 direct-ntlm");
+}
+
+#define MESSAGE(to) .method = "CCM_POST", .target = "/ccm_system/request", .endpoint = to
+#define OPEN "transport anonymous anonymous - proven: no-authorization; "
+
+/* Signatures that verify with another key, and those of registrations. */
+static void signatures(void)
+{
+    expect(STEPS({ MESSAGE("MP_PolicyManager"), .is_signed = true, .result = "verified",
+                   .key_source = "new-key", .status = 200 }),
+           OPEN "message message-signature computer - likely: clientauth-hook signature-verified "
+                "key-changed");
+    /* one that fails is worse, whatever its key */
+    expect(STEPS({ MESSAGE("MP_PolicyManager"), .is_signed = true, .result = "verified",
+                   .also = "failed", .key_source = "new-key", .status = 200 }),
+           OPEN "message message-signature computer - unknown: clientauth-hook signature-failed "
+                "signature-verified key-changed");
+    expect(STEPS({ MESSAGE("MP_PolicyManager"), .is_signed = true, .result = "failed",
+                   .key_source = "new-key", .status = 200 }),
+           OPEN "message message-signature computer - unknown: clientauth-hook signature-failed");
+    expect(STEPS({ .target = "/SMS_MP/.sms_pol?{1}.1_00",
+                   .signature = "well-formed",
+                   .result = "verified",
+                   .field = "client-token",
+                   .key_source = "new-key",
+                   .status = 200 }),
+           OPEN "message message-signature computer - likely: header-signature signature-verified "
+                "key-changed");
+    /* a registration signs itself: E14; whole it proves no client, broken it is worth nothing */
+    expect(STEPS({ MESSAGE("MP_ClientRegistration"), .result = "verified", .field = "registration",
+                   .status = 200 }),
+           OPEN "message anonymous anonymous - proven: registration");
+    expect(STEPS({ MESSAGE("MP_ClientRegistration"), .result = "failed", .field = "registration",
+                   .status = 200, .empty = true }),
+           OPEN "message anonymous anonymous - unknown denied: registration signature-failed "
+                "empty-reply");
+    expect(STEPS({ MESSAGE("MP_ClientRegistration"), .is_signed = true, .result = "failed",
+                   .field = "registration", .status = 200 }),
+           OPEN "message message-signature computer - unknown: clientauth-hook registration "
+                "signature-failed");
 }
 
 /* Whatever takes the short way must be what the tables say of it: every status, and paths that are
@@ -545,7 +586,8 @@ int main(int argc, char **argv)
     g_test_add_func("/auth/handshakes", handshakes);
     g_test_add_func("/auth/web-proxy", web_proxy);
     g_test_add_func("/auth/unknown", unknown);
-    g_test_add_func("/auth/paths", paths);
+    g_test_add_func("/auth/workstations", workstations);
+    g_test_add_func("/auth/signatures", signatures);
     g_test_add_func("/auth/short-way", short_way);
     return g_test_run();
 }
