@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The test programs; a new one is a line here.
 unit_tests = \
-	tests/unit/test_account tests/unit/test_auth \
+	tests/unit/test_account tests/unit/test_auth tests/unit/test_auth_facts tests/unit/test_auth_tokens \
 	tests/unit/test_base \
 	tests/unit/test_catalog \
 	tests/unit/test_ccm_headers \
@@ -88,6 +88,7 @@ fuzz_replays = \
 	tests/fuzz/replay_verify
 test_headers = \
 	tests/fuzz/fuzz_parser.h \
+	tests/unit/auth_driver.h \
 	tests/unit/auth_vectors.h \
 	tests/unit/capture_file.h \
 	tests/unit/channels_driver.h \

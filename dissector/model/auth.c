@@ -102,24 +102,35 @@ ccm_auth_request ccm_auth_request_of(ccm_span method, ccm_span target, ccm_span 
 
 /* ---- accounts -------------------------------------------------------------------------------- */
 
+/* Bytes before the @ of a user principal name or a Kerberos principal. */
+static size_t local_part(ccm_span name)
+{
+    const uint8_t *at = name.n ? memchr(name.p, '@', name.n) : NULL;
+    return at ? (size_t)(at - name.p) : name.n;
+}
+
 uint8_t ccm_auth_account_kind(ccm_span name)
 {
     if (!name.n)
         return CCM_ACCOUNT_UNKNOWN;
-    return name.p[name.n - 1] == '$' ? CCM_ACCOUNT_COMPUTER : CCM_ACCOUNT_USER;
+    size_t n = local_part(name);
+    return n && name.p[n - 1] == '$' ? CCM_ACCOUNT_COMPUTER : CCM_ACCOUNT_USER;
 }
 
-/* Has the name its domain already? The escape \xNN of a byte is no separator, so that an
- * observation that was written and read again gives the same. */
+/* Stands the escape \xNN of a byte here? It is no separator, so that an observation that was
+ * written and read again gives the same. */
+static bool escape_at(ccm_span name, size_t i)
+{
+    return i + 3 < name.n && name.p[i] == '\\' && name.p[i + 1] == 'x' &&
+           g_ascii_isxdigit((char)name.p[i + 2]) && g_ascii_isxdigit((char)name.p[i + 3]);
+}
+
+/* Has the name its domain already? */
 static bool qualified(ccm_span name)
 {
-    for (size_t i = 0; i < name.n; i++) {
-        bool escape = i + 3 < name.n && name.p[i + 1] == 'x' &&
-                      g_ascii_isxdigit((char)name.p[i + 2]) &&
-                      g_ascii_isxdigit((char)name.p[i + 3]);
-        if (name.p[i] == '@' || (name.p[i] == '\\' && !escape))
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] == '@' || (name.p[i] == '\\' && !escape_at(name, i)))
             return true;
-    }
     return false;
 }
 
@@ -135,6 +146,49 @@ uint32_t ccm_auth_account(ccm_texts *texts, ccm_span domain, ccm_span name)
     room[domain.n] = '\\';
     memcpy(room + domain.n + 1, name.p, name.n);
     return ccm_texts_add(texts, (ccm_span){ room, domain.n + 1 + name.n });
+}
+
+/* Whole characters, none of them an escaped byte? */
+static bool plain_text(ccm_span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (escape_at(s, i))
+            return false;
+    return s.n && g_utf8_validate_len((const char *)s.p, s.n, NULL);
+}
+
+static gunichar next_upper(ccm_span *s)
+{
+    const char *p = (const char *)s->p, *next = g_utf8_next_char(p);
+    *s = ccm_span_of(next, s->n - (size_t)(next - p));
+    return g_unichar_toupper(g_utf8_get_char(p));
+}
+
+/* E6. NetBIOS has the first 15 characters of a longer name, and so has its account: what is behind
+ * them is not compared. */
+bool ccm_auth_workstation_differs(ccm_span account, ccm_span workstation)
+{
+    enum { NETBIOS = 15 };
+    if (ccm_auth_account_kind(account) != CCM_ACCOUNT_COMPUTER || !plain_text(account) ||
+        !plain_text(workstation))
+        return false;
+    account.n = local_part(account) - 1; /* and without $ */
+    for (size_t i = account.n; i--;)
+        if (account.p[i] == '\\') { /* its domain in front */
+            account = ccm_span_of(account.p + i + 1, account.n - i - 1);
+            break;
+        }
+    while (workstation.n && workstation.p[0] == '\\') /* \\NAME, as SMB clients may write it */
+        workstation = ccm_span_of(workstation.p + 1, workstation.n - 1);
+    if (!account.n || !workstation.n)
+        return false;
+    for (unsigned i = 0; i < NETBIOS && (account.n || workstation.n); i++) {
+        if (!account.n) /* else the domain of a DNS name */
+            return workstation.p[0] != '.';
+        if (!workstation.n || next_upper(&account) != next_upper(&workstation))
+            return true;
+    }
+    return false;
 }
 
 uint32_t ccm_auth_ticket(ccm_texts *texts, uint32_t host, uint64_t ticket_hash)
@@ -217,6 +271,8 @@ static void on_http_auth(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs
     o->account = ccm_auth_account(texts, ccm_obs_get_str(obs, CCM_KEY_domain), name);
     o->kind = o->credential == CCM_CREDENTIAL_NTLM_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS
                                                              : ccm_auth_account_kind(name);
+    o->elsewhere = o->credential == CCM_CREDENTIAL_NTLM_3 &&
+                   ccm_auth_workstation_differs(name, ccm_obs_get_str(obs, CCM_KEY_workstation));
     o->spn =
         o->credential == CCM_CREDENTIAL_KERBEROS
             ? ccm_auth_ticket(texts, ccm_auth_spn_host(texts, ccm_obs_get_str(obs, CCM_KEY_spn)),
@@ -316,14 +372,22 @@ static void on_message(ccm_auth_facts *f, const ccm_obs *obs)
                                                           : CCM_ENDPOINT_OTHER;
 }
 
-/* A registration signs itself with the key that it brings: that proves no registered client. */
+bool ccm_auth_key_changed(const ccm_obs *obs)
+{
+    return same(ccm_obs_get_str(obs, CCM_KEY_key_source), "new-key") &&
+           same(ccm_obs_get_str(obs, CCM_KEY_result), "verified");
+}
+
+/* A registration signs itself with the key that it brings: one that verifies proves no registered
+ * client, one that fails proves that it is not whole. */
 static void on_signature(ccm_auth_facts *f, const ccm_obs *obs)
 {
     ccm_span result = ccm_obs_get_str(obs, CCM_KEY_result);
+    f->failed |= same(result, "failed");
     if (same(ccm_obs_get_str(obs, CCM_KEY_field), "registration"))
         return;
     f->verified |= same(result, "verified");
-    f->failed |= same(result, "failed");
+    f->key_changed |= ccm_auth_key_changed(obs);
 }
 
 void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange)
@@ -438,4 +502,10 @@ ccm_auth_facts ccm_auth_plain_facts(const ccm_auth_plain *p)
     f.status = p->status;
     f.response_frame = p->response_frame;
     return f;
+}
+
+bool ccm_auth_connection_quiet(const ccm_auth_connection *c)
+{
+    const ccm_auth_side *s = &c->side[0];
+    return !c->blind && !c->certificate.mode && s->mode == CCM_AUTH_NONE_OBSERVED && !s->leg.open;
 }

@@ -60,6 +60,7 @@ typedef struct ccm_auth_offer {
     bool offers_kerberos; /* SPNEGO listed it */
     bool continues;       /* the server's answer goes on with the handshake */
     bool error;           /* the server's answer holds a Kerberos error */
+    bool elsewhere;       /* ccm_auth_workstation_differs */
     uint32_t error_code;
 } ccm_auth_offer;
 
@@ -84,6 +85,7 @@ typedef struct ccm_auth_facts {
     uint8_t header_signature; /* 0 absent, 1 well-formed, 2 malformed */
     bool post;                /* CCM_POST */
     bool message_unread;      /* its header broke off before it told anything */
+    bool key_changed;         /* a signature verifies, with another key than before */
     bool empty_reply;
     ccm_auth_token token[CCM_AUTH_TOKENS]; /* the first n_tokens are set */
 } ccm_auth_facts;
@@ -164,13 +166,18 @@ void ccm_auth_collect_request(ccm_auth_facts *f, const ccm_obs *obs, const ccm_a
 /* DOMAIN\\name as text; a name that has its domain already, or none, as it is. CCM_NONE: no name.
  */
 uint32_t ccm_auth_account(ccm_texts *texts, ccm_span domain, ccm_span name);
-/* ccm_account_kind: a computer's ends with $. */
+/* ccm_account_kind: a computer's ends with $, before @ and its domain. */
 uint8_t ccm_auth_account_kind(ccm_span name);
 /* The host of HTTP/host, or cifs/host as it is, in lower case; CCM_NONE for another service. */
 uint32_t ccm_auth_spn_host(ccm_texts *texts, ccm_span spn);
 /* "host#hash": a ticket for the service on `host` that would be known again; `host` alone when the
  * ticket was not whole. */
 uint32_t ccm_auth_ticket(ccm_texts *texts, uint32_t host, uint64_t ticket_hash);
+/* signature: does it verify, but with another key than the client id used first? */
+bool ccm_auth_key_changed(const ccm_obs *obs);
+/* Is an account of a computer used at a workstation of another name? False where one of them is not
+ * known: an empty name, or bytes of an unknown code page. */
+bool ccm_auth_workstation_differs(ccm_span account, ccm_span workstation);
 void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange);
 void ccm_auth_connection_begin(ccm_auth_connection *c);
 /* http_done: what it adds. */
@@ -182,13 +189,13 @@ bool ccm_auth_plain_of(const ccm_auth_facts *f, ccm_auth_plain *out);
 bool ccm_auth_plain_response(ccm_auth_plain *p, const ccm_obs *obs);
 /* How sure it is that whoever was answered so is anonymous. */
 uint8_t ccm_auth_anonymous_certainty(unsigned status);
+/* Would the connection's state find one that was answered anonymous, and learn nothing from it? */
+bool ccm_auth_connection_quiet(const ccm_auth_connection *c);
 /* The same as facts: it turned out to be more than plain. */
 ccm_auth_facts ccm_auth_plain_facts(const ccm_auth_plain *p);
 
 /* auth_verdict.c: the exchange is over; the connection learns from it. */
 void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth_verdicts *out);
-/* Would it find a plain exchange that was answered anonymous, and learn nothing from it? */
-bool ccm_auth_connection_quiet(const ccm_auth_connection *c);
 /* The connection is over: handshakes that never ended. */
 void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out);
 

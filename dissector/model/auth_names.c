@@ -46,6 +46,8 @@ const char *ccm_auth_evidence_name(unsigned id)
     static const char *const names[CCM_AUTH_EVIDENCES] = {
         [CCM_EV_SIGNATURE_FAILED] = "signature-failed",
         [CCM_EV_SIGNATURE_MALFORMED] = "signature-malformed",
+        [CCM_EV_KEY_CHANGED] = "key-changed",
+        [CCM_EV_WORKSTATION_DIFFERS] = "workstation-differs",   /* E6 */
         [CCM_EV_FALLBACK_KDC_ERROR] = "fallback-kdc-error",     /* 7.1, pattern 1 */
         [CCM_EV_FALLBACK_KDC_SILENT] = "fallback-kdc-silent",   /* 7.1, pattern 2 */
         [CCM_EV_FALLBACK_DNS] = "fallback-dns",                 /* 7.1, pattern 2 */
@@ -105,4 +107,13 @@ const char *ccm_auth_evidence_name(unsigned id)
         [CCM_EV_MESSAGE_NOT_DECODED] = "message-not-decoded",
     };
     return names[id < CCM_AUTH_EVIDENCES ? id : 0];
+}
+
+unsigned ccm_auth_token_evidence(unsigned mode)
+{
+    static const uint8_t ids[CCM_AUTH_MODES] = { [CCM_AUTH_ENTRA_TOKEN] = CCM_EV_JWT_ENTRA,
+                                                 [CCM_AUTH_CCM_TOKEN] = CCM_EV_JWT_CCM,
+                                                 [CCM_AUTH_BULK_TOKEN] = CCM_EV_JWT_BULK,
+                                                 [CCM_AUTH_CONTENT_TOKEN] = CCM_EV_JWT_CONTENT };
+    return ids[mode] ? ids[mode] : CCM_EV_JWT_OTHER;
 }

@@ -47,6 +47,8 @@ typedef enum ccm_account_kind {
 typedef enum ccm_auth_evidence {
     CCM_EV_SIGNATURE_FAILED,
     CCM_EV_SIGNATURE_MALFORMED,
+    CCM_EV_KEY_CHANGED,
+    CCM_EV_WORKSTATION_DIFFERS,
     CCM_EV_FALLBACK_KDC_ERROR,
     CCM_EV_FALLBACK_KDC_SILENT,
     CCM_EV_FALLBACK_DNS,
@@ -112,5 +114,7 @@ const char *ccm_auth_mode_name(unsigned mode);
 /* NULL for CCM_ACCOUNT_UNKNOWN: absent means unknown. */
 const char *ccm_account_kind_name(unsigned kind);
 const char *ccm_auth_evidence_name(unsigned id);
+/* Which ccm_auth_evidence a JSON web token of this ccm_auth_mode is. */
+unsigned ccm_auth_token_evidence(unsigned mode);
 
 #endif

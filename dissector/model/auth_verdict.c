@@ -209,6 +209,12 @@ static void judge_ntlm(const judge *j, const ccm_auth_offer *o)
     v->kind = o->kind;
     v->account = o->account;
     add(v, nobody ? CCM_EV_NTLM_ANONYMOUS : CCM_EV_NTLM_TYPE3, f->request_frame);
+    if (o->elsewhere) {
+        /* The account is read directly, but half of E6 speaks against it being the computer itself:
+         * that only it has its password is an inference, section 8's class 3. */
+        v->certainty = CCM_CERTAINTY_STRONG;
+        add(v, CCM_EV_WORKSTATION_DIFFERS, f->request_frame);
+    }
     add_leg(v, s, j->which);
     if (!nobody)
         add_fallback(v, s, s->leg.fallback ? s->leg.fallback : fallback_of(s, o),
@@ -302,15 +308,6 @@ static void judge_type1(const judge *j, const ccm_auth_offer *o)
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
-static unsigned token_evidence(unsigned mode)
-{
-    static const uint8_t ids[CCM_AUTH_MODES] = { [CCM_AUTH_ENTRA_TOKEN] = CCM_EV_JWT_ENTRA,
-                                                 [CCM_AUTH_CCM_TOKEN] = CCM_EV_JWT_CCM,
-                                                 [CCM_AUTH_BULK_TOKEN] = CCM_EV_JWT_BULK,
-                                                 [CCM_AUTH_CONTENT_TOKEN] = CCM_EV_JWT_CONTENT };
-    return ids[mode] ? ids[mode] : CCM_EV_JWT_OTHER;
-}
-
 /* Says the last verdict what one before it said? */
 static bool repeats(const ccm_auth_verdicts *out)
 {
@@ -343,7 +340,7 @@ static void judge_token(const judge *j, const ccm_auth_token *t)
         j->out->n--;
         return;
     }
-    add(v, token_evidence(t->mode), f->request_frame);
+    add(v, ccm_auth_token_evidence(t->mode), f->request_frame);
     add_leg(v, side_of(j), j->which);
     judge how = *j;
     if (j->outcome == FORBIDDEN)
@@ -511,20 +508,22 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
     /* A head that breaks off may have held a signature. */
     bool cut = !router && !header && f->head_incomplete;
     bool decoded = router ? f->message && !f->message_unread : !cut;
-    unsigned why = f->message_signed                                    ? CCM_EV_CLIENTAUTH_HOOK
-                   : header                                             ? CCM_EV_HEADER_SIGNATURE
-                   : router && !decoded                                 ? CCM_EV_MESSAGE_NOT_DECODED
-                   : router && f->endpoint == CCM_ENDPOINT_REGISTRATION ? CCM_EV_REGISTRATION
-                   : router && f->endpoint == CCM_ENDPOINT_LOCATION     ? CCM_EV_LOCATION_REQUEST
-                   : router                                             ? CCM_EV_NO_SIGNATURE
-                   : f->path & CCM_PATH_LOCATION                        ? CCM_EV_LOCATION_REQUEST
-                   : f->path & CCM_PATH_CLIENT                          ? CCM_EV_CLIENT_PACKAGE
-                                                                        : CCM_AUTH_EVIDENCES;
+    bool registration = router && f->endpoint == CCM_ENDPOINT_REGISTRATION;
+    unsigned why = f->message_signed                                ? CCM_EV_CLIENTAUTH_HOOK
+                   : header                                         ? CCM_EV_HEADER_SIGNATURE
+                   : router && !decoded                             ? CCM_EV_MESSAGE_NOT_DECODED
+                   : registration                                   ? CCM_EV_REGISTRATION
+                   : router && f->endpoint == CCM_ENDPOINT_LOCATION ? CCM_EV_LOCATION_REQUEST
+                   : router                                         ? CCM_EV_NO_SIGNATURE
+                   : f->path & CCM_PATH_LOCATION                    ? CCM_EV_LOCATION_REQUEST
+                   : f->path & CCM_PATH_CLIENT                      ? CCM_EV_CLIENT_PACKAGE
+                                                                    : CCM_AUTH_EVIDENCES;
     if (why == CCM_AUTH_EVIDENCES || !f->request)
         return;
     /* One that fails outweighs those that verify: that of a client id is always the same, so
      * anybody who saw it can send it again. */
-    bool open = !decoded || (header && !sign) || (sign && f->failed);
+    bool failed = f->failed && (sign || registration);
+    bool open = !decoded || (header && !sign) || failed;
     ccm_auth_verdict *v = begin(out, CCM_STAGE_MESSAGE,
                                 sign                            ? CCM_AUTH_MESSAGE_SIGNATURE
                                 : decoded && !(header && !sign) ? CCM_AUTH_ANONYMOUS
@@ -538,12 +537,19 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
         : cut           ? CCM_EV_HEAD_INCOMPLETE
                         : why,
         frame);
-    if (f->message_signed && f->endpoint == CCM_ENDPOINT_REGISTRATION)
+    if (f->message_signed && registration)
         add(v, CCM_EV_REGISTRATION, frame);
-    if (sign && f->failed)
+    if (failed)
         add(v, CCM_EV_SIGNATURE_FAILED, frame);
     if (sign && f->verified)
         add(v, CCM_EV_SIGNATURE_VERIFIED, frame);
+    if (sign && f->key_changed) {
+        /* The sender holds the key that it brought, no more: the key of this client id is that of
+         * its registration or of its first message. A client that made a new one looks like
+         * somebody else under its id, and no document says when it does: class 2. */
+        v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
+        add(v, CCM_EV_KEY_CHANGED, frame);
+    }
     add_path(v, f->path, f->request_frame);
     if (!f->response || f->blind) {
         v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
@@ -581,12 +587,6 @@ void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth
     judge_side(&j);
     if (f->status != 401)
         judge_message(f, out);
-}
-
-bool ccm_auth_connection_quiet(const ccm_auth_connection *c)
-{
-    const ccm_auth_side *s = &c->side[ORIGIN];
-    return !c->blind && !c->certificate.mode && s->mode == CCM_AUTH_NONE_OBSERVED && !s->leg.open;
 }
 
 void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out)

@@ -108,7 +108,7 @@ static void show_owner(const ccm_join_auth *j, const ccm_auth_verdict *v, const 
     if (!t)
         return;
     a->account = ccm_texts_get(&j->texts, t->name);
-    a->account_kind = ccm_account_kind_name(ccm_principal_kind(a->account));
+    a->account_kind = ccm_account_kind_name(ccm_auth_account_kind(ccm_span_str(a->account)));
     a->certainty = MIN(a->certainty, CCM_CERTAINTY_STRONG);
     a->evidence[a->n_evidence++] = ccm_auth_evidence_name(CCM_EV_TGS_REP);
 }

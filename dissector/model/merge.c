@@ -106,6 +106,7 @@ static void merge_clients(ccm_model *to, const ccm_model *from)
         c->more |= s->more;
         for (unsigned k = 0; k < G_N_ELEMENTS(c->checked); k++)
             c->checked[k] += s->checked[k];
+        c->key_changed += s->key_changed;
         if (s->has_skew)
             ccm_client_skew(c, s->skew_low_s, s->skew_high_s);
         for (unsigned k = 0; k < s->kinds.n; k++)

@@ -133,6 +133,7 @@ static void on_signature(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
     uint64_t hash = ccm_obs_get_u64(obs, CCM_KEY_signature_hash);
 
     *count = (uint8_t)MIN(*count + 1, UINT8_MAX);
+    x->key_changed += ccm_auth_key_changed(obs) && x->key_changed < UINT8_MAX;
     if (x->signer == CCM_NONE)
         x->signer = text_of(m, obs, CCM_KEY_client_id);
     bool payload = is(field, "payload");
@@ -318,6 +319,8 @@ void ccm_messages_done(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *
     ccm_client *c = client_of(m, signer != CCM_NONE ? signer : x->header_client, obs);
     for (unsigned i = 0; c && i < G_N_ELEMENTS(c->checked); i++)
         c->checked[i] += x->checked[i];
+    if (c)
+        c->key_changed += x->key_changed;
 }
 
 /* ---- merging --------------------------------------------------------------------------------- */

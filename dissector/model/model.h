@@ -317,6 +317,7 @@ typedef struct ccm_client {
     ccm_counters messages;            /* requests by verb */
     ccm_counters kinds;               /* messages by kind, in plain words */
     uint64_t checked[4];              /* signatures by ccm_signature_result */
+    uint64_t key_changed;             /* of those verified, with another key than the first */
     bool has_skew;
     int64_t skew_low_s, skew_high_s; /* the client's clock less the capture's */
 } ccm_client;

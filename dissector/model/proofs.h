@@ -44,6 +44,7 @@ typedef struct ccm_open_exchange {
     uint64_t message_hash; /* of its message id */
     uint64_t time_ns;      /* of the message */
     uint8_t checked[4];    /* ccm_signature_result */
+    uint8_t key_changed;   /* of those verified */
     bool has_skew, foreign_reply;
     int64_t skew_s;
 } ccm_open_exchange;

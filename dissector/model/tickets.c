@@ -107,9 +107,3 @@ const ccm_ticket *ccm_tickets_find(const ccm_tickets *t, const ccm_addr *client,
         return whole;
     return find(t, &k, n > service ? NOT_WHOLE : OF_SERVICE, service);
 }
-
-uint8_t ccm_principal_kind(const char *name)
-{
-    size_t n = strcspn(name, "@");
-    return n && name[n - 1] == '$' ? CCM_ACCOUNT_COMPUTER : CCM_ACCOUNT_USER;
-}

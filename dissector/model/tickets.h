@@ -35,7 +35,5 @@ void ccm_tickets_add(ccm_tickets *t, const ccm_krb *k);
  * was seen to get, or, where one of the two was not whole, the only name that it got one for the
  * service with; else NULL. Valid until the next call of ccm_tickets_add. */
 const ccm_ticket *ccm_tickets_find(const ccm_tickets *t, const ccm_addr *client, uint32_t ticket);
-/* ccm_account_kind of NAME@REALM. */
-uint8_t ccm_principal_kind(const char *name);
 
 #endif

@@ -324,6 +324,7 @@ typedef struct ccm_view_client {
     ccm_view_counts kinds; /* messages by kind, in plain words */
     struct {
         uint64_t verified, failed, no_key, unverifiable, replayed;
+        uint64_t key_changed; /* of those verified */
     } signature;
     bool has_skew;       /* the two below are valid */
     int64_t skew_s;      /* the client's clock less the capture's: the difference nearest to zero */

@@ -85,7 +85,7 @@ const char *ccm_view_auth_owner(const view_auth *a, const ccm_addr *client, uint
     const ccm_ticket *t = ccm_tickets_find(&a->tickets, client, ticket);
     if (!t)
         return NULL;
-    *kind = ccm_principal_kind(text(a, t->name));
+    *kind = ccm_auth_account_kind(ccm_span_str(text(a, t->name)));
     return ccm_view_text(a->k, t->name);
 }
 
@@ -157,7 +157,7 @@ static found resolve(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *
     const ccm_ticket *ticket = ccm_tickets_find(&a->tickets, &e->key.client, s->account);
     if (ticket) {
         f.account = text(a, ticket->name);
-        f.kind = ccm_principal_kind(f.account);
+        f.kind = ccm_auth_account_kind(ccm_span_str(f.account));
         f.certainty = MIN(f.certainty, CCM_CERTAINTY_STRONG);
         f.more[f.n_more++] = (ccm_auth_seen){ .count = ticket->count,
                                               .first_frame = ticket->first_frame,

@@ -80,6 +80,7 @@ void ccm_view_make_clients(view_maker *k)
         v[i].signature.failed = c->checked[CCM_SIGNATURE_FAILED];
         v[i].signature.no_key = c->checked[CCM_SIGNATURE_NO_KEY];
         v[i].signature.unverifiable = c->checked[CCM_SIGNATURE_UNVERIFIABLE];
+        v[i].signature.key_changed = c->key_changed;
         v[i].signature.replayed = repeats[c->id];
         make_clock(&v[i], c);
     }

@@ -176,6 +176,7 @@ void ccm_message_header_emit(const ccm_place *at, bool reply, ccm_span id, ccm_s
 {
     header h;
     memset(&h, 0, offsetof(header, scratch));
+    h.text = CCM_KEYS;
     ccm_place_obs(at, &h.o, CCM_OBS_ccm_message_header);
     ccm_obs_flag(&h.o, CCM_KEY_reply, reply);
     put(&h, CCM_KEY_message_id, id);

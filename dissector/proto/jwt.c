@@ -192,6 +192,10 @@ static const char *category_of(const claims *c)
     return entra_issuer(c->issuer) || service ? "entra" : "other";
 }
 
+/* CCM_STS gives tokens of two types, Device and UDA (user-device): one gets UDA for the Entra token
+ * of a user, and user policy, which a device's token does not open, is open to it. So it is of a
+ * user, who sits at the device that it names as well. That site tokens are of devices alone
+ * (auth-modes.md 3) is about those of registered clients, which have no TokenType. */
 static const char *subject_of(const claims *c)
 {
     if (c->upn.n || c->unique_name.n || named(c->idtyp, "user") || named(c->token_type, "UDA"))

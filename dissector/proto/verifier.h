@@ -32,7 +32,7 @@ typedef struct ccm_signature_claim {
 typedef struct ccm_signature_verdict {
     const char *result;      /* verified, failed, no-key */
     const char *variant;     /* form that matched, such as "SHA-256 DigestInfo, NUL, reversed" */
-    const char *key_source;  /* message, registration, supplied */
+    const char *key_source;  /* message, new-key, registration, supplied */
     uint64_t signature_hash; /* equal signatures have equal hashes; 0 = none */
 } ccm_signature_verdict;
 

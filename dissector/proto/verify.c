@@ -374,15 +374,30 @@ static bool own_key(ccm_verify *v, const ccm_signature_claim *claim, ccm_rsa *ou
            ccm_rsa_from_blob(ccm_span_of(blob, n), out);
 }
 
-/* Where else a key that came with the claim is known from. */
-static const char *source_of(const ccm_signer *client, const ccm_rsa_key *key)
+/* Where else a key that came with the claim is known from. The first message's key is the client's
+ * (the reference's public key sources). A registration is how a key changes: it is not remarked. */
+static const char *source_of(const ccm_signer *client, const ccm_rsa_key *key, bool registration)
 {
     for (unsigned i = 0; client && i < CCM_SUPPLIED_EACH; i++)
         if (client->supplied[i] == key)
             return "supplied";
     if (key->any)
         return "supplied";
-    return client && client->registered == key ? "registration" : "message";
+    if (client && client->registered == key)
+        return "registration";
+    bool other = !registration && client && client->message[0] && client->message[0] != key;
+    return other ? "new-key" : "message";
+}
+
+/* A claim without a key: that of the client's first message decides, then the latest other one. */
+static bool by_message(ccm_verify *v, const ccm_signer *client, const proof *p,
+                       ccm_signature_verdict *verdict)
+{
+    ccm_rsa_key *const *keys = client->message;
+    if (give(verdict, try_key(v, keys[0], p), source_of(client, keys[0], false)))
+        return true;
+    const char *variant = keys[1] ? try_key(v, keys[1], p) : NULL;
+    return variant && give(verdict, variant, source_of(client, keys[1], false));
 }
 
 static void by_any(ccm_verify *v, const ccm_signature_claim *claim, ccm_signer *client,
@@ -416,15 +431,14 @@ static void decide(ccm_verify *v, const ccm_signature_claim *claim, const proof 
     }
     if (own) {
         ccm_rsa_key *key = ccm_rsa_key_get(&v->keys, &rsa);
-        ok = give_keys(v, p, &key, 1, source_of(client, key), verdict);
+        ok = give_keys(v, p, &key, 1, source_of(client, key, registration), verdict);
         if (ok && registration)
             ccm_registration_put(&v->keys, claim->flow, claim->exchange, key);
-        else if (ok && !key->any &&
-                 (client || (client = ccm_signer_get(&v->keys, claim->client_id))))
+        else if (ok && (client || (client = ccm_signer_get(&v->keys, claim->client_id))))
             ccm_signer_message_key(&v->keys, client, key);
         ccm_rsa_key_unref(&v->keys, key);
     } else if (client && client->message[0]) {
-        ok = give_keys(v, p, client->message, CCM_MESSAGE_KEYS, "message", verdict);
+        ok = by_message(v, client, p, verdict);
     }
     if (!ok && !registration)
         by_any(v, claim, client, p, verdict);

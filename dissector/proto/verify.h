@@ -27,7 +27,9 @@ void ccm_verify_free(ccm_verify *v);
  * claim itself, else a key that an earlier message of the client carried, else any supplied key
  * without a client. A registration is judged by its own certificate; that is key source "message",
  * too, unless the same key was registered or supplied. Key source "message" shows no more than that
- * the sender held the key it announced.
+ * the sender held the key it announced. Key source "new-key": it held another key than the client
+ * id's first message carried, brought by this message or an earlier one; the first remains the
+ * client's until a registration's answer gives it another.
  *
  * A signature that is not hexadecimal fails. A claim without a signature or without signed bytes
  * gets no result. The caller passes whole values only: one that the capture cut would fail. */

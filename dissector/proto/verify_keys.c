@@ -175,14 +175,10 @@ void ccm_signer_message_key(ccm_signers *k, ccm_signer *client, ccm_rsa_key *key
 {
     if (client->message[0] == key)
         return;
-    unsigned at = 1; /* where it was, or the oldest place */
-    while (at < CCM_MESSAGE_KEYS - 1 && client->message[at] != key)
-        at++;
+    ccm_rsa_key **place = &client->message[client->message[0] != NULL];
     (void)key_ref(key);
-    ccm_rsa_key_unref(k, client->message[at]);
-    for (; at; at--)
-        client->message[at] = client->message[at - 1];
-    client->message[0] = key;
+    ccm_rsa_key_unref(k, *place);
+    *place = key;
 }
 
 /* ---- supplied keys and registrations --------------------------------------------------------- */

@@ -14,7 +14,7 @@ enum {
     CCM_CLIENT_ID_TEXT = 80,
     CCM_SUPPLIED_ANY = 64,   /* supplied keys without a client */
     CCM_SUPPLIED_EACH = 4,   /* supplied keys of one client */
-    CCM_MESSAGE_KEYS = 2,    /* keys kept of one client's messages */
+    CCM_MESSAGE_KEYS = 2,    /* keys kept of one client's messages: the first, the latest other */
     CCM_LIVE_KEYS = 2048,    /* keys that OpenSSL holds ready */
     CCM_REGISTRATIONS = 1024 /* without an answer yet */
 };
@@ -59,7 +59,7 @@ typedef struct ccm_signer {
     char id[CCM_CLIENT_ID_TEXT];
     ccm_rsa_key *supplied[CCM_SUPPLIED_EACH];
     ccm_rsa_key *registered;
-    ccm_rsa_key *message[CCM_MESSAGE_KEYS]; /* latest first */
+    ccm_rsa_key *message[CCM_MESSAGE_KEYS]; /* the first stays; the other one may be NULL */
     GList age;
 } ccm_signer;
 
@@ -96,6 +96,7 @@ void ccm_rsa_key_live(ccm_signers *k, ccm_rsa_key *key, struct evp_pkey_ctx_st *
 ccm_signer *ccm_signer_find(ccm_signers *k, ccm_span id);
 /* The same, made if need be; NULL when the id is unusable. */
 ccm_signer *ccm_signer_get(ccm_signers *k, ccm_span id);
+/* A message that verifies brought this key. */
 void ccm_signer_message_key(ccm_signers *k, ccm_signer *client, ccm_rsa_key *key);
 
 /* A supplied key: of one client, or of any when `id` is empty. False when there are too many. */

@@ -165,18 +165,22 @@ static void note_transport(GString *out, const ccm_exchange *x, const ccm_exchan
         g_string_append(out, " refused");
 }
 
-static void note_signature(GString *out, const ccm_exchange *x,
+/* What is not signed by its sender may hold a signature all the same: a registration does. */
+static void note_signature(GString *out, const ccm_exchange *x, bool is_signed,
                            void (*note)(GString *out, const char *words))
 {
-    unsigned verified = 0, failed = 0;
+    unsigned verified = 0, failed = 0, changed = 0;
     for (unsigned i = 0; i < x->n_signatures; i++) {
         verified += !strcmp(x->signatures[i].result, "verified");
         failed += !strcmp(x->signatures[i].result, "failed");
+        changed += !g_strcmp0(x->signatures[i].key_source, "new-key");
     }
     if (failed)
         note(out, "signature fails");
+    else if (!is_signed)
+        return;
     else if (verified)
-        note(out, "signed, verified");
+        note(out, changed ? "signed, verified with a changed key" : "signed, verified");
     else
         note(out, "signed");
 }
@@ -188,8 +192,8 @@ void ccm_exchange_notes(GString *out, const ccm_exchange *x,
         const ccm_exchange_auth *a = &x->auth[i];
         if (strcmp(a->stage, "message"))
             note_transport(out, x, a, note);
-        else if (!strcmp(a->mode, "message-signature"))
-            note_signature(out, x, note);
+        else
+            note_signature(out, x, !strcmp(a->mode, "message-signature"), note);
     }
     if (x->message.present && x->message.kind) {
         note(out, "");

@@ -61,6 +61,8 @@ void ccm_json_client_proofs(ccm_json *j, const ccm_view_client *c)
         ccm_json_u64(j, "no_key", c->signature.no_key);
         ccm_json_u64(j, "unverifiable", c->signature.unverifiable);
         ccm_json_u64(j, "replayed", c->signature.replayed);
+        if (c->signature.key_changed)
+            ccm_json_u64(j, "key_changed", c->signature.key_changed);
         ccm_json_close(j, '}');
     }
     if (c->has_skew)

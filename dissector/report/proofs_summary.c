@@ -12,6 +12,8 @@ static const struct {
 } reasons[] = {
     { "signature-failed", "signature fails" },
     { "signature-malformed", "signature malformed" },
+    { "key-changed", "key changed" },
+    { "workstation-differs", "workstation differs from the account" },
     { "fallback-kdc-error", "Kerberos ticket not given" },
     { "fallback-kdc-silent", "Kerberos not answered" },
     { "fallback-dns", "no domain controller found" },
@@ -106,6 +108,8 @@ static void client_troubles(page *p)
         const ccm_view_client *c = &p->view->clients[i];
         signature_trouble(p, c->client_id, c->signature.failed,
                           c->signature.failed == 1 ? " does not verify" : " do not verify");
+        signature_trouble(p, c->client_id, c->signature.key_changed,
+                          " with another key than it used first: renewed, or somebody else's");
         signature_trouble(p, c->client_id, c->signature.replayed,
                           " used again elsewhere: a replay or a repeat");
         if (c->has_skew && (c->skew_s > 60 || c->skew_s < -60)) {

@@ -420,10 +420,11 @@ static void certificates(ccm_page *p)
 /* Signatures and clock of the client ids that have any, then messages. */
 static void client_proofs(ccm_page *p, const ccm_view_client *c)
 {
-    const uint64_t numbers[] = { c->signature.failed, c->signature.replayed, c->signature.verified,
-                                 c->signature.no_key, c->signature.unverifiable };
-    static const char *const words[] = { "failed", "replayed", "verified", "without a key",
-                                         "not checked" };
+    const uint64_t numbers[] = { c->signature.failed,      c->signature.replayed,
+                                 c->signature.key_changed, c->signature.verified,
+                                 c->signature.no_key,      c->signature.unverifiable };
+    static const char *const words[] = { "failed",   "replayed",      "with a changed key",
+                                         "verified", "without a key", "not checked" };
     for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
         if (!numbers[i])
             continue;

@@ -38,7 +38,7 @@ static bool one_of(const char *text, const char *const *list)
 static void claim(ccm_verify *v, uint8_t op, ccm_cursor *c)
 {
     static const char *const results[] = { "verified", "failed", "no-key", NULL };
-    static const char *const sources[] = { "message", "registration", "supplied", NULL };
+    static const char *const sources[] = { "message", "new-key", "registration", "supplied", NULL };
     const ccm_verifier *service = ccm_verify_service(v);
     ccm_signature_claim q = { .field = (ccm_signed_field)(op & 7), .flow = op >> 3 & 7 };
     q.client_id = value(c);

@@ -122,6 +122,7 @@ static void proofs(world *w, unsigned i, const flow *f)
     drv_text(&o, CCM_KEY_field, "payload");
     drv_text(&o, CCM_KEY_client_id, id);
     drv_text(&o, CCM_KEY_result, PICK(w->r, results));
+    drv_text(&o, CCM_KEY_key_source, g_rand_boolean(w->r) ? "new-key" : NULL);
     /* a signature is of one client */
     ccm_obs_u64(&o, CCM_KEY_signature_hash, (uint64_t)id[5] * 10 + (g_rand_int(w->r) & 3));
     both(w, i, &o);

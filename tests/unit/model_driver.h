@@ -196,8 +196,9 @@ static inline void dump_client(GString *out, const ccm_view_client *c)
     dump_counts(out, "kind", &c->kinds);
     dump_u64(out, "signatures",
              (const uint64_t[]){ c->signature.verified, c->signature.failed, c->signature.no_key,
-                                 c->signature.unverifiable, c->signature.replayed },
-             5);
+                                 c->signature.unverifiable, c->signature.replayed,
+                                 c->signature.key_changed },
+             6);
     g_string_append_printf(out, " skew=%d/%d/%d", c->has_skew, (int)c->skew_s, c->skew_uncertain);
 }
 

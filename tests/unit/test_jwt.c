@@ -90,6 +90,12 @@ static void test_claims(void)
           "category=ccm issuer=urn:sccm:oauth2:abc audience=urn:sccm:service subject_kind=device" },
         { "{\"aud\": \"urn:sccm:service\" ,\"TokenType\" : \"UDA\",\"userId\":\"1\"}",
           "category=ccm audience=urn:sccm:service subject_kind=user" },
+        /* user-device: of the user, though it names the device, too; TokenType tells first */
+        { "{\"aud\":\"urn:sccm:service\",\"TokenType\":\"UDA\",\"deviceId\":\"1\"}",
+          "category=ccm audience=urn:sccm:service subject_kind=user" },
+        { "{\"aud\":\"urn:sccm:service\",\"TokenType\":\"Device\",\"userId\":\"1\","
+          "\"deviceId\":\"1\"}",
+          "category=ccm audience=urn:sccm:service subject_kind=device" },
         { "{\"aud\":\"urn:sccm:service\",\"userId\":\"\",\"deviceId\":\"1\"}",
           "category=ccm audience=urn:sccm:service subject_kind=device" },
         { "{\"iss\":\"urn:sccm:oauth2:abc\",\"SCCMTokenCategory\":\"SCCMContentToken\"}",

@@ -75,6 +75,7 @@ static void test_odd(void)
         const char *header, *want;
     } rows[] = {
         { "<Msg/>", "" },
+        { "<Msg>text<Priority>1</Priority>text</Msg>", "ccm_message_header C priority=1" },
         { "<Msg><Priority>high</Priority><Timeout>-1</Timeout></Msg>", "" },
         { "<Msg><Priority>1</Priority><Priority>5</Priority></Msg>",
           "ccm_message_header C priority=1" },

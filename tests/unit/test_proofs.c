@@ -251,6 +251,7 @@ static void kdc_unreachable(fixture *f, const void *data)
     ccm_view_free(v);
 }
 
+/* result: of its signatures; "new-key": verified with another key */
 static void message(fixture *f, const char *id, const char *source, const char *sent,
                     const char *result, uint64_t hash)
 {
@@ -270,7 +271,9 @@ static void message(fixture *f, const char *id, const char *source, const char *
         o = from_client(f, CCM_OBS_signature);
         drv_text(&o, CCM_KEY_field, fields[i]);
         drv_text(&o, CCM_KEY_client_id, source);
-        drv_text(&o, CCM_KEY_result, result);
+        bool changed = !strcmp(result, "new-key");
+        drv_text(&o, CCM_KEY_result, changed ? "verified" : result);
+        drv_text(&o, CCM_KEY_key_source, changed ? result : NULL);
         ccm_obs_u64(&o, CCM_KEY_signature_hash, i ? hash : 77);
         ccm_model_observe(f->m, &o);
     }
@@ -301,6 +304,11 @@ static void clients(fixture *f, const void *data)
     message(f, "{5}", "GUID:C", "2025-03-04T05:06:07Z", "verified", 5);
     message(f, "{6}", "GUID:C", "2025-03-04T05:06:07Z", "verified", 5);
     hang_up(f);
+    connect_to(f, "10.0.0.8:50001", MP);
+    message(f, "{7}", "GUID:D", "2025-03-04T05:06:07Z", "verified", 6);
+    message(f, "{8}", "GUID:D", "2025-03-04T05:06:07Z", "new-key", 7);
+    message(f, "{9}", "GUID:D", "2025-03-04T05:06:07Z", "new-key", 8);
+    hang_up(f);
     connect_to(f, "10.0.0.7:50002", MP); /* and sends the second again */
     message(f, "{6}", "GUID:C", "2025-03-04T05:06:07Z", "verified", 5);
     hang_up(f);
@@ -319,7 +327,10 @@ static void clients(fixture *f, const void *data)
     g_assert_cmpint(b->skew_s, ==, 420);
     g_assert_true(b->skew_uncertain);
     g_assert_cmpuint(client_of(v, "GUID:C")->signature.replayed, ==, 1);
-    g_assert_cmpuint(v->n_messages, ==, 8);
+    g_assert_cmpuint(client_of(v, "GUID:D")->signature.verified, ==, 6);
+    g_assert_cmpuint(client_of(v, "GUID:D")->signature.key_changed, ==, 4);
+    g_assert_cmpuint(a->signature.key_changed, ==, 0);
+    g_assert_cmpuint(v->n_messages, ==, 11);
     const ccm_view_message *m = &v->messages[1];
     g_assert_cmpstr(m->message_id, ==, "{2}");
     g_assert_cmpstr(m->client_id, ==, "GUID:A");
@@ -330,9 +341,18 @@ static void clients(fixture *f, const void *data)
     g_assert_cmpuint(m->status, ==, 200);
     const ccm_view_auth *auth =
         drv_auth(drv_route(v, "client/mp"), "message", "message-signature", NULL);
-    g_assert_cmpuint(auth->count, ==, 8);
+    g_assert_cmpuint(auth->count, ==, 11);
     g_assert_cmpuint(drv_why(auth, "signature-failed")->count, ==, 1);
+    g_assert_cmpuint(drv_why(auth, "key-changed")->count, ==, 2);
     ccm_view_free(v);
+    ccm_model *twice = ccm_model_new(f->m->catalog, &f->m->limits);
+    ccm_model_merge(twice, f->m);
+    ccm_model_merge(twice, f->m);
+    v = ccm_view_new(twice, false);
+    g_assert_cmpuint(client_of(v, "GUID:D")->signature.verified, ==, 12);
+    g_assert_cmpuint(client_of(v, "GUID:D")->signature.key_changed, ==, 8);
+    ccm_view_free(v);
+    ccm_model_free(twice);
 }
 
 /* ccm-protocol.md 3.1 and 11: one client writes its id in several ways. */

@@ -103,15 +103,6 @@ static void test_bound(void)
     end(&w);
 }
 
-static void test_kinds(void)
-{
-    g_assert_cmpuint(ccm_principal_kind("WKS01$@LAB"), ==, CCM_ACCOUNT_COMPUTER);
-    g_assert_cmpuint(ccm_principal_kind("WKS01$"), ==, CCM_ACCOUNT_COMPUTER);
-    g_assert_cmpuint(ccm_principal_kind("alice@LAB$"), ==, CCM_ACCOUNT_USER);
-    g_assert_cmpuint(ccm_principal_kind("@"), ==, CCM_ACCOUNT_USER);
-    g_assert_cmpuint(ccm_principal_kind(""), ==, CCM_ACCOUNT_USER);
-}
-
 /* ---- exchanges ------------------------------------------------------------------------------- */
 
 static void show(void *user_data, const ccm_exchange *x)
@@ -195,7 +186,6 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tickets/find", test_find);
     g_test_add_func("/tickets/bound", test_bound);
-    g_test_add_func("/tickets/kinds", test_kinds);
     g_test_add_func("/tickets/exchanges", test_exchanges);
     return g_test_run();
 }

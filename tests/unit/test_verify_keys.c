@@ -272,7 +272,7 @@ static void test_message_keys(void)
     header.client_id = ccm_span_str(openssl_text);
     expect(v, &header, "no-key", NULL, NULL);
     header.client_id = ccm_span_str(REFERENCE_ID);
-    /* the two latest keys of a client are kept */
+    /* the first key stays the client's; of the others the latest is kept, and each is remarked */
     for (unsigned i = 0; i < 3; i++) {
         ccm_rsa rsa;
         GByteArray *der = decoded(openssl_sizes[i].der);
@@ -281,16 +281,71 @@ static void test_message_keys(void)
         ccm_signature_claim mine = openssl_claim(openssl_sizes[i].signature);
         mine.client_id = ccm_span_str(REFERENCE_ID);
         mine.public_key = ccm_span_str(key);
-        expect(v, &mine, "verified", GOOD, "message");
-        expect(v, &header, i < 1 ? "verified" : "failed", i < 1 ? REFERENCE_GOOD : NULL, "message");
+        expect(v, &mine, "verified", GOOD, "new-key");
+        expect(v, &mine, "verified", GOOD, "new-key"); /* no less when it comes again */
+        expect(v, &header, "verified", REFERENCE_GOOD, "message");
+        expect(v, &c, "verified", REFERENCE_GOOD, "message");
+        mine.public_key.n = 0;
+        expect(v, &mine, "verified", GOOD, "new-key");
+        mine.text.n--;
+        expect(v, &mine, "failed", NULL, "message");
+        mine.public_key = ccm_span_str(key);
+        expect(v, &mine, "failed", NULL, "new-key");
         if (i) {
             mine = openssl_claim(openssl_sizes[i - 1].signature);
             mine.client_id = ccm_span_str(REFERENCE_ID);
-            expect(v, &mine, "verified", GOOD, "message");
+            expect(v, &mine, "failed", NULL, "message");
         }
         g_free(key);
         g_byte_array_unref(der);
     }
+    ccm_verify_free(v);
+}
+
+/* Another key than the first, then a registration that brings it: with the answer it is the
+ * client's, and the first is no longer. */
+static void test_changed_key(void)
+{
+    registration r;
+    registration_open(&r);
+    ccm_verify *v = make_verify();
+    ccm_rsa rsa;
+    GByteArray *der = decoded(openssl_1024_der);
+    g_assert_true(ccm_rsa_from_der(ccm_span_of(der->data, der->len), &rsa));
+    char *key = blob_of(&rsa);
+    ccm_signature_claim reg = registration_claim(&r), later = reference_claim(reference_a),
+                        first = openssl_claim(openssl_rows[2].signature);
+    reg.client_id = first.client_id = later.client_id;
+    first.public_key = ccm_span_str(key);
+    expect(v, &first, "verified", GOOD, "message");
+    expect(v, &later, "verified", REFERENCE_GOOD, "new-key");
+    expect(v, &reg, "verified", "SHA-256 DigestInfo, reversed", "message");
+    expect(v, &later, "verified", REFERENCE_GOOD, "new-key"); /* not answered yet */
+    learn(v, reg.flow, reg.exchange, REFERENCE_ID);
+    expect(v, &later, "verified", REFERENCE_GOOD, "registration");
+    later.public_key.n = 0;
+    expect(v, &later, "verified", REFERENCE_GOOD, "registration");
+    expect(v, &first, "failed", NULL, "registration");
+    /* a supplied key decides as ever, and no change of it is told */
+    ccm_verify_forget(v);
+    supply(v, "", reference_key);
+    later = reference_claim(reference_a);
+    expect(v, &first, "verified", GOOD, "message");
+    expect(v, &later, "verified", REFERENCE_GOOD, "supplied");
+    later.public_key.n = 0;
+    expect(v, &later, "verified", REFERENCE_GOOD, "supplied");
+    /* ... but one that comes after it is another */
+    ccm_verify_forget(v);
+    supply(v, "", reference_key);
+    later = reference_claim(reference_a);
+    expect(v, &later, "verified", REFERENCE_GOOD, "supplied");
+    expect(v, &first, "verified", GOOD, "new-key");
+    supply(v, REFERENCE_ID, openssl_1024_pem);
+    expect(v, &first, "verified", GOOD, "supplied");
+    expect(v, &later, "failed", NULL, "supplied");
+    g_free(key);
+    g_byte_array_unref(der);
+    registration_close(&r);
     ccm_verify_free(v);
 }
 
@@ -551,6 +606,7 @@ int main(int argc, char **argv)
     g_test_add_func("/verify-keys/hostile", test_hostile);
     g_test_add_func("/verify-keys/learned", test_learned);
     g_test_add_func("/verify-keys/message-keys", test_message_keys);
+    g_test_add_func("/verify-keys/changed-key", test_changed_key);
     g_test_add_func("/verify-keys/supplied", test_supplied);
     g_test_add_func("/verify-keys/many-supplied", test_many_supplied);
     g_test_add_func("/verify-keys/files", test_files);
