@@ -366,7 +366,9 @@ static void on_message(ccm_auth_facts *f, const ccm_obs *obs)
     f->message_frame = obs->frame;
     f->message_signed = ccm_obs_has(obs, CCM_KEY_signed);
     /* Hooks stand before the endpoint. */
-    f->message_unread = ccm_obs_has(obs, CCM_KEY_incomplete) && !f->message_signed && !endpoint.n;
+    bool cut = ccm_obs_has(obs, CCM_KEY_incomplete) && !endpoint.n;
+    f->message_unread = cut && !f->message_signed;
+    f->message_cut = cut && f->message_signed;
     f->endpoint = same(endpoint, "mp_clientregistration") ? CCM_ENDPOINT_REGISTRATION
                   : same(endpoint, "mp_locationmanager")  ? CCM_ENDPOINT_LOCATION
                                                           : CCM_ENDPOINT_OTHER;

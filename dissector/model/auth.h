@@ -85,6 +85,7 @@ typedef struct ccm_auth_facts {
     uint8_t header_signature; /* 0 absent, 1 well-formed, 2 malformed */
     bool post;                /* CCM_POST */
     bool message_unread;      /* its header broke off before it told anything */
+    bool message_cut;         /* it broke off behind the hook, perhaps before the signatures */
     bool key_changed;         /* a signature verifies, with another key than before */
     bool empty_reply;
     ccm_auth_token token[CCM_AUTH_TOKENS]; /* the first n_tokens are set */

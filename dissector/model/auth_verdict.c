@@ -550,6 +550,10 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
         v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
         add(v, CCM_EV_KEY_CHANGED, frame);
     }
+    if (f->message_cut) { /* E13 is there, what it announces was not seen */
+        v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_STRONG);
+        add(v, CCM_EV_HEAD_INCOMPLETE, frame);
+    }
     add_path(v, f->path, f->request_frame);
     if (!f->response || f->blind) {
         v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);

@@ -108,7 +108,7 @@ static void management_point(void)
            "transport anonymous anonymous - proven: no-authorization; message message-signature "
            "computer - unknown denied: clientauth-hook signature-failed empty-reply");
     /* its header breaks off before it tells anything; or behind the endpoint, before which hooks
-     * are */
+     * are; or behind the name of a hook, before the signatures that it announces */
     expect(STEPS({ .method = "CCM_POST",
                    .target = route,
                    .endpoint = "",
@@ -123,6 +123,14 @@ static void management_point(void)
                    .status = 200 }),
            "transport anonymous anonymous - proven: no-authorization; "
            "message anonymous anonymous - proven: no-signature");
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "",
+                   .is_signed = true,
+                   .cut_message = true,
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; message message-signature "
+           "computer - strong: clientauth-hook head-incomplete");
     /* the id's signature never changes and may be copied; that of the payload fails */
     expect(STEPS({ .method = "CCM_POST",
                    .target = route,
