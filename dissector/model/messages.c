@@ -271,6 +271,7 @@ static void keep_message(ccm_model *m, const ccm_open_exchange *x, const ccm_obs
                       .endpoint = x->endpoint,
                       .kind = x->kind,
                       .reply = x->reply,
+                      .key_changed = x->key_changed > 0,
                       .foreign_reply = x->foreign_reply,
                       .message_id = x->message_id,
                       .account = CCM_NONE,

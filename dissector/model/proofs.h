@@ -96,6 +96,7 @@ typedef struct ccm_message {
     uint16_t status;                          /* 0 = no answer seen */
     uint8_t transport, message, account_kind; /* modes */
     uint8_t checked;                          /* 1 + ccm_signature_result; 0 = none checked */
+    bool key_changed;                         /* verified with another key than the client's first */
     bool foreign_reply;                       /* the answer names another message */
 } ccm_message;
 

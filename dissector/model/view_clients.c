@@ -145,6 +145,7 @@ void ccm_view_make_messages(view_maker *k)
                                    .account = ccm_view_text(k, m->account),
                                    .size = m->size,
                                    .status = m->status,
+                                   .key_changed = m->key_changed,
                                    .foreign_reply = m->foreign_reply };
     }
     if (list->len)

@@ -111,6 +111,8 @@ void ccm_json_messages(ccm_json *j, const ccm_view *view, ccm_out *out)
         ccm_json_text(j, "message_id", m->message_id);
         message_auth(j, m);
         ccm_json_text(j, "signature", m->signature);
+        if (m->key_changed)
+            ccm_json_bool(j, "key_changed", true);
         ccm_json_u64(j, "size", m->size);
         if (m->status)
             ccm_json_u64(j, "status", m->status);
