@@ -111,6 +111,8 @@ typedef struct ccm_auth_side {
     uint8_t mode, kind;  /* CCM_AUTH_NTLM or _KERBEROS while the connection is authenticated */
     bool rejected;       /* a Kerberos token was refused here */
     uint32_t error_code; /* of the refusal; 0 = not told */
+    bool elsewhere;      /* ccm_auth_workstation_differs */
+    uint64_t time_ns;    /* when it was authenticated */
     struct {
         bool open, challenged;
         uint8_t mode, fallback; /* fallback: ccm_auth_evidence; 0 = not an NTLM handshake */
@@ -148,6 +150,7 @@ typedef struct ccm_auth_verdict {
     uint8_t n;
     bool denied;
     bool leg;         /* a step of a handshake: counted with its end */
+    bool doubted;     /* what speaks against it is evidence of the exchange that covers this one */
     bool earlier;     /* about an earlier exchange, whose handshake ended without success */
     uint32_t account; /* text; CCM_NONE */
     uint32_t spn;     /* text, when the account is not known; CCM_NONE */

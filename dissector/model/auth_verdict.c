@@ -190,6 +190,8 @@ static void remember(const judge *j, unsigned mode, const ccm_auth_offer *o)
         s->kind = o->kind;
         s->account = o->account;
         s->spn = o->spn;
+        s->elsewhere = o->elsewhere;
+        s->time_ns = j->f->time_ns;
     } else {
         s->mode = CCM_AUTH_NONE_OBSERVED;
     }
@@ -367,7 +369,8 @@ static void judge_covered(const judge *j)
 {
     const ccm_auth_side *s = side_of(j);
     ccm_auth_verdict *v =
-        begin(j->out, stage_of(j->which), s->mode, CCM_CERTAINTY_STRONG, j->f->time_ns);
+        begin(j->out, stage_of(j->which), s->mode, CCM_CERTAINTY_STRONG, s->time_ns);
+    v->doubted = s->elsewhere;
     v->kind = s->kind;
     v->account = s->account;
     v->spn = s->account == CCM_NONE ? s->spn : CCM_NONE;

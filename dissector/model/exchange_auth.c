@@ -103,13 +103,15 @@ void ccm_join_auth_kerberos(ccm_join_auth *j, const ccm_obs *obs)
 static void show_owner(const ccm_join_auth *j, const ccm_auth_verdict *v, const ccm_addr *client,
                        ccm_exchange_auth *a)
 {
+    ccm_ticket_use use = { v->time_ns, v->time_ns };
+    ccm_certainty sure;
     const ccm_ticket *t =
-        v->account == CCM_NONE ? ccm_tickets_find(&j->tickets, client, v->spn) : NULL;
+        v->account == CCM_NONE ? ccm_tickets_find(&j->tickets, client, v->spn, use, &sure) : NULL;
     if (!t)
         return;
     a->account = ccm_texts_get(&j->texts, t->name);
     a->account_kind = ccm_account_kind_name(ccm_auth_account_kind(ccm_span_str(a->account)));
-    a->certainty = MIN(a->certainty, CCM_CERTAINTY_STRONG);
+    a->certainty = MIN(a->certainty, sure);
     a->evidence[a->n_evidence++] = ccm_auth_evidence_name(CCM_EV_TGS_REP);
 }
 

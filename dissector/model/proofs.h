@@ -28,7 +28,9 @@ typedef struct ccm_auth_sum {
     uint32_t next;    /* of the same edge; CCM_NONE */
     uint32_t account; /* text; CCM_NONE = not known */
     uint8_t stage, mode, kind, certainty;
-    bool is_spn; /* `account` is the service's host: whose ticket it was is concluded later */
+    bool is_spn;      /* `account` is the service's host: whose ticket it was is concluded later */
+    bool windowsauth; /* not a computer, on a directory for users' Windows authentication: E8 */
+    uint8_t doubt;    /* something speaks against it: 1 + certainty, the same for all; else 0 */
     uint8_t n, cap;
     ccm_auth_seen *evidence;
     uint64_t count, denied; /* exchanges; attempts that failed */
@@ -96,8 +98,8 @@ typedef struct ccm_message {
     uint16_t status;                          /* 0 = no answer seen */
     uint8_t transport, message, account_kind; /* modes */
     uint8_t checked;                          /* 1 + ccm_signature_result; 0 = none checked */
-    bool key_changed;                         /* verified with another key than the client's first */
-    bool foreign_reply;                       /* the answer names another message */
+    bool key_changed;   /* verified with another key than the client's first */
+    bool foreign_reply; /* the answer names another message */
 } ccm_message;
 
 struct ccm_proofs {

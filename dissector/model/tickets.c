@@ -7,6 +7,11 @@
 
 enum { WHOLE, NOT_WHOLE, OF_SERVICE };
 
+/* How long a ticket is good for. Its times are encrypted for the client (RFC 4120 section 5.4.2),
+ * and the RFC leaves them to the distribution centre; this is what Active Directory gives unless
+ * its administrator changes "Maximum lifetime for service ticket" (600 minutes). */
+#define LIFETIME_NS (10 * 3600 * 1000000000ULL)
+
 static bool ticket_eq(const void *table, uint32_t value, const void *key)
 {
     const ccm_tickets *t = table;
@@ -47,6 +52,8 @@ static void add(ccm_tickets *t, ccm_ticket *k, unsigned what, size_t n)
         is->count += k->count;
         if (k->first_frame && (!is->first_frame || k->first_frame < is->first_frame))
             is->first_frame = k->first_frame;
+        is->first_ns = ccm_min64(is->first_ns, k->first_ns);
+        is->last_ns = ccm_max64(is->last_ns, k->last_ns);
         if (is->name != k->name)
             is->name = CCM_NONE;
         return;
@@ -77,7 +84,9 @@ void ccm_tickets_add(ccm_tickets *t, const ccm_krb *k)
                        .text = k->host,
                        .name = k->name,
                        .count = k->count,
-                       .first_frame = k->first_frame };
+                       .first_frame = k->first_frame,
+                       .first_ns = k->first_ns,
+                       .last_ns = k->last_ns };
     const char *text = ccm_texts_get(t->texts, k->host);
     size_t service = strcspn(text, "#"), n = strlen(text);
 
@@ -94,8 +103,28 @@ static const ccm_ticket *find(const ccm_tickets *t, ccm_ticket *k, unsigned what
     return is && is->name != CCM_NONE ? is : NULL;
 }
 
-const ccm_ticket *ccm_tickets_find(const ccm_tickets *t, const ccm_addr *client, uint32_t ticket)
+/* Could a ticket that came at `got_ns` have served for all of the use? */
+static bool serves(uint64_t got_ns, ccm_ticket_use use)
 {
+    return got_ns <= use.first_ns && use.last_ns - got_ns <= LIFETIME_NS;
+}
+
+/* Of a ticket that is not known again: nothing joins it with its use but when they were. */
+static const ccm_ticket *in_time(const ccm_ticket *is, ccm_ticket_use use, ccm_certainty *sure)
+{
+    if (!is || is->first_ns > use.first_ns)
+        return NULL;
+    if (serves(is->first_ns, use) || serves(is->last_ns, use))
+        return is;
+    /* Between the first and the last there may have been more, or there may not. */
+    *sure = CCM_CERTAINTY_LIKELY;
+    return use.last_ns <= is->last_ns || use.last_ns - is->last_ns <= LIFETIME_NS ? is : NULL;
+}
+
+const ccm_ticket *ccm_tickets_find(const ccm_tickets *t, const ccm_addr *client, uint32_t ticket,
+                                   ccm_ticket_use use, ccm_certainty *sure)
+{
+    *sure = CCM_CERTAINTY_STRONG;
     if (!is_text(ticket) || !client->family || !t->index.n)
         return NULL;
     ccm_ticket k = { .client = *client, .text = ticket };
@@ -105,5 +134,5 @@ const ccm_ticket *ccm_tickets_find(const ccm_tickets *t, const ccm_addr *client,
 
     if (whole || t->forgot)
         return whole;
-    return find(t, &k, n > service ? NOT_WHOLE : OF_SERVICE, service);
+    return in_time(find(t, &k, n > service ? NOT_WHOLE : OF_SERVICE, service), use, sure);
 }

@@ -3,13 +3,13 @@
  *
  * In: edges with their sums, tickets and refusals of key distribution centres. Out: auth[] of a
  * row. State: view_auth, while a view is made. Concluded here, because it takes more than one
- * exchange: whose ticket a Kerberos login was (auth-modes.md E4), the network access account (E7),
- * why a client fell back to NTLM
- * (7.1), and of what kind a certificate was that TLS 1.3 hides (7.5). */
+ * exchange: whose ticket a Kerberos login was (auth-modes.md E4), the network access account (E7,
+ * E8), why a client fell back to NTLM (7.1), and of what kind a certificate was that TLS 1.3 hides
+ * (7.5). */
 #include "model/view_auth.h"
 
-#include "model/tickets.h"
 #include "model/tls_book.h"
+#include "model/windows_name.h"
 
 enum {
     NAA_CLIENTS = 3,                 /* E7 */
@@ -80,10 +80,11 @@ static const char *text(const view_auth *a, uint32_t i)
 }
 
 const char *ccm_view_auth_owner(const view_auth *a, const ccm_addr *client, uint32_t ticket,
-                                unsigned *kind)
+                                ccm_ticket_use use, unsigned *kind)
 {
-    const ccm_ticket *t = ccm_tickets_find(&a->tickets, client, ticket);
-    if (!t)
+    ccm_certainty sure;
+    const ccm_ticket *t = ccm_tickets_find(&a->tickets, client, ticket, use, &sure);
+    if (!t || sure < CCM_CERTAINTY_STRONG)
         return NULL;
     *kind = ccm_auth_account_kind(ccm_span_str(text(a, t->name)));
     return ccm_view_text(a->k, t->name);
@@ -154,11 +155,13 @@ static found resolve(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *
     conclude_hidden(a, e, &f);
     if (!s->is_spn)
         return f;
-    const ccm_ticket *ticket = ccm_tickets_find(&a->tickets, &e->key.client, s->account);
+    ccm_certainty sure;
+    const ccm_ticket *ticket = ccm_tickets_find(&a->tickets, &e->key.client, s->account,
+                                                (ccm_ticket_use){ s->first_ns, s->last_ns }, &sure);
     if (ticket) {
         f.account = text(a, ticket->name);
         f.kind = ccm_auth_account_kind(ccm_span_str(f.account));
-        f.certainty = MIN(f.certainty, CCM_CERTAINTY_STRONG);
+        f.certainty = MIN(f.certainty, sure);
         f.more[f.n_more++] = (ccm_auth_seen){ .count = ticket->count,
                                               .first_frame = ticket->first_frame,
                                               .id = CCM_EV_TGS_REP };
@@ -168,11 +171,17 @@ static found resolve(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *
 
 /* ---- network access accounts ----------------------------------------------------------------- */
 
-static bool gives_content(const view_auth *a, int row)
+/* E7 is about the paths of these; everywhere else, a user is a user. */
+static bool gives_content(const char *role)
 {
-    const ccm_catalog *c = a->k->m->catalog;
-    const char *role = ccm_role_at(c, ccm_route_at(c, row)->destination)->id;
     return !strcmp(role, "dp") || !strcmp(role, "smp") || !strcmp(role, "peer");
+}
+
+/* Not on a directory where users authenticate: E8. */
+static bool may_be_naa(const found *f)
+{
+    return f->account && f->kind == CCM_ACCOUNT_USER && f->stage == CCM_STAGE_TRANSPORT &&
+           (f->mode == CCM_AUTH_NTLM || f->mode == CCM_AUTH_KERBEROS) && !f->sum->windowsauth;
 }
 
 void ccm_view_auth_edge(view_auth *a, uint32_t edge, int row)
@@ -181,13 +190,12 @@ void ccm_view_auth_edge(view_auth *a, uint32_t edge, int row)
     const ccm_edge *e = ccm_edge_at(m, edge);
     char address[CCM_ADDR_TEXT];
 
-    if (!gives_content(a, row))
+    if (!gives_content(ccm_role_at(m->catalog, ccm_route_at(m->catalog, row)->destination)->id))
         return;
     for (uint32_t i = ccm_proofs_first(m, edge); i != CCM_NONE; i = ccm_auth_sum_at(m, i)->next) {
         const ccm_auth_sum *s = ccm_auth_sum_at(m, i);
         found f = resolve(a, e, s);
-        if (!f.account || f.kind != CCM_ACCOUNT_USER || s->stage != CCM_STAGE_TRANSPORT ||
-            (f.mode != CCM_AUTH_NTLM && f.mode != CCM_AUTH_KERBEROS))
+        if (!may_be_naa(&f))
             continue;
         naa *n = g_hash_table_lookup(a->service, f.account);
         if (!n) {
@@ -204,10 +212,7 @@ void ccm_view_auth_edge(view_auth *a, uint32_t edge, int row)
 /* E7: the same account from several clients, or a task sequence's user agent; strong with both. */
 static void conclude_naa(const view_auth *a, found *f)
 {
-    const naa *n = f->account && f->kind == CCM_ACCOUNT_USER && f->stage == CCM_STAGE_TRANSPORT &&
-                           (f->mode == CCM_AUTH_NTLM || f->mode == CCM_AUTH_KERBEROS)
-                       ? g_hash_table_lookup(a->service, f->account)
-                       : NULL;
+    const naa *n = may_be_naa(f) ? g_hash_table_lookup(a->service, f->account) : NULL;
     if (!n)
         return;
     bool many = g_hash_table_size(n->clients) >= NAA_CLIENTS;
@@ -357,12 +362,16 @@ typedef struct row {
     ccm_auth_sum sum; /* evidence is its own */
 } row;
 
-static int text_cmp(const char *a, const char *b)
+static int account_cmp(const found *a, const found *b)
 {
-    return !a || !b ? (a != NULL) - (b != NULL) : strcmp(a, b);
+    bool windows = a->mode == CCM_AUTH_NTLM || a->mode == CCM_AUTH_KERBEROS;
+
+    if (!a->account || !b->account)
+        return (a->account != NULL) - (b->account != NULL);
+    return windows ? ccm_windows_name_cmp(a->account, b->account) : strcmp(a->account, b->account);
 }
 
-static int key_cmp(const found *a, const found *b)
+static int way_cmp(const found *a, const found *b)
 {
     if (a->stage != b->stage)
         return a->stage < b->stage ? -1 : 1;
@@ -370,7 +379,25 @@ static int key_cmp(const found *a, const found *b)
         return a->mode < b->mode ? -1 : 1;
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;
-    return text_cmp(a->account, b->account);
+    return account_cmp(a, b);
+}
+
+/* What nothing speaks against comes first, then certainty falls. */
+static int key_cmp(const found *a, const found *b)
+{
+    unsigned x = a->sum->doubt, y = b->sum->doubt;
+    int r = way_cmp(a, b);
+
+    if (r || x == y)
+        return r;
+    return !x || (y && x > y) ? -1 : 1;
+}
+
+/* One row? Also where something speaks against one of them, if it is no less certain for that. */
+static bool joins(const row *a, const row *b)
+{
+    return key_cmp(&a->f, &b->f) == 0 ||
+           (a->sum.certainty == b->sum.certainty && way_cmp(&a->f, &b->f) == 0);
 }
 
 static int by_key(const void *a, const void *b)
@@ -387,7 +414,7 @@ static int by_count(const void *pa, const void *pb)
     return by_key(pa, pb);
 }
 
-static void add_edge(view_auth *a, GArray *rows, uint32_t edge)
+static void add_edge(view_auth *a, GArray *rows, uint32_t edge, bool content)
 {
     const ccm_model *m = a->k->m;
     const ccm_edge *e = ccm_edge_at(m, edge);
@@ -397,7 +424,8 @@ static void add_edge(view_auth *a, GArray *rows, uint32_t edge)
         row r = { .f = resolve(a, e, s) };
         ccm_auth_seen why;
         bool fell = fallback(a, edge, s, &why);
-        conclude_naa(a, &r.f);
+        if (content)
+            conclude_naa(a, &r.f);
         r.sum = (ccm_auth_sum){ .count = s->count,
                                 .denied = s->denied,
                                 .first_ns = s->first_ns,
@@ -416,16 +444,19 @@ static void add_edge(view_auth *a, GArray *rows, uint32_t edge)
     }
 }
 
-/* Joins equal rows; returns how many are left. */
+/* Joins equal rows; returns how many are left. Of several spellings of an account the first by its
+ * bytes is shown, in whatever order they came. */
 static unsigned join(row *v, unsigned n)
 {
     unsigned left = 0;
     if (n)
         qsort(v, n, sizeof *v, by_key);
     for (unsigned i = 0; i < n; i++) {
-        if (left && key_cmp(&v[left - 1].f, &v[i].f) == 0) {
+        if (left && joins(&v[left - 1], &v[i])) {
             ccm_auth_sum_add(&v[left - 1].sum, &v[i].sum);
             g_free(v[i].sum.evidence);
+            if (v[i].f.account && strcmp(v[i].f.account, v[left - 1].f.account) < 0)
+                v[left - 1].f.account = v[i].f.account;
         } else {
             v[left++] = v[i];
         }
@@ -487,7 +518,7 @@ void ccm_view_auth_row(view_auth *a, const uint32_t *edges, unsigned n, ccm_view
     GArray *rows = g_array_new(FALSE, FALSE, sizeof(row));
 
     for (unsigned i = 0; i < n; i++)
-        add_edge(a, rows, edges[i]);
+        add_edge(a, rows, edges[i], gives_content(out->destination_role));
     row *v = (row *)(void *)rows->data;
     unsigned left = join(v, rows->len);
     left = bound_accounts(a, v, left);
@@ -526,7 +557,8 @@ view_auth *ccm_view_auth_new(view_maker *k)
             g_ptr_array_add(a->lookups, l);
     }
     g_ptr_array_sort(a->lookups, by_client);
-    a->service = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, naa_free);
+    a->service =
+        g_hash_table_new_full(ccm_windows_name_hash, ccm_windows_name_equal, NULL, naa_free);
     a->shown = certificates_shown(k->m);
     return a;
 }

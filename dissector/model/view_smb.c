@@ -53,7 +53,8 @@ static ccm_view_smb_session session(view_maker *k, const view_auth *auth, const 
     unsigned kind = r->kind;
     const char *account = ccm_view_text(k, r->name);
     if (r->flags & CCM_SMB_IS_SPN)
-        account = ccm_view_auth_owner(auth, &r->client, r->name, &kind);
+        account = ccm_view_auth_owner(auth, &r->client, r->name,
+                                      (ccm_ticket_use){ r->first_ns, r->last_ns }, &kind);
     return (ccm_view_smb_session){
         .mechanism = ccm_auth_mode_name(r->mode),
         .account_kind = ccm_account_kind_name(kind),
