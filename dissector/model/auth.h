@@ -150,7 +150,8 @@ typedef struct ccm_auth_verdict {
     uint8_t n;
     bool denied;
     bool leg;         /* a step of a handshake: counted with its end */
-    bool doubted;     /* what speaks against it is evidence of the exchange that covers this one */
+    bool windowsauth; /* CCM_EV_WINDOWSAUTH_PATH is among the evidence */
+    bool doubted;     /* something speaks against it, or against the login that covers it */
     bool earlier;     /* about an earlier exchange, whose handshake ended without success */
     uint32_t account; /* text; CCM_NONE */
     uint32_t spn;     /* text, when the account is not known; CCM_NONE */

@@ -28,26 +28,6 @@ void ccm_auth_sum_evidence(ccm_auth_sum *s, const ccm_auth_seen *add)
     s->evidence[s->n++] = *add;
 }
 
-static bool speaks_against(unsigned id)
-{
-    return id == CCM_EV_SIGNATURE_FAILED || id == CCM_EV_KEY_CHANGED ||
-           id == CCM_EV_WORKSTATION_DIFFERS || id == CCM_EV_HEAD_INCOMPLETE;
-}
-
-/* What keeps a verdict apart from others that are equal to it. */
-static void mark_apart(ccm_auth_sum *s, const ccm_auth_verdict *v)
-{
-    bool doubted = v->doubted;
-
-    s->windowsauth = false;
-    for (unsigned i = 0; i < v->n; i++) {
-        doubted |= speaks_against(v->evidence[i].id);
-        s->windowsauth |= v->evidence[i].id == CCM_EV_WINDOWSAUTH_PATH;
-    }
-    s->windowsauth &= v->kind == CCM_ACCOUNT_USER || v->spn != CCM_NONE;
-    s->doubt = doubted ? v->certainty + 1 : 0;
-}
-
 bool ccm_auth_sum_same(const ccm_auth_sum *a, const ccm_auth_sum *b)
 {
     return a->account == b->account && a->stage == b->stage && a->mode == b->mode &&
@@ -75,32 +55,21 @@ ccm_auth_sum ccm_auth_sum_of(const ccm_auth_verdict *v, ccm_auth_seen *seen)
                                    .first_frame = v->evidence[i].frame,
                                    .code = v->evidence[i].code,
                                    .id = v->evidence[i].id };
-    ccm_auth_sum s = { .next = CCM_NONE,
-                       .account = is_spn ? v->spn : v->account,
-                       .stage = v->stage,
-                       .mode = v->mode,
-                       .kind = v->kind,
-                       .certainty = v->certainty,
-                       .is_spn = is_spn,
-                       .n = v->n,
-                       .evidence = seen,
-                       .count = !v->denied,
-                       .denied = v->denied,
-                       .first_ns = v->time_ns,
-                       .last_ns = v->time_ns };
-    mark_apart(&s, v);
-    return s;
-}
-
-bool ccm_auth_sum_takes(const ccm_auth_sum *s, const ccm_auth_verdict *v)
-{
-    bool is_spn = v->account == CCM_NONE && v->spn != CCM_NONE;
-    if (s->stage != v->stage || s->mode != v->mode || s->kind != v->kind ||
-        s->account != (is_spn ? v->spn : v->account) || s->is_spn != is_spn)
-        return false;
-    ccm_auth_sum apart;
-    mark_apart(&apart, v);
-    return s->windowsauth == apart.windowsauth && s->doubt == apart.doubt;
+    return (ccm_auth_sum){ .next = CCM_NONE,
+                           .account = is_spn ? v->spn : v->account,
+                           .stage = v->stage,
+                           .mode = v->mode,
+                           .kind = v->kind,
+                           .certainty = v->certainty,
+                           .is_spn = is_spn,
+                           .windowsauth = ccm_auth_is_windowsauth(v),
+                           .doubt = ccm_auth_doubt(v),
+                           .n = v->n,
+                           .evidence = seen,
+                           .count = !v->denied,
+                           .denied = v->denied,
+                           .first_ns = v->time_ns,
+                           .last_ns = v->time_ns };
 }
 
 void ccm_auth_sum_add_verdict(ccm_auth_sum *s, const ccm_auth_verdict *v)

@@ -27,6 +27,12 @@ static void add(ccm_auth_verdict *v, unsigned id, uint64_t frame)
         v->evidence[v->n++] = (ccm_auth_mark){ .id = (uint8_t)id, .frame = frame };
 }
 
+static void add_against(ccm_auth_verdict *v, unsigned id, uint64_t frame)
+{
+    add(v, id, frame);
+    v->doubted = true;
+}
+
 static void add_path(ccm_auth_verdict *v, uint16_t path, uint64_t frame)
 {
     static const struct {
@@ -41,6 +47,7 @@ static void add_path(ccm_auth_verdict *v, uint16_t path, uint64_t frame)
     };
     const uint16_t any = CCM_PATH_WINDOWSAUTH | CCM_PATH_TOKENAUTH | CCM_PATH_ALTAUTH |
                          CCM_PATH_NOCERT | CCM_PATH_CCMTOKENAUTH;
+    v->windowsauth = (path & CCM_PATH_WINDOWSAUTH) != 0;
     for (unsigned i = 0; (path & any) && i < G_N_ELEMENTS(map); i++)
         if (path & map[i].bit)
             add(v, map[i].id, frame);
@@ -215,7 +222,7 @@ static void judge_ntlm(const judge *j, const ccm_auth_offer *o)
         /* The account is read directly, but half of E6 speaks against it being the computer itself:
          * that only it has its password is an inference, section 8's class 3. */
         v->certainty = CCM_CERTAINTY_STRONG;
-        add(v, CCM_EV_WORKSTATION_DIFFERS, f->request_frame);
+        add_against(v, CCM_EV_WORKSTATION_DIFFERS, f->request_frame);
     }
     add_leg(v, s, j->which);
     if (!nobody)
@@ -386,6 +393,7 @@ static void judge_nothing(const judge *j, unsigned why)
     ccm_auth_verdict *v = begin(j->out, stage_of(j->which), CCM_AUTH_NONE_OBSERVED,
                                 CCM_CERTAINTY_UNKNOWN, f->time_ns);
     add(v, why, frame);
+    v->doubted = why == CCM_EV_HEAD_INCOMPLETE;
     if (j->which == ORIGIN)
         add_path(v, f->path, frame);
 }
@@ -540,10 +548,11 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
         : cut           ? CCM_EV_HEAD_INCOMPLETE
                         : why,
         frame);
+    v->doubted = cut;
     if (f->message_signed && registration)
         add(v, CCM_EV_REGISTRATION, frame);
     if (failed)
-        add(v, CCM_EV_SIGNATURE_FAILED, frame);
+        add_against(v, CCM_EV_SIGNATURE_FAILED, frame);
     if (sign && f->verified)
         add(v, CCM_EV_SIGNATURE_VERIFIED, frame);
     if (sign && f->key_changed) {
@@ -551,11 +560,11 @@ static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
          * its registration or of its first message. A client that made a new one looks like
          * somebody else under its id, and no document says when it does: class 2. */
         v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
-        add(v, CCM_EV_KEY_CHANGED, frame);
+        add_against(v, CCM_EV_KEY_CHANGED, frame);
     }
     if (f->message_cut) { /* E13 is there, what it announces was not seen */
         v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_STRONG);
-        add(v, CCM_EV_HEAD_INCOMPLETE, frame);
+        add_against(v, CCM_EV_HEAD_INCOMPLETE, frame);
     }
     add_path(v, f->path, f->request_frame);
     if (!f->response || f->blind) {

@@ -143,8 +143,23 @@ void ccm_auth_sum_evidence(ccm_auth_sum *s, const ccm_auth_seen *add);
 /* Adds the sums of `add`, whose key is the same. */
 void ccm_auth_sum_add(ccm_auth_sum *s, const ccm_auth_sum *add);
 bool ccm_auth_sum_same(const ccm_auth_sum *a, const ccm_auth_sum *b);
+/* What keeps a verdict apart from others that are equal to it, see ccm_auth_sum. */
+static inline bool ccm_auth_is_windowsauth(const ccm_auth_verdict *v)
+{
+    return v->windowsauth && (v->kind == CCM_ACCOUNT_USER || v->spn != CCM_NONE);
+}
+static inline uint8_t ccm_auth_doubt(const ccm_auth_verdict *v)
+{
+    return v->doubted ? v->certainty + 1 : 0;
+}
 /* Is the verdict one of this sum's? */
-bool ccm_auth_sum_takes(const ccm_auth_sum *s, const ccm_auth_verdict *v);
+static inline bool ccm_auth_sum_takes(const ccm_auth_sum *s, const ccm_auth_verdict *v)
+{
+    bool is_spn = v->account == CCM_NONE && v->spn != CCM_NONE;
+    return s->stage == v->stage && s->mode == v->mode && s->kind == v->kind &&
+           s->account == (is_spn ? v->spn : v->account) && s->is_spn == is_spn &&
+           s->doubt == ccm_auth_doubt(v) && s->windowsauth == ccm_auth_is_windowsauth(v);
+}
 void ccm_auth_sum_add_verdict(ccm_auth_sum *s, const ccm_auth_verdict *v);
 /* A verdict as a sum of one; its evidence is in `seen`, which has CCM_VERDICT_EVIDENCE places. */
 ccm_auth_sum ccm_auth_sum_of(const ccm_auth_verdict *v, ccm_auth_seen *seen);

@@ -171,7 +171,7 @@ static found resolve(const view_auth *a, const ccm_edge *e, const ccm_auth_sum *
 
 /* ---- network access accounts ----------------------------------------------------------------- */
 
-/* E7 is about the paths of these; everywhere else, a user is a user. */
+/* E7 is about the paths of these. */
 static bool gives_content(const char *role)
 {
     return !strcmp(role, "dp") || !strcmp(role, "smp") || !strcmp(role, "peer");
@@ -209,17 +209,19 @@ void ccm_view_auth_edge(view_auth *a, uint32_t edge, int row)
     }
 }
 
-/* E7: the same account from several clients, or a task sequence's user agent; strong with both. */
-static void conclude_naa(const view_auth *a, found *f)
+/* E7: the same account from several clients, or a task sequence's user agent; strong with both. At
+ * a server of another role it is a user; one of unknown role may be one of these: likely. */
+static void conclude_naa(const view_auth *a, const char *role, found *f)
 {
     const naa *n = may_be_naa(f) ? g_hash_table_lookup(a->service, f->account) : NULL;
     if (!n)
         return;
-    bool many = g_hash_table_size(n->clients) >= NAA_CLIENTS;
-    if (!many && !n->task_sequence)
+    bool content = gives_content(role), many = g_hash_table_size(n->clients) >= NAA_CLIENTS;
+    if ((!many && !n->task_sequence) || (!content && strcmp(role, "unknown") != 0))
         return;
     f->kind = CCM_ACCOUNT_NETWORK_ACCESS;
-    f->certainty = many && n->task_sequence ? CCM_CERTAINTY_STRONG : CCM_CERTAINTY_LIKELY;
+    f->certainty =
+        many && n->task_sequence && content ? CCM_CERTAINTY_STRONG : CCM_CERTAINTY_LIKELY;
     if (many)
         f->more[f->n_more++] = (ccm_auth_seen){ .count = 1, .id = CCM_EV_MANY_CLIENTS };
 }
@@ -414,7 +416,7 @@ static int by_count(const void *pa, const void *pb)
     return by_key(pa, pb);
 }
 
-static void add_edge(view_auth *a, GArray *rows, uint32_t edge, bool content)
+static void add_edge(view_auth *a, GArray *rows, uint32_t edge, const char *role)
 {
     const ccm_model *m = a->k->m;
     const ccm_edge *e = ccm_edge_at(m, edge);
@@ -424,8 +426,7 @@ static void add_edge(view_auth *a, GArray *rows, uint32_t edge, bool content)
         row r = { .f = resolve(a, e, s) };
         ccm_auth_seen why;
         bool fell = fallback(a, edge, s, &why);
-        if (content)
-            conclude_naa(a, &r.f);
+        conclude_naa(a, role, &r.f);
         r.sum = (ccm_auth_sum){ .count = s->count,
                                 .denied = s->denied,
                                 .first_ns = s->first_ns,
@@ -518,7 +519,7 @@ void ccm_view_auth_row(view_auth *a, const uint32_t *edges, unsigned n, ccm_view
     GArray *rows = g_array_new(FALSE, FALSE, sizeof(row));
 
     for (unsigned i = 0; i < n; i++)
-        add_edge(a, rows, edges[i], gives_content(out->destination_role));
+        add_edge(a, rows, edges[i], out->destination_role);
     row *v = (row *)(void *)rows->data;
     unsigned left = join(v, rows->len);
     left = bound_accounts(a, v, left);

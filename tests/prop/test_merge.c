@@ -19,6 +19,7 @@ static const char *const targets[] = {
     "http://download.windowsupdate.com/x",
     "/CCM_Incoming/{1}",
     "/ServerSyncWebService/ServerSync.asmx",
+    "/SMS_MP_WindowsAuth/.sms_pol?{1}.1_00",
 };
 static const char *const methods[] = { "GET", "CCM_POST", "BITS_POST", "PROPFIND", "HEAD" };
 static const char *const hosts[] = { "mp.x", "DP.x:80", "10.0.0.9", NULL, "sup.x" };
@@ -83,7 +84,7 @@ static void step_run(world *w, unsigned i, flow *f)
 }
 
 static const char *const mechanisms[] = { "ntlm", "kerberos", "basic", NULL, NULL };
-static const char *const accounts[] = { "WKS01$", "alice", "svc", "WKS02$" };
+static const char *const accounts[] = { "WKS01$", "alice", "Alice", "svc", "SVC", "WKS02$" };
 static const char *const results[] = { "verified", "failed", "no-key", "unverifiable" };
 static const char *const endpoints[] = { "MP_PolicyManager", "MP_ClientRegistration",
                                          "MP_LocationManager", "MP_HinvEndpoint" };
