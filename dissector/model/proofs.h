@@ -42,6 +42,7 @@ typedef struct ccm_open_exchange {
     uint32_t signer;                                  /* whose signatures were checked */
     uint32_t endpoint, kind, reply, message_id;
     uint64_t message_hash; /* of its message id */
+    uint64_t registration; /* hash of its signature; 0 = none */
     uint64_t time_ns;      /* of the message */
     uint8_t checked[4];    /* ccm_signature_result */
     uint8_t key_changed;   /* of those verified */
