@@ -189,6 +189,13 @@ static void on_message(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
     x->message_id = text_of(m, obs, CCM_KEY_message_id);
 }
 
+bool ccm_registration_names(const ccm_obs *body)
+{
+    enum { RESET = 2, REJECTED = 3 };
+    uint64_t status = ccm_obs_get_u64(body, CCM_KEY_registration_status);
+    return ccm_obs_has(body, CCM_KEY_smsid) && status != RESET && status != REJECTED;
+}
+
 static void on_body(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
 {
     uint32_t kind = text_of(m, obs, CCM_KEY_kind);
@@ -199,7 +206,7 @@ static void on_body(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
         return;
     }
     x->reply = kind;
-    if (ccm_obs_has(obs, CCM_KEY_smsid))
+    if (ccm_registration_names(obs))
         x->assigned = text_of(m, obs, CCM_KEY_smsid);
 }
 

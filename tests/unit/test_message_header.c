@@ -205,6 +205,20 @@ static void test_hole_in_header(void)
     g_assert_nonnull(strstr(headless, "root=RequestAssignments "));
 }
 
+/* Cut behind the header: compressed, as its hook says, and not without a body. */
+static void test_cut_before_body(void)
+{
+    g_autoptr(GByteArray) a = policy_body();
+    mdrive_case x = { CCM_DEPTH_FULL, .content_type = TYPE, .body = a->data, .size = HEADER_END,
+                      .cut = true };
+    for (; x.size < HEADER_END + 46;
+         x.size++) { /* "content-type: application/octet-stream", a byte */
+        g_autofree char *got = play(&x);
+        g_assert_nonnull(strstr(got, " compressed=1"));
+        g_assert_nonnull(strstr(got, "kind=policy request detail=body cut short incomplete=1\n"));
+    }
+}
+
 /* Bytes of the body are lost: no verdict on its signature, and the header is whole. */
 static void test_hole_in_body(void)
 {
@@ -254,6 +268,7 @@ int main(int argc, char **argv)
     g_test_add_func("/message-header/cut-in-key", test_cut_in_key);
     g_test_add_func("/message-header/each-hole", test_each_hole);
     g_test_add_func("/message-header/hole-in-header", test_hole_in_header);
+    g_test_add_func("/message-header/cut-before-body", test_cut_before_body);
     g_test_add_func("/message-header/hole-in-body", test_hole_in_body);
     g_test_add_func("/message-header/gaps", test_gaps);
     return g_test_run();
