@@ -43,6 +43,7 @@ typedef struct ccm_open_exchange {
     uint32_t header_client, message_client, assigned; /* texts: client ids */
     uint32_t signer;                                  /* whose signatures were checked */
     uint32_t endpoint, kind, reply, message_id;
+    uint32_t name[2];      /* texts: of the client, as its message gives them */
     uint64_t message_hash; /* of its message id */
     uint64_t registration; /* hash of its signature; 0 = none */
     uint64_t time_ns;      /* of the message */
