@@ -343,7 +343,7 @@ static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs)
     bool reply = ccm_obs_has(obs, CCM_KEY_reply);
     for (unsigned i = 0; i < obs->n; i++) {
         text_id t = ccm_exchange_text(obs->kind, reply, obs->key[i]);
-        if (t != T_TEXTS)
+        if (t != T_TEXTS && (t != T_ASSIGNED || ccm_registration_names(obs)))
             put(j, o, t, obs->val[i].s);
     }
     o->x.decrypted |= ccm_obs_has(obs, CCM_KEY_decrypted);

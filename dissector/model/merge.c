@@ -141,6 +141,7 @@ static void merge_uploads(ccm_model *to, const ccm_model *from)
         u->has_received |= s->has_received;
         u->closed |= s->closed;
         u->cancelled |= s->cancelled;
+        u->refused |= s->refused;
         for (unsigned k = 0; k < s->n_errors; k++)
             ccm_upload_error(u, map_text(to, from, s->errors[k]));
     }

@@ -108,14 +108,14 @@ static uint32_t text_of(ccm_model *m, const ccm_obs *obs, ccm_key key)
     return s.n ? ccm_texts_add(&m->texts, s) : CCM_NONE;
 }
 
-/* A client id's signature is always the same. Equal payloads have equal signatures, as a client
- * asks for its policies again and again, and a download repeats its token; so a repeat is what
- * comes from another address, or one message in another connection. */
+/* A client id's signature is always the same: it says nothing. Equal payloads have equal
+ * signatures, as a client asks for its policies again and again, and a download repeats its token;
+ * so a repeat is what comes from another address, or one message in another connection. */
 static void add_signature(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *obs,
-                          uint64_t signature, bool payload)
+                          uint32_t signer, uint64_t signature, bool payload)
 {
-    uint32_t at = ccm_client_get(m, ccm_span_str(ccm_texts_get(&m->texts, x->signer)));
-    uint32_t id = at == CCM_NONE ? x->signer : g_array_index(m->clients, ccm_client, at).id;
+    uint32_t at = ccm_client_get(m, ccm_span_str(ccm_texts_get(&m->texts, signer)));
+    uint32_t id = at == CCM_NONE ? signer : g_array_index(m->clients, ccm_client, at).id;
     uint64_t source = ccm_hash_addr(12, &obs->src.addr);
 
     ccm_signature_add(m, &(ccm_signature_seen){ signature, source, id });
@@ -137,8 +137,11 @@ static void on_signature(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
     if (x->signer == CCM_NONE)
         x->signer = text_of(m, obs, CCM_KEY_client_id);
     bool payload = is(field, "payload");
-    if (hash && x->signer != CCM_NONE && (payload || is(field, "client-token")))
-        add_signature(m, x, obs, hash, payload);
+    if (is(field, "registration")) /* its answer will tell whose it is */
+        x->registration = hash;
+    else if (hash && x->signer != CCM_NONE &&
+             (payload || is(field, "client-token") || is(field, "timestamp")))
+        add_signature(m, x, obs, x->signer, hash, payload);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -186,6 +189,13 @@ static void on_message(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
     x->message_id = text_of(m, obs, CCM_KEY_message_id);
 }
 
+bool ccm_registration_names(const ccm_obs *body)
+{
+    enum { RESET = 2, REJECTED = 3 };
+    uint64_t status = ccm_obs_get_u64(body, CCM_KEY_registration_status);
+    return ccm_obs_has(body, CCM_KEY_smsid) && status != RESET && status != REJECTED;
+}
+
 static void on_body(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
 {
     uint32_t kind = text_of(m, obs, CCM_KEY_kind);
@@ -196,7 +206,7 @@ static void on_body(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
         return;
     }
     x->reply = kind;
-    if (ccm_obs_has(obs, CCM_KEY_smsid))
+    if (ccm_registration_names(obs))
         x->assigned = text_of(m, obs, CCM_KEY_smsid);
 }
 
@@ -315,6 +325,8 @@ void ccm_messages_done(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *
         if (m->limits.messages)
             keep_message(m, x, obs, c ? c->id : who, verdicts);
     }
+    if (x->registration && signer != CCM_NONE)
+        add_signature(m, x, obs, signer, x->registration, false);
     if (!x->checked[0] && !x->checked[1] && !x->checked[2] && !x->checked[3])
         return;
     ccm_client *c = client_of(m, signer != CCM_NONE ? signer : x->header_client, obs);

@@ -327,6 +327,7 @@ typedef struct ccm_upload {
     uint32_t id, client_id, target, name, host; /* texts; CCM_NONE = not seen */
     uint64_t received, sent, total, fragments, first_ns, last_ns;
     bool has_received, closed, cancelled;
+    bool refused; /* its Create-Session or Close-Session */
     uint8_t n_errors;
     uint32_t errors[CCM_UPLOAD_ERRORS];
 } ccm_upload;

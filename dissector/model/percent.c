@@ -27,9 +27,7 @@ typedef struct interval {
 static const rule usual[] = {
     { 0.5, ROUND_DOWN }, { 0, ROUND_DOWN }, { 0, ROUND_NEAREST }, { 0, ROUND_NONE }
 };
-static const rule other[] = {
-    { 1, ROUND_DOWN }, { 0.25, ROUND_DOWN }, { 0.1, ROUND_DOWN }
-};
+static const rule other[] = { { 1, ROUND_DOWN }, { 0.25, ROUND_DOWN }, { 0.1, ROUND_DOWN } };
 
 static double percent(double busy, double quiet)
 {

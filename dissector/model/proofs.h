@@ -42,6 +42,7 @@ typedef struct ccm_open_exchange {
     uint32_t signer;                                  /* whose signatures were checked */
     uint32_t endpoint, kind, reply, message_id;
     uint64_t message_hash; /* of its message id */
+    uint64_t registration; /* hash of its signature; 0 = none */
     uint64_t time_ns;      /* of the message */
     uint8_t checked[4];    /* ccm_signature_result */
     uint8_t key_changed;   /* of those verified */
@@ -175,6 +176,9 @@ void ccm_client_skew(ccm_client *c, int64_t low_s, int64_t high_s);
 void ccm_messages_merge(ccm_model *to, const ccm_model *from);
 /* What an endpoint is for, where a message's body was not read. */
 const char *ccm_message_words(ccm_span endpoint);
+/* Does this ccm_body assign a client id? A registration that is reset or rejected gives nobody one,
+ * although its answer may hold it: ccm-protocol.md 4.6. */
+bool ccm_registration_names(const ccm_obs *body);
 /* Are two message ids the same, case and braces apart? */
 bool ccm_message_id_same(const char *a, const char *b);
 /* Seconds since 1970 of "2025-03-04T05:06:07Z"; false when it is anything else. */

@@ -125,10 +125,10 @@ static void upload_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs,
     ccm_span session = ccm_obs_get_str(obs, CCM_KEY_bits_session);
     ccm_span error = ccm_obs_get_str(obs, CCM_KEY_bits_error);
 
+    /* 401 and 407 are the first leg of a sign-in, not a failure. */
+    bool failed = (error.n || status >= 400) && status != 401 && status != 407;
     /* A refused Create-Session has no session: such ones are kept together under an empty id. */
-    bool refused =
-        f->bits == CCM_BITS_CREATE && (error.n || status >= 400) && status != 401 && status != 407;
-    if (f->upload == CCM_NONE && (session.n || refused)) {
+    if (f->upload == CCM_NONE && (session.n || (failed && f->bits == CCM_BITS_CREATE))) {
         f->upload = ccm_upload_get(m, &obs->dst.addr, &obs->src.addr, session);
         if (f->upload != CCM_NONE)
             upload_about(m, f, (ccm_span){ 0 });
@@ -149,11 +149,13 @@ static void upload_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs,
     bool ok = status >= 200 && status < 300 && !error.n;
     u->closed |= ok && f->bits == CCM_BITS_CLOSE;
     u->cancelled |= ok && f->bits == CCM_BITS_CANCEL;
-    /* 401 and 407 are the first leg of a sign-in, not a failure. */
+    u->refused |= failed && (f->bits == CCM_BITS_CREATE || f->bits == CCM_BITS_CLOSE);
+    if (!ok)
+        f->bits = CCM_BITS_NONE; /* what it brought was not taken */
     if (error.n && u->n_errors < CCM_UPLOAD_ERRORS) {
         ccm_upload_error(u,
                          upload_error_text(m, error, ccm_obs_get_str(obs, CCM_KEY_bits_context)));
-    } else if (status >= 400 && status != 401 && status != 407 && status <= 999) {
+    } else if (failed && status >= 400 && status <= 999) {
         char text[16];
         g_snprintf(text, sizeof text, "status %u", (unsigned)status);
         ccm_upload_error(u, ccm_texts_add(&m->texts, ccm_span_str(text)));

@@ -174,9 +174,7 @@ static unsigned add_relay_roles(view_maker *k, const ccm_host *h, seen *list)
     for (unsigned mode = 0; mode < 2; mode++) {
         const ccm_relay *r = ccm_relay_find(k->relays, &h->addr, mode);
         if (r && role >= 0)
-            list[n++] =
-                (seen){ role,
-                        { r->evidence, r->certainty, r->count, r->first_frame } };
+            list[n++] = (seen){ role, { r->evidence, r->certainty, r->count, r->first_frame } };
     }
     return n;
 }

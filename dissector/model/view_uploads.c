@@ -31,12 +31,16 @@ static ccm_view_upload show(view_maker *k, const ccm_upload *u)
         .client_id = ccm_view_text(k, u->client_id),
         .target = target ? target : "",
         .name = ccm_view_text(k, u->name),
-        .bytes = u->has_received ? u->received : u->sent,
+        /* Not acknowledged, and perhaps sent twice. */
+        .bytes = u->has_received ? u->received
+                 : u->total      ? ccm_min64(u->sent, u->total)
+                                 : u->sent,
         .total_bytes = u->total,
         .fragments = u->fragments,
         .acknowledged = u->has_received && u->total && u->received >= u->total,
         .closed = u->closed,
         .cancelled = u->cancelled,
+        .refused = u->refused && !u->closed,
         .host = ccm_view_text(k, u->host),
         .errors = ccm_view_names_of(k, k->list),
         .first_seen_ns = u->first_ns,
@@ -60,6 +64,7 @@ static void join(view_maker *k, ccm_view_upload *u, const ccm_view_upload *there
     u->acknowledged |= there->acknowledged;
     u->closed |= there->closed;
     u->cancelled |= there->cancelled;
+    u->refused = (u->refused | there->refused) && !u->closed;
     u->name = u->name ? u->name : there->name;
     u->client_id = u->client_id ? u->client_id : there->client_id;
     for (unsigned i = 0; i < u->errors.n + there->errors.n; i++)

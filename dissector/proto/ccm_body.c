@@ -117,6 +117,8 @@ static ccm_span shown(const ccm_field *field, ccm_span value, uint8_t *buf)
     uint64_t number = field->n_names ? ccm_span_number(value) : UINT64_MAX;
     if (number < field->n_names && field->names[number])
         return ccm_span_str(field->names[number]);
+    if (field->n_names && ccm_span_is(value, "-1"))
+        return ccm_span_str("unknown");
     if (field->class == CCM_FIELD_URL) {
         const uint8_t *end = value.n ? memchr(value.p, '?', value.n) : NULL;
         if (end)

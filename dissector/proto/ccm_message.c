@@ -8,7 +8,7 @@
 #include "proto/ccm_message_header.h"
 #include "proto/utf16.h"
 
-enum { HEADER_TEXT = 16384, TEXT_MAX = 256, ROOT_MAX = 64, PARTS_MAX = 4 };
+enum { HEADER_TEXT = 16384, TEXT_MAX = 256, ROOT_MAX = 64, PARTS_MAX = 4, ZLIB_HEAD = 2 };
 
 /* One message on its way to observations. */
 typedef struct message {
@@ -96,7 +96,7 @@ static void emit_message(const message *m)
         put(&o, CCM_KEY_algorithm, e->algorithm);
     }
     if (m->full) {
-        ccm_obs_flag(&o, CCM_KEY_compressed, m->zlib || (e->zlib && !m->has_payload));
+        ccm_obs_flag(&o, CCM_KEY_compressed, m->zlib || (e->zlib && m->payload.n < ZLIB_HEAD));
         ccm_obs_flag(&o, CCM_KEY_encrypted, e->encrypted);
         if (e->attachments)
             ccm_obs_u64(&o, CCM_KEY_attachments, e->attachments);
@@ -153,7 +153,8 @@ static void emit_body(const message *m, const ccm_body *b, uint64_t bytes, bool 
 
 static bool looks_zlib(ccm_span s)
 {
-    return s.n >= 2 && (s.p[0] & 0x0f) == 8 && s.p[0] >> 4 <= 7 && (s.p[0] << 8 | s.p[1]) % 31 == 0;
+    return s.n >= ZLIB_HEAD && (s.p[0] & 0x0f) == 8 && s.p[0] >> 4 <= 7 &&
+           (s.p[0] << 8 | s.p[1]) % 31 == 0;
 }
 
 static void take_decoded(void *user_data, ccm_span decoded)
@@ -234,9 +235,13 @@ static const char *why_unread(const message *m, ccm_span raw, ccm_span text)
         return "encrypted";
     if (m->e.cut && !m->has_payload)
         return "header cut short";
+    /* One of type localcache, http or file travels elsewhere. */
+    bool here = !m->e.payload_type.n || ccm_span_same(m->e.payload_type, "inline");
     if (!raw.n)
-        return "no body";
-    return m->e.legacy_compress && !m->zlib && !looks_xml(text) ? "compressed" : "unreadable";
+        return m->payload_whole || !here ? "no body" : "body cut short";
+    if (m->e.legacy_compress && !m->zlib && !looks_xml(text))
+        return "compressed";
+    return m->payload_whole ? "unreadable" : "body cut short";
 }
 
 /* Full depth: everything behind the header. Without a header only a known root makes it a

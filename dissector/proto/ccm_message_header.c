@@ -5,8 +5,9 @@
  * Read at full depth only, so it is a pass of its own behind that of ccm_envelope.c.
  * Spec: ccm-protocol.md 4.2 (elements), 4.3 (hooks). */
 #include "proto/ccm_message_header.h"
+#include "proto/redact.h"
 
-enum { SCRATCH = 1024, LIST_TEXT = 512, VALUE_TEXT = 256, NAME_TEXT = 128, WORD_TEXT = 40 };
+enum { SCRATCH = 1024, LIST_TEXT = 512, VALUE_TEXT = 256, NAME_TEXT = 128, WORD_TEXT = 64 };
 
 /* Items with a comma between, each whole; those without room become one "...". */
 typedef struct list {
@@ -26,7 +27,7 @@ typedef struct header {
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-/* A value without entities; with some it is a copy, cut where there is no room for it. */
+/* A value without entities; with some it is a copy, if there is room for all of it. */
 static ccm_span plain(header *h, ccm_span raw)
 {
     if (!raw.n || !memchr(raw.p, '&', raw.n))
@@ -34,7 +35,13 @@ static ccm_span plain(header *h, ccm_span raw)
     uint8_t *to = h->scratch + h->used;
     size_t n = ccm_xml_unescape(raw, to, sizeof h->scratch - h->used);
     h->used += (unsigned)n;
-    return ccm_span_of(to, n);
+    return h->used < sizeof h->scratch ? ccm_span_of(to, n) : ccm_span_str("...");
+}
+
+/* A value whole or not at all: redaction does not know half a signature for what it is. */
+static ccm_span whole(ccm_span value, size_t most)
+{
+    return value.n <= most ? value : ccm_span_str("...");
 }
 
 /* Of elements that come twice the first counts, as in ccm_envelope.c. */
@@ -44,7 +51,7 @@ static void put(header *h, ccm_key key, ccm_span value)
         return;
     uint64_t number = ccm_key_type(key) == CCM_TYPE_U64 ? ccm_span_number(value) : 0;
     if (ccm_key_type(key) == CCM_TYPE_STR)
-        ccm_obs_str(&h->o, key, ccm_span_of(value.p, MIN(value.n, VALUE_TEXT)));
+        ccm_obs_str(&h->o, key, whole(value, VALUE_TEXT));
     else if (ccm_key_type(key) == CCM_TYPE_BOOL)
         ccm_obs_flag(&h->o, key, value.n > 0);
     else if (number != UINT64_MAX)
@@ -68,13 +75,27 @@ static void G_GNUC_PRINTF(2, 3) add(list *l, const char *format, ...)
 }
 
 /* For "%.*s": an empty span may have no memory. */
-#define SHOW(s, most) (int)MIN((s).n, (size_t)(most)), (s).n ? (const char *)(s).p : ""
+#define SHOW(s) (int)(s).n, (s).n ? (const char *)(s).p : ""
+
+/* The name of a property may say that its value is a secret. */
+static void add_property(header *h, ccm_span attrs)
+{
+    ccm_span name = whole(plain(h, ccm_xml_get(attrs, "Name")), WORD_TEXT);
+    ccm_span value = whole(plain(h, ccm_xml_get(attrs, "Value")), WORD_TEXT);
+    char item[2 * WORD_TEXT + 2];
+    uint8_t clean[sizeof item];
+    if (!name.n)
+        return;
+    (void)g_snprintf(item, sizeof item, "%.*s=%.*s", SHOW(name), SHOW(value));
+    ccm_span shown = ccm_redact_url(ccm_span_str(item), clean, sizeof clean);
+    add(&h->properties, "%.*s", SHOW(shown));
+}
 
 /* Where Body or an attachment lies: "NAME: TYPE, LENGTH bytes at OFFSET", as far as it is said. */
 static void add_place(header *h, list *l, ccm_span attrs)
 {
-    ccm_span name = plain(h, ccm_xml_get(attrs, "Name"));
-    ccm_span type = plain(h, ccm_xml_get(attrs, "Type"));
+    ccm_span name = whole(plain(h, ccm_xml_get(attrs, "Name")), NAME_TEXT);
+    ccm_span type = whole(plain(h, ccm_xml_get(attrs, "Type")), WORD_TEXT);
     uint64_t length = ccm_span_number(ccm_xml_get(attrs, "Length"));
     uint64_t offset = ccm_span_number(ccm_xml_get(attrs, "Offset"));
     char bytes[32] = "", at[32] = "";
@@ -83,8 +104,8 @@ static void add_place(header *h, list *l, ccm_span attrs)
         (void)g_snprintf(bytes, sizeof bytes, ", %" G_GUINT64_FORMAT " bytes", length);
     if (offset != UINT64_MAX)
         (void)g_snprintf(at, sizeof at, " at %" G_GUINT64_FORMAT, offset);
-    add(l, "%.*s%s%.*s%s%s", SHOW(name, NAME_TEXT), name.n ? ": " : "",
-        SHOW(type.n ? type : ccm_span_str("no type"), WORD_TEXT), bytes, at);
+    add(l, "%.*s%s%.*s%s%s", SHOW(name), name.n ? ": " : "",
+        SHOW(type.n ? type : ccm_span_str("no type")), bytes, at);
 }
 
 /* ---- elements -------------------------------------------------------------------------------- */
@@ -116,12 +137,10 @@ static void open_child(header *h, const ccm_xml *x)
     } else if (ccm_span_is(x->name, "Attachment")) {
         add_place(h, &h->attachments, x->attrs);
     } else if (ccm_span_is(x->name, "Property")) {
-        ccm_span name = plain(h, ccm_xml_get(x->attrs, "Name"));
-        ccm_span value = plain(h, ccm_xml_get(x->attrs, "Value"));
-        if (name.n)
-            add(&h->properties, "%.*s=%.*s", SHOW(name, NAME_TEXT), SHOW(value, NAME_TEXT));
+        add_property(h, x->attrs);
     } else if (ccm_span_is(x->name, "SourceType")) {
-        add(&h->source_type, "%.*s", SHOW(plain(h, ccm_xml_get(x->attrs, "Type")), WORD_TEXT));
+        ccm_span type = whole(plain(h, ccm_xml_get(x->attrs, "Type")), WORD_TEXT);
+        add(&h->source_type, "%.*s", SHOW(type));
         h->text = CCM_KEY_source_type;
     } else {
         h->in_hooks = ccm_span_is(x->name, "Hooks");
@@ -138,7 +157,8 @@ static void open_element(header *h, const ccm_xml *x)
     } else if (x->depth == 3 && h->in_hooks) {
         ccm_span name = plain(h, ccm_xml_get(x->attrs, "Name"));
         h->in_auth = ccm_span_same(name, "clientauth");
-        add(&h->hooks, "%.*s", SHOW(name, WORD_TEXT));
+        name = whole(name, WORD_TEXT);
+        add(&h->hooks, "%.*s", SHOW(name));
     } else if (x->depth == 3 && h->in_capabilities) {
         if (ccm_span_is(x->name, "AllowRegistrationReset"))
             h->text = CCM_KEY_registration_reset;
@@ -150,10 +170,12 @@ static void open_element(header *h, const ccm_xml *x)
 static void take_text(header *h, const ccm_xml *x)
 {
     ccm_span text = x->raw ? x->text : plain(h, x->text);
-    if (h->text == CCM_KEY_source_type)
-        add(&h->source_type, "%.*s", SHOW(text, NAME_TEXT));
-    else if (h->text != CCM_KEYS)
+    if (h->text == CCM_KEY_source_type) {
+        text = whole(text, WORD_TEXT);
+        add(&h->source_type, "%.*s", SHOW(text));
+    } else if (h->text != CCM_KEYS) {
         put(h, h->text, text);
+    }
     h->text = CCM_KEYS;
 }
 

@@ -374,19 +374,19 @@ static bool own_key(ccm_verify *v, const ccm_signature_claim *claim, ccm_rsa *ou
            ccm_rsa_from_blob(ccm_span_of(blob, n), out);
 }
 
-/* Where else a key that came with the claim is known from. The first message's key is the client's
- * (the reference's public key sources). A registration is how a key changes: it is not remarked. */
+/* Where else a key is known from. The first key that a client id was verified with is the client's
+ * (the reference's public key sources), also where another one was supplied for clients in general:
+ * that one is nobody's. A registration is how a key changes: it is not remarked. */
 static const char *source_of(const ccm_signer *client, const ccm_rsa_key *key, bool registration)
 {
     for (unsigned i = 0; client && i < CCM_SUPPLIED_EACH; i++)
         if (client->supplied[i] == key)
             return "supplied";
-    if (key->any)
-        return "supplied";
     if (client && client->registered == key)
         return "registration";
-    bool other = !registration && client && client->message[0] && client->message[0] != key;
-    return other ? "new-key" : "message";
+    if (!registration && client && client->message[0] && client->message[0] != key)
+        return "new-key";
+    return key->any ? "supplied" : "message";
 }
 
 /* A claim without a key: that of the client's first message decides, then the latest other one. */
@@ -407,11 +407,16 @@ static void by_any(ccm_verify *v, const ccm_signature_claim *claim, ccm_signer *
     const char *variant = try_any(v, p, &hint);
     if (!variant)
         return;
-    (void)give(verdict, variant, "supplied");
+    ccm_rsa_key *key = v->keys.any[hint - 1u];
+    (void)give(verdict, variant, source_of(client, key, false));
     if (!client)
         client = ccm_signer_get(&v->keys, claim->client_id);
-    if (client)
-        client->hint = hint;
+    if (!client)
+        return;
+    client->hint = hint;
+    ccm_signer_message_key(&v->keys, client, key);
+    bool known; /* by its own key it is judged already */
+    answer_find(v, p, key->serial, &known)->variant = variant;
 }
 
 static void decide(ccm_verify *v, const ccm_signature_claim *claim, const proof *p,

@@ -319,6 +319,8 @@ static void upload(ccm_json *j, const ccm_view_upload *u)
     ccm_json_bool(j, "complete", u->complete);
     ccm_json_bool(j, "closed", u->closed);
     ccm_json_bool(j, "cancelled", u->cancelled);
+    if (u->refused)
+        ccm_json_bool(j, "refused", true);
     ccm_json_text(j, "host_id", u->host);
     if (u->moved)
         address(j, "moved_to", &u->moved_to);

@@ -346,6 +346,7 @@ static void upload(ccm_page *p, const ccm_view_upload *u)
               u->complete    ? "complete"
               : u->cancelled ? "cancelled"
               : u->closed    ? "closed, not all of it acknowledged"
+              : u->refused   ? "refused"
                              : "end not seen");
     g_string_append_printf(p->text, "\n    from %s to %s, ", ccm_addr_text(&u->client, from),
                            ccm_addr_text(&u->server, to));

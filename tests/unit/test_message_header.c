@@ -96,6 +96,35 @@ static void test_odd(void)
     }
 }
 
+/* Values that are secrets, or too long to be what they should be, are not shown, not even in part.
+ */
+static void test_secrets(void)
+{
+    static const char *const shapes[] = {
+        "<Msg><Property Name=\"Signature\" Value=\"%s\"/></Msg>",
+        "<Msg><Property Name=\"x\" Value=\"%s\"/></Msg>",
+        "<Msg><Property Name=\"%s\" Value=\"x\"/></Msg>",
+        "<Msg><SourceType Type=\"%s\"/></Msg>",
+        "<Msg><SourceType Type=\"1\">%s</SourceType></Msg>",
+        "<Msg><Attachment Name=\"%s\"/></Msg>",
+        "<Msg><Body Type=\"%s\"/></Msg>",
+        "<Msg><Hooks><Hook Name=\"%s\"/></Hooks></Msg>",
+        "<Msg><ReqVersion>%s</ReqVersion></Msg>",
+        "<Msg ReplyCompression=\"%s\"/>",
+        "<Msg><ReqVersion>&amp;%s</ReqVersion></Msg>",
+    };
+    g_autofree char *hex = g_strnfill(512, 'F');
+    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
+        g_autofree char *header = g_strdup_printf(shapes[i], hex);
+        g_autofree char *got = said(header, false);
+        g_assert_nonnull(strstr(got, "..."));
+        g_assert_null(strstr(got, "FF"));
+    }
+    g_autofree char *word =
+        said("<Msg><Property Name=\"Password\" Value=\"hunter2\"/></Msg>", false);
+    g_assert_cmpstr(word, ==, "ccm_message_header C properties=Password=...");
+}
+
 /* A list keeps whole items only, and says when there were more. */
 static void test_long_list(void)
 {
@@ -176,6 +205,20 @@ static void test_hole_in_header(void)
     g_assert_nonnull(strstr(headless, "root=RequestAssignments "));
 }
 
+/* Cut behind the header: compressed, as its hook says, and not without a body. */
+static void test_cut_before_body(void)
+{
+    g_autoptr(GByteArray) a = policy_body();
+    mdrive_case x = { CCM_DEPTH_FULL, .content_type = TYPE, .body = a->data, .size = HEADER_END,
+                      .cut = true };
+    for (; x.size < HEADER_END + 46;
+         x.size++) { /* "content-type: application/octet-stream", a byte */
+        g_autofree char *got = play(&x);
+        g_assert_nonnull(strstr(got, " compressed=1"));
+        g_assert_nonnull(strstr(got, "kind=policy request detail=body cut short incomplete=1\n"));
+    }
+}
+
 /* Bytes of the body are lost: no verdict on its signature, and the header is whole. */
 static void test_hole_in_body(void)
 {
@@ -220,10 +263,12 @@ int main(int argc, char **argv)
     g_test_add_func("/message-header/everything", test_everything);
     g_test_add_func("/message-header/reply", test_reply);
     g_test_add_func("/message-header/odd", test_odd);
+    g_test_add_func("/message-header/secrets", test_secrets);
     g_test_add_func("/message-header/long-list", test_long_list);
     g_test_add_func("/message-header/cut-in-key", test_cut_in_key);
     g_test_add_func("/message-header/each-hole", test_each_hole);
     g_test_add_func("/message-header/hole-in-header", test_hole_in_header);
+    g_test_add_func("/message-header/cut-before-body", test_cut_before_body);
     g_test_add_func("/message-header/hole-in-body", test_hole_in_body);
     g_test_add_func("/message-header/gaps", test_gaps);
     return g_test_run();

@@ -181,7 +181,7 @@ static void test_identity(void)
           "registration confirmation [agent-type=osd key=pki] client=GUID:7 name=W1 "
           "host=w1.lab" },
         { "", "<ClientRegistrationResponse Status=\"3\" SMSID=\"\" ApprovalStatus=\"-1\"/>",
-          "registration answer [status=rejected approval=-1] status=3" },
+          "registration answer [status=rejected approval=unknown] status=3" },
         { "",
           "<ClientIDReply><Identification Unknown=\"0\" ItemKey=\"16777220\"><Machine>"
           "<ClientID>GUID:1</ClientID><NetbiosName>W1</NetbiosName></Machine></Identification>"

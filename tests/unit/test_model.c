@@ -452,6 +452,36 @@ static void uploads_and_clients(fixture *f, const void *data)
     ccm_view_free(v);
 }
 
+/* What is refused was neither taken nor left open. */
+static void uploads_refused(fixture *f, const void *data)
+{
+    (void)data;
+    bits(f->m, 1, "Create-Session", NULL, NULL, NULL, NULL, -1, 403, NULL);
+    bits(f->m, 2, "Create-Session", NULL, NULL, NULL, "{S}", -1, 200, NULL);
+    bits(f->m, 3, "Fragment", "{S}", "bytes 0-499/900", "inv.xml", NULL, -1, 401, NULL);
+    bits(f->m, 4, "Fragment", "{S}", "bytes 0-499/900", NULL, "{S}", -1, 400, NULL);
+    ccm_view *v = ccm_view_new(f->m, false);
+    g_assert_cmpuint(v->n_uploads, ==, 2);
+    g_assert_true(v->uploads[0].refused); /* without a session */
+    g_assert_false(v->uploads[1].refused);
+    g_assert_cmpuint(v->uploads[1].bytes, ==, 0);
+    ccm_view_free(v);
+    bits(f->m, 5, "Fragment", "{S}", "bytes 0-499/900", NULL, "{S}", -1, 200, NULL);
+    bits(f->m, 6, "Fragment", "{S}", "bytes 400-899/900", NULL, "{S}", -1, 200, NULL);
+    bits(f->m, 7, "Close-Session", "{S}", NULL, NULL, "{S}", -1, 500, "0x80070070");
+    v = ccm_view_new(f->m, false);
+    g_assert_true(v->uploads[1].refused);
+    g_assert_false(v->uploads[1].closed);
+    g_assert_cmpuint(v->uploads[1].bytes, ==, 900); /* two bodies of 500 */
+    ccm_view_free(v);
+    bits(f->m, 8, "Close-Session", "{S}", NULL, NULL, "{S}", -1, 200, NULL);
+    v = ccm_view_new(f->m, false);
+    g_assert_true(v->uploads[1].closed);
+    g_assert_false(v->uploads[1].refused);
+    ccm_view_free(v);
+    drv_connection(f->m, 1, CLIENT, MP, "established", "fin");
+}
+
 static void hints_names_notes(fixture *f, const void *data)
 {
     (void)data;
@@ -587,6 +617,7 @@ int main(int argc, char **argv)
         { "/model/missing-only", missing_only },
         { "/model/no-flow", no_flow },
         { "/model/uploads-and-clients", uploads_and_clients },
+        { "/model/uploads-refused", uploads_refused },
         { "/model/hints-names-notes", hints_names_notes },
         { "/model/open-flows", open_flows },
         { "/model/exchanges", exchanges },

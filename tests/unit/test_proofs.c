@@ -355,6 +355,45 @@ static void clients(fixture *f, const void *data)
     ccm_model_free(twice);
 }
 
+/* What is signed anew each time and comes again from another address, is noticed; a client id's
+ * signature, which never changes, is not, nor what one address repeats. */
+static void replays(fixture *f, const void *data)
+{
+    (void)data;
+    static const struct {
+        const char *field;
+        bool elsewhere, replayed;
+    } rows[] = {
+        { "timestamp", true, true },    { "timestamp", false, false },
+        { "client-token", true, true }, { "client-token", false, false },
+        { "registration", true, true }, { "registration", false, false },
+        { "client-id", true, false },   { "message-client-id", true, false },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        for (unsigned again = 0; again < 2; again++) {
+            char client[32], id[16];
+            g_snprintf(client, sizeof client, "10.0.%u.%u:50000", i, rows[i].elsewhere && again);
+            g_snprintf(id, sizeof id, "GUID:%u", i);
+            connect_to(f, client, MP);
+            ask(f, "GET", "/SMS_MP/.sms_pol?{1}.1_00", NULL);
+            ccm_obs o = from_client(f, CCM_OBS_signature);
+            drv_text(&o, CCM_KEY_field, rows[i].field);
+            drv_text(&o, CCM_KEY_client_id, id);
+            drv_text(&o, CCM_KEY_result, "verified");
+            ccm_obs_u64(&o, CCM_KEY_signature_hash, 100 + i);
+            ccm_model_observe(f->m, &o);
+            answer(f, 200);
+            hang_up(f);
+        }
+    ccm_view *v = ccm_view_new(f->m, false);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char id[16];
+        g_snprintf(id, sizeof id, "GUID:%u", i);
+        g_assert_cmpuint(client_of(v, id)->signature.replayed, ==, rows[i].replayed);
+    }
+    ccm_view_free(v);
+}
+
 /* ccm-protocol.md 3.1 and 11: one client writes its id in several ways. */
 static void client_ids(fixture *f, const void *data)
 {
@@ -503,11 +542,17 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(fixture *, const void *);
     } tests[] = {
-        { "/proofs/legs-are-one", legs_are_one }, { "/proofs/whose-ticket", whose_ticket },
-        { "/proofs/very-ticket", very_ticket },   { "/proofs/network-access", network_access },
-        { "/proofs/fallbacks", fallbacks },       { "/proofs/clients", clients },
-        { "/proofs/client-ids", client_ids },     { "/proofs/bounds", bounds },
-        { "/proofs/uploads", uploads },           { "/proofs/kdc-unreachable", kdc_unreachable },
+        { "/proofs/legs-are-one", legs_are_one },
+        { "/proofs/whose-ticket", whose_ticket },
+        { "/proofs/very-ticket", very_ticket },
+        { "/proofs/network-access", network_access },
+        { "/proofs/fallbacks", fallbacks },
+        { "/proofs/clients", clients },
+        { "/proofs/client-ids", client_ids },
+        { "/proofs/bounds", bounds },
+        { "/proofs/replays", replays },
+        { "/proofs/uploads", uploads },
+        { "/proofs/kdc-unreachable", kdc_unreachable },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++)
         g_test_add(tests[i].name, fixture, NULL, set_up, tests[i].run, tear_down);

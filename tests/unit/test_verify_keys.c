@@ -326,20 +326,26 @@ static void test_changed_key(void)
     later.public_key.n = 0;
     expect(v, &later, "verified", REFERENCE_GOOD, "registration");
     expect(v, &first, "failed", NULL, "registration");
-    /* a supplied key decides as ever, and no change of it is told */
+    /* a key that was supplied for nobody in particular excuses no change */
     ccm_verify_forget(v);
     supply(v, "", reference_key);
     later = reference_claim(reference_a);
     expect(v, &first, "verified", GOOD, "message");
-    expect(v, &later, "verified", REFERENCE_GOOD, "supplied");
+    expect(v, &later, "verified", REFERENCE_GOOD, "new-key");
     later.public_key.n = 0;
-    expect(v, &later, "verified", REFERENCE_GOOD, "supplied");
-    /* ... but one that comes after it is another */
-    ccm_verify_forget(v);
-    supply(v, "", reference_key);
+    expect(v, &later, "verified", REFERENCE_GOOD, "new-key");
+    /* ... nor one that comes after it, whether it came with a message first or not */
+    for (unsigned brought = 0; brought < 2; brought++) {
+        ccm_verify_forget(v);
+        supply(v, "", reference_key);
+        later = reference_claim(reference_a);
+        if (!brought)
+            later.public_key.n = 0;
+        expect(v, &later, "verified", REFERENCE_GOOD, "supplied");
+        expect(v, &first, "verified", GOOD, "new-key");
+        expect(v, &later, "verified", REFERENCE_GOOD, "supplied");
+    }
     later = reference_claim(reference_a);
-    expect(v, &later, "verified", REFERENCE_GOOD, "supplied");
-    expect(v, &first, "verified", GOOD, "new-key");
     supply(v, REFERENCE_ID, openssl_1024_pem);
     expect(v, &first, "verified", GOOD, "supplied");
     expect(v, &later, "failed", NULL, "supplied");
@@ -374,8 +380,8 @@ static void test_supplied(void)
     expect(v, &c, "verified", REFERENCE_GOOD, "message");
     header.client_id.n = 0;
     expect(v, &header, "verified", GOOD, "supplied");
-    header.client_id = ccm_span_str(REFERENCE_ID);
-    expect(v, &header, "verified", GOOD, "supplied");
+    header.client_id = ccm_span_str(REFERENCE_ID); /* whose first key is another */
+    expect(v, &header, "verified", GOOD, "new-key");
     header.text.n--;
     expect(v, &header, "failed", NULL, "message");
     header.client_id = ccm_span_str("GUID:another");
