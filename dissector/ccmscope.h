@@ -193,6 +193,7 @@ typedef struct ccm_exchange_options {
     const char *route;   /* "client/mp"; NULL = any */
     bool failed;         /* status >= 400, rejected, or no response */
     unsigned width;      /* terminal columns; 0 = targets are not cut */
+    bool verbose;        /* every request in plain words, evidence of every proof */
 } ccm_exchange_options;
 
 CCM_API ccm_exchanges *ccm_exchanges_new(const ccm_catalog *catalog, const ccm_limits *limits,

@@ -116,7 +116,7 @@ static int start(run *r, options *o, const ccm_limits *limits)
     r->sink = (ccm_sink){ output_write, &r->out };
     o->report.color = o->exchange.color = terminal_color(o->color, &r->out);
     o->report.width = o->exchange.width = terminal_width(&r->out);
-    o->report.verbose = o->verbose;
+    o->report.verbose = o->exchange.verbose = o->verbose;
     r->catalog = ccm_catalog_load(o->catalog, &error);
     if (!r->catalog)
         return complain(&error);

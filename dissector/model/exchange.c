@@ -118,6 +118,7 @@ static void set_texts(open_exchange *o)
         { &x->auth_scheme, T_AUTH_SCHEME },
         { &x->challenge, T_CHALLENGE },
         { &x->workstation, T_WORKSTATION },
+        { &x->proxy_workstation, T_PROXY_WORKSTATION },
         { &x->bits.packet, T_BITS_PACKET },
         { &x->bits.session, T_BITS_SESSION },
         { &x->bits.reply_packet, T_BITS_REPLY },
@@ -403,8 +404,11 @@ static void on_detail(ccm_joiner *j, const ccm_obs *obs)
         return; /* issued: the client has shown nothing */
     ccm_auth_collect(&o->facts, &j->auth.texts, obs);
     /* The client's own name; that of a challenge is the server's. */
-    if (obs->kind == CCM_OBS_http_auth && ccm_obs_get_u64(obs, CCM_KEY_ntlm_type) == NTLM_ANSWER)
-        collect(j, o, obs);
+    if (obs->kind == CCM_OBS_http_auth && ccm_obs_get_u64(obs, CCM_KEY_ntlm_type) == NTLM_ANSWER) {
+        bool proxy = ccm_text_same(ccm_obs_get_str(obs, CCM_KEY_header), "proxy-authorization");
+        put(j, o, proxy ? T_PROXY_WORKSTATION : T_WORKSTATION,
+            ccm_obs_get_str(obs, CCM_KEY_workstation));
+    }
     if (obs->kind == CCM_OBS_ccm_message || obs->kind == CCM_OBS_ccm_message_header)
         collect_header(j, o, obs, reply);
     if (obs->kind == CCM_OBS_token && x->n_tokens < CCM_EXCHANGE_TOKENS) {

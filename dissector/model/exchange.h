@@ -81,7 +81,8 @@ typedef struct ccm_exchange {
     uint64_t signature_bits; /* 0 = absent */
     const char *auth_scheme; /* of Authorization */
     const char *challenge;   /* scheme words of WWW-Authenticate */
-    const char *workstation; /* that the client calls itself in NTLM */
+    /* what the client calls itself in NTLM, to the server and to a proxy */
+    const char *workstation, *proxy_workstation;
     ccm_exchange_auth auth[CCM_EXCHANGE_AUTH];
     unsigned n_auth;
     const char *soap_action;

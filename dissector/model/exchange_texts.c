@@ -138,8 +138,6 @@ text_id ccm_exchange_text(ccm_obs_kind kind, bool reply, uint8_t key)
         return request_text(key);
     case CCM_OBS_http_response:
         return response_text(key);
-    case CCM_OBS_http_auth:
-        return key == CCM_KEY_workstation ? T_WORKSTATION : T_TEXTS;
     case CCM_OBS_ccm_message:
     case CCM_OBS_ccm_body:
         return reply ? reply_text(key) : message_text(key);

@@ -49,6 +49,7 @@ typedef enum text_id {
     T_ASSIGNED,
     T_BITS_CONTEXT,
     T_WORKSTATION,
+    T_PROXY_WORKSTATION,
     T_TEXTS
 } text_id;
 

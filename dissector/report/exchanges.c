@@ -24,7 +24,7 @@ struct ccm_exchanges {
     ccm_joiner *joiner;
     ccm_out out;
     ccm_filter filter;
-    bool json, color, header;
+    bool json, color, header, verbose;
     unsigned width;
     unsigned column[N_COLUMNS]; /* widths so far; a long address widens its column from then on */
     char day[DAY_CHARS + 1];
@@ -354,7 +354,17 @@ static void bits_note(GString *out, const ccm_exchange *x)
     }
 }
 
-static void notes(GString *out, const ccm_exchange *x)
+/* The target says what is asked for, where it is not the body. */
+static void about_note(GString *out, const ccm_exchange *x, bool verbose)
+{
+    bool in_body = x->method && !strcmp(x->method, "POST");
+    if (!x->about || x->message.present || !(in_body || verbose))
+        return;
+    note(out, "");
+    ccm_terminal_append(out, x->about);
+}
+
+static void notes(GString *out, const ccm_exchange *x, bool verbose)
 {
     if (!strcmp(x->pairing, "uncertain"))
         note(out, "pairing uncertain");
@@ -366,7 +376,8 @@ static void notes(GString *out, const ccm_exchange *x)
         note(out, "route ");
         g_string_append(out, ccm_certainty_name(x->certainty));
     }
-    ccm_exchange_notes(out, x, note);
+    about_note(out, x, verbose);
+    ccm_exchange_notes(out, x, verbose, note);
     ccm_exchange_smb_notes(out, x, note);
     bits_note(out, x);
     if (x->tunnel)
@@ -429,7 +440,7 @@ static void put_rest(ccm_exchanges *e, const ccm_exchange *x, unsigned used)
 {
     g_autoptr(GString) remark = g_string_new(NULL);
     g_autoptr(GString) cut = g_string_new(NULL);
-    notes(remark, x);
+    notes(remark, x, e->verbose);
     ccm_terminal_append(e->cell, x->target ? x->target : "-");
     unsigned room = G_MAXUINT;
     if (e->width) {
@@ -527,6 +538,7 @@ ccm_exchanges *ccm_exchanges_new(const ccm_catalog *catalog, const ccm_limits *l
     e->json = options->json;
     e->color = options->color;
     e->width = options->width;
+    e->verbose = options->verbose;
     memcpy(e->column, widths, sizeof widths);
     if (e->width && e->width < NARROW)
         e->column[1] = e->column[2] = NARROW_END;

@@ -9,7 +9,7 @@
 /* proofs_exchange.c: members of a line of `exchanges --json`, and its notes as text. */
 void ccm_exchange_json_proofs(ccm_json *json, const ccm_exchange *x);
 /* Appends "ntlm LAB\WKS01$", "signed" and the like, each by `note`. */
-void ccm_exchange_notes(GString *out, const ccm_exchange *x,
+void ccm_exchange_notes(GString *out, const ccm_exchange *x, bool verbose,
                         void (*note)(GString *out, const char *words));
 
 /* proofs_json.c: members of the JSON report. */

@@ -135,6 +135,7 @@ void ccm_exchange_json_proofs(ccm_json *j, const ccm_exchange *x)
     ccm_json_text(j, "soap_action", x->soap_action);
     json_auth(j, x);
     ccm_json_text(j, "workstation", x->workstation);
+    ccm_json_text(j, "proxy_workstation", x->proxy_workstation);
     json_tokens(j, x);
     json_message(j, x);
     json_signatures(j, x);
@@ -142,20 +143,46 @@ void ccm_exchange_json_proofs(ccm_json *j, const ccm_exchange *x)
 
 /* ---- notes ----------------------------------------------------------------------------------- */
 
+/* The workstation that the handshake of this stage named. */
+static const char *workstation_of(const ccm_exchange *x, const ccm_exchange_auth *a)
+{
+    if (strcmp(a->mode, "ntlm"))
+        return NULL;
+    return strcmp(a->stage, "proxy") ? x->workstation : x->proxy_workstation;
+}
+
+static bool has_evidence(const ccm_exchange_auth *a, const char *name)
+{
+    for (unsigned i = 0; i < a->n_evidence; i++)
+        if (!strcmp(a->evidence[i], name))
+            return true;
+    return false;
+}
+
+static void note_evidence(GString *out, const ccm_exchange_auth *a)
+{
+    g_string_append_printf(out, " [%s:", ccm_certainty_name(a->certainty));
+    for (unsigned i = 0; i < a->n_evidence; i++)
+        g_string_append_printf(out, " %s", a->evidence[i]);
+    g_string_append_c(out, ']');
+}
+
 static void note_transport(GString *out, const ccm_exchange *x, const ccm_exchange_auth *a,
                            void (*note)(GString *out, const char *words))
 {
     bool silent = !strcmp(a->mode, "anonymous") || !strcmp(a->mode, "none-observed");
-    if (silent && !a->denied)
+    bool unread = has_evidence(a, "unreadable-credential");
+    if (silent && !a->denied && !unread)
         return;
-    note(out, silent ? "no credential" : a->mode);
+    note(out, unread ? "unreadable credential" : silent ? "no credential" : a->mode);
     if (a->account) {
         g_string_append_c(out, ' ');
         ccm_terminal_append(out, a->account);
     }
-    if (x->workstation && !strcmp(a->mode, "ntlm")) {
+    const char *workstation = workstation_of(x, a);
+    if (workstation) {
         g_string_append(out, " at ");
-        ccm_terminal_append(out, x->workstation);
+        ccm_terminal_append(out, workstation);
     }
     if (!strcmp(a->stage, "proxy"))
         g_string_append(out, " for the proxy");
@@ -185,15 +212,20 @@ static void note_signature(GString *out, const ccm_exchange *x, bool is_signed,
         note(out, "signed");
 }
 
-void ccm_exchange_notes(GString *out, const ccm_exchange *x,
+void ccm_exchange_notes(GString *out, const ccm_exchange *x, bool verbose,
                         void (*note)(GString *out, const char *words))
 {
     for (unsigned i = 0; i < x->n_auth; i++) {
         const ccm_exchange_auth *a = &x->auth[i];
+        size_t before = out->len;
         if (strcmp(a->stage, "message"))
             note_transport(out, x, a, note);
         else
             note_signature(out, x, !strcmp(a->mode, "message-signature"), note);
+        if (verbose && out->len == before)
+            note(out, a->mode);
+        if (verbose)
+            note_evidence(out, a);
     }
     if (x->message.present && x->message.kind) {
         note(out, "");
@@ -203,6 +235,11 @@ void ccm_exchange_notes(GString *out, const ccm_exchange *x,
         note(out, "cut short");
     if (x->message.reply && g_str_has_prefix(x->message.reply, "rejected"))
         note(out, "rejected with an empty answer");
+    /* In an answer's words: registered, pending, rejected ... */
+    if (x->message.reply_detail && !g_strcmp0(x->message.reply, "registration answer")) {
+        note(out, "answer ");
+        ccm_terminal_append(out, x->message.reply_detail);
+    }
     if (x->message.foreign_reply)
         note(out, "the answer is one to another message");
 }

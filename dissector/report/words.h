@@ -25,7 +25,8 @@ void ccm_destination_append(GString *out, const ccm_view_route *route);
 /* " (no answer seen)", " (NXDOMAIN)": how a lookup ended. */
 void ccm_lookup_append(GString *out, const ccm_view_lookup *lookup);
 /* "channel up, in place of 10140 (refused)"; nothing for what is no channel. */
-/* "tunnelling (passes TLS on); ", what there is to say of a role's qualifier before its evidence. */
+/* "tunnelling (passes TLS on); ", what there is to say of a role's qualifier before its evidence.
+ */
 void ccm_qualifier_append(GString *out, const ccm_view_role *role);
 void ccm_channel_append(GString *out, const ccm_view_route *route);
 void ccm_capture_title_append(GString *out, const ccm_view_capture *capture, unsigned most_files);
