@@ -192,7 +192,7 @@ uint32_t ccm_client_get(ccm_model *m, ccm_span id)
         ccm_model_limit(m, "client_ids", 1);
         return CCM_NONE;
     }
-    ccm_client c = { .id = text };
+    ccm_client c = { .id = text, .name = { CCM_NONE, CCM_NONE } };
     i = m->clients->len;
     g_array_append_val(m->clients, c);
     ccm_index_add(&m->client_index, ccm_hash_end(ccm_mix(3, text)), i);

@@ -104,6 +104,9 @@ static void merge_clients(ccm_model *to, const ccm_model *from)
         for (unsigned k = 0; k < s->n_addrs; k++)
             ccm_client_address(c, &s->addrs[k]);
         c->more |= s->more;
+        for (unsigned k = 0; k < G_N_ELEMENTS(c->name); k++)
+            if (s->name[k] != CCM_NONE)
+                c->name[k] = ccm_text_lowest(to, c->name[k], map_text(to, from, s->name[k]));
         for (unsigned k = 0; k < G_N_ELEMENTS(c->checked); k++)
             c->checked[k] += s->checked[k];
         c->key_changed += s->key_changed;

@@ -203,6 +203,8 @@ static void on_body(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
     if (!ccm_obs_has(obs, CCM_KEY_reply)) {
         if (kind != CCM_NONE)
             x->kind = kind;
+        x->name[0] = text_of(m, obs, CCM_KEY_name);
+        x->name[1] = text_of(m, obs, CCM_KEY_host);
         return;
     }
     x->reply = kind;
@@ -320,6 +322,8 @@ void ccm_messages_done(ccm_model *m, const ccm_open_exchange *x, const ccm_obs *
         if (c && !ccm_counters_add(&c->kinds, CCM_COUNT_KEY(CCM_COUNT_METHOD, x->kind), 1,
                                    CCM_CLIENT_KINDS))
             ccm_model_limit(m, "message_kinds", 1);
+        for (unsigned i = 0; c && i < G_N_ELEMENTS(c->name); i++)
+            c->name[i] = ccm_text_lowest(m, c->name[i], x->name[i]);
         if (c && x->has_skew)
             ccm_client_skew(c, x->skew_s, x->skew_s);
         if (m->limits.messages)

@@ -310,7 +310,8 @@ static inline uint64_t ccm_point_bucket(const ccm_point *p)
 /* ---- clients and uploads --------------------------------------------------------------------- */
 
 typedef struct ccm_client {
-    uint32_t id; /* text */
+    uint32_t id;      /* text */
+    uint32_t name[2]; /* texts: its own and its full name, as its messages give them; CCM_NONE */
     uint8_t n_addrs;
     bool more;                        /* further addresses exist */
     ccm_addr addrs[CCM_CLIENT_ADDRS]; /* the lowest, sorted */

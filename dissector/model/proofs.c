@@ -59,6 +59,7 @@ static void begin_exchange(ccm_open_exchange *x, uint64_t number)
     *x = (ccm_open_exchange){ .header_client = CCM_NONE,
                               .message_client = CCM_NONE,
                               .assigned = CCM_NONE,
+                              .name = { CCM_NONE, CCM_NONE },
                               .signer = CCM_NONE,
                               .endpoint = CCM_NONE,
                               .kind = CCM_NONE,

@@ -41,6 +41,7 @@ typedef struct ccm_open_exchange {
     uint32_t header_client, message_client, assigned; /* texts: client ids */
     uint32_t signer;                                  /* whose signatures were checked */
     uint32_t endpoint, kind, reply, message_id;
+    uint32_t name[2];      /* texts: of the client, as its message gives them */
     uint64_t message_hash; /* of its message id */
     uint64_t registration; /* hash of its signature; 0 = none */
     uint64_t time_ns;      /* of the message */
@@ -97,8 +98,8 @@ typedef struct ccm_message {
     uint16_t status;                          /* 0 = no answer seen */
     uint8_t transport, message, account_kind; /* modes */
     uint8_t checked;                          /* 1 + ccm_signature_result; 0 = none checked */
-    bool key_changed;                         /* verified with another key than the client's first */
-    bool foreign_reply;                       /* the answer names another message */
+    bool key_changed;   /* verified with another key than the client's first */
+    bool foreign_reply; /* the answer names another message */
 } ccm_message;
 
 struct ccm_proofs {

@@ -358,7 +358,7 @@ typedef struct ccm_view_upload {
     bool closed;       /* Close-Session was acknowledged */
     bool acknowledged; /* every byte was */
     bool cancelled;
-    bool refused; /* its Create-Session or Close-Session was, and no other one taken */
+    bool refused;     /* its Create-Session or Close-Session was, and no other one taken */
     const char *host; /* BITS-Host-Id: where the session goes on; NULL = where it began */
     bool moved;       /* and it was seen to go on at another address: */
     ccm_addr moved_to;

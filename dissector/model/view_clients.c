@@ -73,6 +73,10 @@ void ccm_view_make_clients(view_maker *k)
         v[i].addresses = c->n_addrs + (c->more ? 1u : 0u);
         if (c->n_addrs)
             v[i].addr = c->addrs[0];
+        /* Those that it gives itself, and those of its address. */
+        for (unsigned j = 0; j < G_N_ELEMENTS(c->name); j++)
+            if (c->name[j] != CCM_NONE)
+                ccm_view_count_add(k->list, ccm_texts_get(&k->m->texts, c->name[j]), 1);
         v[i].names = ccm_view_host_names(k, &v[i].addr);
         v[i].messages = counts_of(k, &c->messages, &v[i].total);
         v[i].kinds = counts_of(k, &c->kinds, &kinds);

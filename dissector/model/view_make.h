@@ -20,7 +20,7 @@ typedef struct view_maker {
     uint64_t link_bps;           /* 0 = not known */
     ccm_cmg *cmg;
     ccm_tunnels *tunnels;
-    GArray *relays; /* ccm_relay */
+    GArray *relays;           /* ccm_relay */
     uint64_t accounts_rolled; /* accounts that found no place in their row */
     GArray *list;             /* scratch of ccm_view_count, empty between uses */
 } view_maker;

@@ -204,6 +204,8 @@ static void note_signature(GString *out, const ccm_exchange *x, bool is_signed,
     }
     if (failed)
         note(out, "signature fails");
+    else if (!is_signed && verified)
+        note(out, "signature verified");
     else if (!is_signed)
         return;
     else if (verified)

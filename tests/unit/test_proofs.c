@@ -265,6 +265,10 @@ static void message(fixture *f, const char *id, const char *source, const char *
     ccm_model_observe(f->m, &o);
     o = from_client(f, CCM_OBS_ccm_body);
     drv_text(&o, CCM_KEY_kind, "policy assignment request");
+    if (!strcmp(source, "GUID:A")) {
+        drv_text(&o, CCM_KEY_name, "WKS01");
+        drv_text(&o, CCM_KEY_host, "wks01.lab.example");
+    }
     ccm_model_observe(f->m, &o);
     static const char *const fields[] = { "message-client-id", "payload" };
     for (unsigned i = 0; i < 2; i++) {
@@ -322,6 +326,10 @@ static void clients(fixture *f, const void *data)
     g_assert_false(a->skew_uncertain);
     g_assert_cmpuint(a->kinds.v[0].count, ==, 3);
     g_assert_cmpstr(a->kinds.v[0].name, ==, "policy assignment request");
+    g_assert_cmpuint(a->names.n, ==, 2);
+    g_assert_cmpstr(a->names.v[0], ==, "WKS01");
+    g_assert_cmpstr(a->names.v[1], ==, "wks01.lab.example");
+    g_assert_cmpuint(b->names.n, ==, 0);
     g_assert_cmpuint(b->signature.no_key, ==, 4);
     g_assert_cmpuint(b->signature.replayed, ==, 0);
     g_assert_cmpint(b->skew_s, ==, 420);
@@ -351,6 +359,7 @@ static void clients(fixture *f, const void *data)
     v = ccm_view_new(twice, false);
     g_assert_cmpuint(client_of(v, "GUID:D")->signature.verified, ==, 12);
     g_assert_cmpuint(client_of(v, "GUID:D")->signature.key_changed, ==, 8);
+    g_assert_cmpuint(client_of(v, "GUID:A")->names.n, ==, 2);
     ccm_view_free(v);
     ccm_model_free(twice);
 }
