@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The test programs; a new one is a line here.
 unit_tests = \
-	tests/unit/test_account tests/unit/test_accounts tests/unit/test_auth tests/unit/test_auth_facts tests/unit/test_auth_tokens \
+	tests/unit/test_account tests/unit/test_accounts tests/unit/test_auth tests/unit/test_auth_facts \
+	tests/unit/test_auth_rules tests/unit/test_auth_tokens \
 	tests/unit/test_base \
 	tests/unit/test_catalog \
 	tests/unit/test_ccm_headers \

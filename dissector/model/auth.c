@@ -3,102 +3,9 @@
  *
  * In: http_request, http_response, http_auth, token, ccm_message, ccm_body, signature, and the end
  * of an exchange. Out: ccm_auth_facts. State: none of its own; account names are kept as texts.
- * Spec: auth-modes.md 3, 4 and 6.1; ccm-protocol.md 2.1 to 2.3 (paths), 4.5 (endpoints). */
-#include "model/auth.h"
+ * Spec: auth-modes.md 3, 4 and 6.1; ccm-protocol.md 4.5 (endpoints). */
+#include "model/auth_inner.h"
 #include "model/catalog.h"
-
-static inline bool same(ccm_span s, const char *word)
-{
-    return ccm_text_same(s, word);
-}
-
-static inline bool begins(ccm_span s, const char *word)
-{
-    size_t n = strlen(word);
-    return s.n >= n && ccm_text_same_bytes(s.p, word, n);
-}
-
-static inline bool ends(ccm_span s, const char *word)
-{
-    size_t n = strlen(word);
-    return s.n >= n && ccm_text_same_bytes(s.p + s.n - n, word, n);
-}
-
-/* ---- paths ----------------------------------------------------------------------------------- */
-
-/* Takes "/segment" off the front; a query ends the path. */
-static ccm_span next_segment(ccm_span *path)
-{
-    if (!path->n || path->p[0] != '/')
-        return (ccm_span){ 0 };
-    const uint8_t *from = path->p + 1, *end = path->p + path->n, *p = from;
-    while (p < end && *p != '/' && *p != '?')
-        p++;
-    *path = (ccm_span){ p, (size_t)(end - p) };
-    return (ccm_span){ from, (size_t)(p - from) };
-}
-
-static uint16_t directory_bits(ccm_span d)
-{
-    uint16_t bits = 0;
-    if (ends(d, "auth"))
-        bits = ends(d, "_windowsauth") ? CCM_PATH_WINDOWSAUTH
-               : ends(d, "_tokenauth") ? CCM_PATH_TOKENAUTH
-               : ends(d, "_altauth")   ? CCM_PATH_ALTAUTH
-                                       : 0;
-    if (begins(d, "nocert_"))
-        bits |= CCM_PATH_NOCERT;
-    else if (begins(d, "ccmtokenauth_"))
-        bits |= CCM_PATH_CCMTOKENAUTH;
-    else if (begins(d, "ccm_system"))
-        bits |= CCM_PATH_MESSAGE;
-    else if (same(d, "ccm_client"))
-        bits |= CCM_PATH_CLIENT;
-    return bits;
-}
-
-static uint16_t query_bits(ccm_span file, ccm_span rest)
-{
-    if (begins(file, ".sms_pol"))
-        return CCM_PATH_POLICY;
-    bool location = begins(file, ".sms_aut") && (begins(rest, "?mplist") || begins(rest, "?mploc"));
-    return location ? CCM_PATH_LOCATION : 0;
-}
-
-static uint16_t path_of(ccm_span method, ccm_span target)
-{
-    uint16_t bits = 0;
-
-    if (same(method, "connect"))
-        return CCM_PATH_TUNNEL;
-    if (target.n && target.p[0] != '/') { /* http://host/path */
-        size_t slashes = 0, i = 0;
-        for (; i < target.n && slashes < 3; i++)
-            slashes += target.p[i] == '/';
-        if (slashes < 3)
-            return CCM_PATH_VIA_PROXY;
-        target = (ccm_span){ target.p + i - 1, target.n - i + 1 };
-        bits = CCM_PATH_VIA_PROXY;
-    }
-    ccm_span directory = next_segment(&target);
-    if (begins(directory, "ccm_proxy_")) { /* of a gateway: number, then the server's own path */
-        next_segment(&target);
-        directory = next_segment(&target);
-    }
-    bits |= directory_bits(directory);
-    if (begins(directory, "sms_mp")) {
-        ccm_span file = next_segment(&target);
-        bits |= query_bits(file, target);
-    }
-    return bits;
-}
-
-ccm_auth_request ccm_auth_request_of(ccm_span method, ccm_span target, ccm_span user_agent)
-{
-    return (ccm_auth_request){ .path = path_of(method, target),
-                               .post = same(method, "ccm_post"),
-                               .task_sequence = same(user_agent, "sms ccm 5.0 ts") };
-}
 
 /* ---- accounts -------------------------------------------------------------------------------- */
 
@@ -237,14 +144,6 @@ static uint8_t credential_of(const ccm_obs *obs, ccm_span mechanism)
     return same(mechanism, "digest") ? CCM_CREDENTIAL_DIGEST : CCM_CREDENTIAL_OTHER;
 }
 
-static bool lists_kerberos(ccm_span mechanisms)
-{
-    for (size_t i = 0; i + 8 <= mechanisms.n; i++)
-        if (begins((ccm_span){ mechanisms.p + i, mechanisms.n - i }, "kerberos"))
-            return true;
-    return false;
-}
-
 static void on_http_auth(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs)
 {
     ccm_span header = ccm_obs_get_str(obs, CCM_KEY_header);
@@ -253,6 +152,7 @@ static void on_http_auth(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs
 
     if (ends(header, "-authenticate")) {
         o->continues = true;
+        f->challenge |= o == &f->offer[0];
         if (ccm_obs_has(obs, CCM_KEY_error_code)) {
             o->error = true;
             o->error_code = (uint32_t)ccm_obs_get_u64(obs, CCM_KEY_error_code);
@@ -267,7 +167,7 @@ static void on_http_auth(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs
     o->by_scheme = false;
     ccm_span name = ccm_obs_get_str(obs, CCM_KEY_account);
     o->credential = credential_of(obs, mechanism);
-    o->offers_kerberos = lists_kerberos(ccm_obs_get_str(obs, CCM_KEY_mechanisms));
+    o->offers_kerberos = contains(ccm_obs_get_str(obs, CCM_KEY_mechanisms), "kerberos");
     o->account = ccm_auth_account(texts, ccm_obs_get_str(obs, CCM_KEY_domain), name);
     o->kind = o->credential == CCM_CREDENTIAL_NTLM_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS
                                                              : ccm_auth_account_kind(name);
@@ -295,6 +195,7 @@ void ccm_auth_collect_request(ccm_auth_facts *f, const ccm_obs *obs, const ccm_a
     f->request = true;
     f->request_frame = obs->frame;
     f->time_ns = obs->time_ns;
+    f->origin = is->origin;
     f->path = is->path;
     f->post = is->post;
     f->task_sequence = is->task_sequence;
@@ -324,6 +225,10 @@ static void on_response(ccm_auth_facts *f, const ccm_obs *obs)
     f->response = true;
     f->response_frame = obs->frame;
     f->status = (uint16_t)ccm_min64(ccm_obs_get_u64(obs, CCM_KEY_status), 999);
+    if (f->status == 401) {
+        ccm_span schemes = ccm_obs_get_str(obs, CCM_KEY_auth_scheme);
+        f->challenge |= contains(schemes, "negotiate") || contains(schemes, "ntlm");
+    }
 }
 
 static void on_token(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs)
@@ -385,10 +290,14 @@ bool ccm_auth_key_changed(const ccm_obs *obs)
 static void on_signature(ccm_auth_facts *f, const ccm_obs *obs)
 {
     ccm_span result = ccm_obs_get_str(obs, CCM_KEY_result);
+    ccm_span field = ccm_obs_get_str(obs, CCM_KEY_field);
     f->failed |= same(result, "failed");
-    if (same(ccm_obs_get_str(obs, CCM_KEY_field), "registration"))
+    if (same(field, "registration"))
         return;
-    f->verified |= same(result, "verified");
+    bool id = same(field, "client-id") || same(field, "message-client-id");
+    f->id_signed |= id;
+    f->rest_signed |= !id;
+    f->verified |= !id && same(result, "verified");
     f->key_changed |= ccm_auth_key_changed(obs);
 }
 
@@ -404,8 +313,9 @@ void ccm_auth_begin(ccm_auth_facts *f, uint64_t exchange)
 void ccm_auth_connection_begin(ccm_auth_connection *c)
 {
     memset(c, 0, sizeof *c);
-    for (unsigned s = 0; s < 2; s++)
-        c->side[s].account = c->side[s].spn = CCM_NONE;
+    ccm_auth_side *const sides[] = { &c->side[0], &c->side[1], &c->parked };
+    for (unsigned s = 0; s < G_N_ELEMENTS(sides); s++)
+        sides[s]->account = sides[s]->spn = CCM_NONE;
 }
 
 void ccm_auth_collect(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs)
@@ -462,7 +372,7 @@ uint8_t ccm_auth_anonymous_certainty(unsigned status)
 bool ccm_auth_plain_of(const ccm_auth_facts *f, ccm_auth_plain *out)
 {
     /* Paths that change no verdict; a message to the router has a stage of its own. */
-    bool path = !(f->path & ~(CCM_PATH_MESSAGE | CCM_PATH_POLICY)) &&
+    bool path = !(f->path & ~(CCM_PATH_MESSAGE | CCM_PATH_POLICY | CCM_PATH_CONTENT)) &&
                 !((f->path & CCM_PATH_MESSAGE) && f->post);
 
     if (!path || !f->request || f->offer[0].credential || f->header_signature || f->task_sequence ||
@@ -509,5 +419,6 @@ ccm_auth_facts ccm_auth_plain_facts(const ccm_auth_plain *p)
 bool ccm_auth_connection_quiet(const ccm_auth_connection *c)
 {
     const ccm_auth_side *s = &c->side[0];
-    return !c->blind && !c->certificate.mode && s->mode == CCM_AUTH_NONE_OBSERVED && !s->leg.open;
+    return !c->blind && !c->forgot && !c->certificate.mode && s->mode == CCM_AUTH_NONE_OBSERVED &&
+           !s->leg.open;
 }

@@ -40,12 +40,18 @@ typedef enum ccm_auth_path {
     CCM_PATH_CLIENT = 256,    /* files of the client's installation */
     CCM_PATH_VIA_PROXY = 512, /* absolute target */
     CCM_PATH_TUNNEL = 1024,   /* CONNECT: what is inside is the tunnel's */
+    CCM_PATH_CONTENT = 2048,  /* of a distribution point or a peer: one stage */
+    /* Documented to take such tokens; without them _TOKENAUTH and _CCMTOKENAUTH are a mere name. */
+    CCM_PATH_CCM_TOKEN = 4096,
+    CCM_PATH_ENTRA_TOKEN = 8192,
+    CCM_PATH_CONTENT_URL = 16384, /* the address itself holds what a gateway's content asks for */
 } ccm_auth_path;
 
 /* What follows from the texts of a request alone. */
 typedef struct ccm_auth_request {
-    uint16_t path; /* ccm_auth_path bits */
-    bool post;     /* CCM_POST */
+    uint32_t origin; /* via a proxy, hash of the host behind it; 0 = not known */
+    uint16_t path;   /* ccm_auth_path bits */
+    bool post;       /* CCM_POST */
     bool task_sequence;
 } ccm_auth_request;
 
@@ -77,6 +83,7 @@ typedef struct ccm_auth_facts {
     uint64_t exchange, time_ns;
     uint64_t request_frame, response_frame, message_frame;
     ccm_auth_offer offer[2];
+    uint32_t origin; /* as in ccm_auth_request */
     uint16_t path, status;
     uint8_t n_tokens;
     uint8_t endpoint; /* ccm_auth_endpoint */
@@ -87,7 +94,10 @@ typedef struct ccm_auth_facts {
     bool message_unread;      /* its header broke off before it told anything */
     bool message_cut;         /* it broke off behind the hook, perhaps before the signatures */
     bool key_changed;         /* a signature verifies, with another key than before */
+    bool id_signed;           /* a client id is, which is always the same */
+    bool rest_signed;         /* something else is */
     bool empty_reply;
+    bool challenge;                        /* a 401 offers Negotiate or NTLM */
     ccm_auth_token token[CCM_AUTH_TOKENS]; /* the first n_tokens are set */
 } ccm_auth_facts;
 
@@ -110,13 +120,20 @@ typedef struct ccm_auth_side {
     uint32_t account, spn;
     uint8_t mode, kind;  /* CCM_AUTH_NTLM or _KERBEROS while the connection is authenticated */
     bool rejected;       /* a Kerberos token was refused here */
+    bool offered;        /* Kerberos was offered in a handshake that did not end well */
+    bool unread;         /* so it may have been: a credential could not be read */
+    bool type1;          /* NTLM has begun, and not ended */
+    uint8_t fallback;    /* ccm_auth_evidence that its begin is; 0 = tells nothing */
     uint32_t error_code; /* of the refusal; 0 = not told */
     bool elsewhere;      /* ccm_auth_workstation_differs */
     uint64_t time_ns;    /* when it was authenticated */
+    uint32_t origin;     /* the server behind a web proxy; 0 = not known */
     struct {
-        bool open, challenged;
-        uint8_t mode, fallback; /* fallback: ccm_auth_evidence; 0 = not an NTLM handshake */
+        bool open, challenged, unread; /* unread: a credential could not be read */
+        uint8_t mode;
         uint64_t frame, challenge_frame, type1_frame, time_ns;
+        uint64_t refused_frame; /* of the first refusal, which is a challenge or none */
+        uint64_t unread_frame;
         uint64_t ticket_frame; /* of a Kerberos handshake, as is spn */
         uint32_t spn;
         uint16_t path;
@@ -133,11 +150,13 @@ typedef struct ccm_auth_certificate {
 
 typedef struct ccm_auth_connection {
     ccm_auth_side side[2];
+    ccm_auth_side parked; /* of another server behind the proxy */
     ccm_auth_certificate certificate;
-    bool blind; /* bytes before this are missing: it may have been authenticated unseen */
+    bool blind;  /* bytes before this are missing: it may have been authenticated unseen */
+    bool forgot; /* a third server was authenticated to, it is not known which */
 } ccm_auth_connection;
 
-enum { CCM_VERDICTS = 8, CCM_VERDICT_EVIDENCE = 12 };
+enum { CCM_VERDICTS = 10, CCM_VERDICT_EVIDENCE = 12 };
 
 typedef struct ccm_auth_mark {
     uint8_t id; /* ccm_auth_evidence */
@@ -164,7 +183,8 @@ typedef struct ccm_auth_verdicts {
     ccm_auth_verdict v[CCM_VERDICTS];
 } ccm_auth_verdicts;
 
-/* auth.c: any observation of an exchange but http_done. Texts go to `texts`. */
+/* auth.c: any observation of an exchange but http_done, and but the tokens of an answer: those are
+ * issued, and prove nothing. Texts go to `texts`. */
 void ccm_auth_collect(ccm_auth_facts *f, ccm_texts *texts, const ccm_obs *obs);
 /* The same of an http_request of whose texts this is known. */
 void ccm_auth_collect_request(ccm_auth_facts *f, const ccm_obs *obs, const ccm_auth_request *is);

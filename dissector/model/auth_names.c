@@ -47,6 +47,7 @@ const char *ccm_auth_evidence_name(unsigned id)
         [CCM_EV_SIGNATURE_FAILED] = "signature-failed",
         [CCM_EV_SIGNATURE_MALFORMED] = "signature-malformed",
         [CCM_EV_KEY_CHANGED] = "key-changed",
+        [CCM_EV_CLIENT_ID_ONLY] = "client-id-only",
         [CCM_EV_WORKSTATION_DIFFERS] = "workstation-differs",   /* E6 */
         [CCM_EV_FALLBACK_KDC_ERROR] = "fallback-kdc-error",     /* 7.1, pattern 1 */
         [CCM_EV_FALLBACK_KDC_SILENT] = "fallback-kdc-silent",   /* 7.1, pattern 2 */
@@ -100,6 +101,7 @@ const char *ccm_auth_evidence_name(unsigned id)
         [CCM_EV_ALTAUTH_PATH] = "altauth-path", /* E18 */
         [CCM_EV_NOCERT_PATH] = "nocert-path",
         [CCM_EV_CCMTOKENAUTH_PATH] = "ccmtokenauth-path",
+        [CCM_EV_CONTENT_URL] = "content-url", /* table 4, content of a gateway */
         [CCM_EV_UNREADABLE_CREDENTIAL] = "unreadable-credential",
         [CCM_EV_NO_RESPONSE] = "no-response",
         [CCM_EV_HEAD_INCOMPLETE] = "head-incomplete",

@@ -6,8 +6,7 @@
  * Spec: auth-modes.md 3, 4, 6.1, 7.1, 8. A refusal (401, of a proxy 407) is a step of a handshake
  * until something follows: success takes the step's evidence over, anything else makes it a failed
  * attempt. Where bytes before the exchange are missing, its silence proves nothing. */
-#include "model/auth.h"
-#include "model/view.h"
+#include "model/auth_inner.h"
 
 enum { ORIGIN, PROXY };
 
@@ -21,52 +20,6 @@ typedef struct judge {
     outcome outcome;
 } judge;
 
-static void add(ccm_auth_verdict *v, unsigned id, uint64_t frame)
-{
-    if (v->n < CCM_VERDICT_EVIDENCE)
-        v->evidence[v->n++] = (ccm_auth_mark){ .id = (uint8_t)id, .frame = frame };
-}
-
-static void add_against(ccm_auth_verdict *v, unsigned id, uint64_t frame)
-{
-    add(v, id, frame);
-    v->doubted = true;
-}
-
-static void add_path(ccm_auth_verdict *v, uint16_t path, uint64_t frame)
-{
-    static const struct {
-        uint16_t bit;
-        uint8_t id;
-    } map[] = {
-        { CCM_PATH_WINDOWSAUTH, CCM_EV_WINDOWSAUTH_PATH },
-        { CCM_PATH_TOKENAUTH, CCM_EV_TOKENAUTH_PATH },
-        { CCM_PATH_ALTAUTH, CCM_EV_ALTAUTH_PATH },
-        { CCM_PATH_NOCERT, CCM_EV_NOCERT_PATH },
-        { CCM_PATH_CCMTOKENAUTH, CCM_EV_CCMTOKENAUTH_PATH },
-    };
-    const uint16_t any = CCM_PATH_WINDOWSAUTH | CCM_PATH_TOKENAUTH | CCM_PATH_ALTAUTH |
-                         CCM_PATH_NOCERT | CCM_PATH_CCMTOKENAUTH;
-    v->windowsauth = (path & CCM_PATH_WINDOWSAUTH) != 0;
-    for (unsigned i = 0; (path & any) && i < G_N_ELEMENTS(map); i++)
-        if (path & map[i].bit)
-            add(v, map[i].id, frame);
-}
-
-static ccm_auth_verdict *begin(ccm_auth_verdicts *out, unsigned stage, unsigned mode,
-                               ccm_certainty certainty, uint64_t time_ns)
-{
-    g_assert(out->n < CCM_VERDICTS);
-    ccm_auth_verdict *v = &out->v[out->n++];
-    memset(v, 0, offsetof(ccm_auth_verdict, evidence)); /* which add() fills */
-    v->stage = (uint8_t)stage;
-    v->mode = (uint8_t)mode;
-    v->certainty = (uint8_t)certainty;
-    v->account = v->spn = CCM_NONE;
-    v->time_ns = time_ns;
-    return v;
-}
-
 static unsigned stage_of(unsigned which)
 {
     return which == PROXY ? CCM_STAGE_PROXY : CCM_STAGE_TRANSPORT;
@@ -78,6 +31,21 @@ static ccm_auth_side *side_of(const judge *j)
 }
 
 /* ---- handshakes ------------------------------------------------------------------------------ */
+
+/* E2. A 401 that offers neither Negotiate nor NTLM asks for no Windows authentication. */
+static bool challenges(const judge *j)
+{
+    return j->which == PROXY || j->f->challenge;
+}
+
+static void add_refusal(ccm_auth_verdict *v, const judge *j)
+{
+    add(v,
+        !challenges(j)      ? CCM_EV_DENIED
+        : j->which == PROXY ? CCM_EV_CHALLENGE_407
+                            : CCM_EV_CHALLENGE_401,
+        j->f->response_frame);
+}
 
 static void add_leg(ccm_auth_verdict *v, const ccm_auth_side *s, unsigned which)
 {
@@ -93,7 +61,8 @@ static void add_leg(ccm_auth_verdict *v, const ccm_auth_side *s, unsigned which)
 static void add_fallback(ccm_auth_verdict *v, const ccm_auth_side *s, unsigned fallback,
                          uint64_t frame)
 {
-    add(v, fallback, frame);
+    if (fallback)
+        add(v, fallback, frame);
     if (fallback == CCM_EV_FALLBACK_REJECTED)
         v->evidence[v->n - 1].code = s->error_code;
 }
@@ -104,13 +73,16 @@ static void give_up(ccm_auth_side *s, unsigned which, bool lost, ccm_auth_verdic
 {
     if (!s->leg.open)
         return;
-    ccm_certainty sure = !lost                                   ? CCM_CERTAINTY_PROVEN
-                         : s->leg.mode == CCM_AUTH_NONE_OBSERVED ? CCM_CERTAINTY_UNKNOWN
-                                                                 : CCM_CERTAINTY_LIKELY;
+    bool none = s->leg.mode == CCM_AUTH_NONE_OBSERVED;
+    ccm_certainty sure = none && (lost || s->leg.unread) ? CCM_CERTAINTY_UNKNOWN
+                         : lost                          ? CCM_CERTAINTY_LIKELY
+                                                         : CCM_CERTAINTY_PROVEN;
     ccm_auth_verdict *v = begin(out, stage_of(which), s->leg.mode, sure, s->leg.time_ns);
     v->earlier = true;
     v->denied = !lost;
-    if (s->leg.mode == CCM_AUTH_NONE_OBSERVED)
+    if (s->leg.unread)
+        add(v, CCM_EV_UNREADABLE_CREDENTIAL, s->leg.unread_frame);
+    else if (none)
         add(v, CCM_EV_NO_AUTHORIZATION, s->leg.frame);
     if (s->leg.mode == CCM_AUTH_KERBEROS) {
         v->spn = s->leg.spn;
@@ -119,11 +91,12 @@ static void give_up(ccm_auth_side *s, unsigned which, bool lost, ccm_auth_verdic
         s->error_code = 0;
     }
     add_leg(v, s, which);
-    add(v, lost ? CCM_EV_CONNECTION_INCOMPLETE : CCM_EV_DENIED, s->leg.challenge_frame);
-    if (s->leg.fallback)
-        add_fallback(v, s, s->leg.fallback, s->leg.type1_frame);
-    add_path(v, s->leg.path, s->leg.frame);
+    add(v, lost ? CCM_EV_CONNECTION_INCOMPLETE : CCM_EV_DENIED, s->leg.refused_frame);
+    if (s->type1 && s->leg.mode == CCM_AUTH_NTLM)
+        add_fallback(v, s, s->fallback, s->leg.type1_frame);
+    ccm_auth_add_path(v, s->leg.path, s->leg.frame);
     memset(&s->leg, 0, sizeof s->leg);
+    s->type1 = false;
 }
 
 static void open_leg(const judge *j, unsigned mode)
@@ -136,10 +109,11 @@ static void open_leg(const judge *j, unsigned mode)
         s->leg.frame = f->request_frame;
         s->leg.time_ns = f->time_ns;
         s->leg.path = j->which == ORIGIN ? f->path : 0;
+        s->leg.refused_frame = f->response_frame;
     }
-    if (!s->leg.challenged)
+    if (!s->leg.challenged && challenges(j))
         s->leg.challenge_frame = f->response_frame;
-    s->leg.challenged = true;
+    s->leg.challenged |= challenges(j);
     s->leg.mode = (uint8_t)mode;
 }
 
@@ -151,25 +125,26 @@ static ccm_auth_verdict *leg_verdict(const judge *j, unsigned mode, unsigned evi
     v->leg = true;
     add(v, evidence, f->request_frame);
     if (j->outcome == REFUSED)
-        add(v, j->which == PROXY ? CCM_EV_CHALLENGE_407 : CCM_EV_CHALLENGE_401, f->response_frame);
+        add_refusal(v, j);
     return v;
 }
 
-/* Why NTLM and not Kerberos, as far as this connection tells: 7.1, patterns 3 and 4. */
-static unsigned fallback_of(const ccm_auth_side *s, const ccm_auth_offer *o)
+/* Why NTLM and not Kerberos, as far as this connection tells: 7.1, patterns 3 and 4. That Kerberos
+ * was not tried only the first token shows, and only where nothing is missing before it. 0 = not
+ * known. */
+static unsigned fallback_of(const judge *j, const ccm_auth_offer *o)
 {
-    return s->rejected          ? CCM_EV_FALLBACK_REJECTED
-           : o->offers_kerberos ? CCM_EV_FALLBACK_UNEXPLAINED
-                                : CCM_EV_DIRECT_NTLM;
+    const ccm_auth_side *s = side_of(j);
+    bool first = o->credential == CCM_CREDENTIAL_NTLM_1 && !s->unread && !j->c->blind;
+
+    return s->rejected                        ? CCM_EV_FALLBACK_REJECTED
+           : s->offered || o->offers_kerberos ? CCM_EV_FALLBACK_UNEXPLAINED
+           : s->type1                         ? s->fallback
+           : first                            ? CCM_EV_DIRECT_NTLM
+                                              : 0;
 }
 
 /* ---- what ends an exchange ------------------------------------------------------------------- */
-
-/* Why the answer is not known. */
-static unsigned unseen(const ccm_auth_facts *f)
-{
-    return f->blind ? CCM_EV_CONNECTION_INCOMPLETE : CCM_EV_NO_RESPONSE;
-}
 
 /* Common to all that had a credential: how the server took it. */
 static void finish(const judge *j, ccm_auth_verdict *v)
@@ -184,7 +159,7 @@ static void finish(const judge *j, ccm_auth_verdict *v)
         add(v, unseen(f), f->request_frame);
     }
     if (j->which == ORIGIN)
-        add_path(v, f->path, f->request_frame);
+        ccm_auth_add_path(v, f->path, f->request_frame);
     if (side_of(j)->leg.open)
         memset(&side_of(j)->leg, 0, sizeof side_of(j)->leg);
 }
@@ -226,11 +201,11 @@ static void judge_ntlm(const judge *j, const ccm_auth_offer *o)
     }
     add_leg(v, s, j->which);
     if (!nobody)
-        add_fallback(v, s, s->leg.fallback ? s->leg.fallback : fallback_of(s, o),
+        add_fallback(v, s, fallback_of(j, o),
                      s->leg.type1_frame ? s->leg.type1_frame : f->request_frame);
     finish(j, v);
     remember(j, nobody ? CCM_AUTH_NONE_OBSERVED : CCM_AUTH_NTLM, o);
-    s->rejected = false;
+    s->rejected = s->offered = s->unread = s->type1 = false;
 }
 
 /* E3: the ticket shows its service, not who holds it. */
@@ -255,6 +230,7 @@ static void judge_kerberos(const judge *j, const ccm_auth_offer *o)
     remember(j, CCM_AUTH_KERBEROS, o);
     s->rejected = j->outcome == REFUSED;
     s->error_code = s->rejected && o->error ? o->error_code : 0;
+    s->offered = s->unread = s->type1 = false;
 }
 
 static void judge_password(const judge *j, const ccm_auth_offer *o)
@@ -270,15 +246,25 @@ static void judge_password(const judge *j, const ccm_auth_offer *o)
     finish(j, v);
 }
 
-/* NTLM of a type that could not be read; or something that no table knows. */
+/* NTLM of a type that could not be read; or something that no table knows, with which nothing goes
+ * on unless the answer holds a token, or neither was looked into. */
 static void judge_unreadable(const judge *j, const ccm_auth_offer *o)
 {
+    ccm_auth_side *s = side_of(j);
     bool ntlm = o->credential == CCM_CREDENTIAL_NTLM;
     unsigned mode = ntlm ? CCM_AUTH_NTLM : CCM_AUTH_NONE_OBSERVED;
 
-    if (j->outcome == REFUSED) {
+    s->offered |= o->offers_kerberos && j->outcome != ACCEPTED;
+    s->unread |= j->outcome != ACCEPTED;
+    if (j->outcome == REFUSED)
+        s->mode = CCM_AUTH_NONE_OBSERVED;
+    if (j->outcome == REFUSED && (ntlm || o->by_scheme || o->continues)) {
         open_leg(j, mode);
-        leg_verdict(j, mode, CCM_EV_UNREADABLE_CREDENTIAL);
+        s->leg.unread = true;
+        s->leg.unread_frame = j->f->request_frame;
+        ccm_auth_verdict *step = leg_verdict(j, mode, CCM_EV_UNREADABLE_CREDENTIAL);
+        if (!ntlm)
+            step->certainty = CCM_CERTAINTY_UNKNOWN;
         return;
     }
     ccm_auth_verdict *v = begin(j->out, stage_of(j->which), mode,
@@ -295,12 +281,15 @@ static void judge_type1(const judge *j, const ccm_auth_offer *o)
     const ccm_auth_facts *f = j->f;
     ccm_auth_side *s = side_of(j);
 
+    if (j->outcome == REFUSED && s->leg.open && s->leg.mode != CCM_AUTH_NONE_OBSERVED)
+        give_up(s, j->which, false, j->out);
+    s->type1 = false; /* of a handshake before */
+    s->fallback = (uint8_t)fallback_of(j, o);
+    s->type1 = j->outcome != ACCEPTED;
+    s->offered |= o->offers_kerberos && j->outcome != ACCEPTED;
     if (j->outcome == REFUSED) {
-        if (s->leg.open && s->leg.mode != CCM_AUTH_NONE_OBSERVED)
-            give_up(s, j->which, false, j->out);
         open_leg(j, CCM_AUTH_NTLM);
         s->leg.type1_frame = f->request_frame;
-        s->leg.fallback = (uint8_t)fallback_of(s, o);
         s->mode = CCM_AUTH_NONE_OBSERVED;
         leg_verdict(j, CCM_AUTH_NTLM, CCM_EV_NTLM_TYPE1);
         return;
@@ -335,7 +324,8 @@ static void judge_token(const judge *j, const ccm_auth_token *t)
     ccm_certainty sure = mode == CCM_AUTH_NONE_OBSERVED ? CCM_CERTAINTY_UNKNOWN
                          : mode == CCM_AUTH_ENTRA_TOKEN ? CCM_CERTAINTY_STRONG
                                                         : CCM_CERTAINTY_PROVEN;
-    if (mode == CCM_AUTH_CCM_TOKEN && j->which == ORIGIN && (f->path & CCM_PATH_CCMTOKENAUTH)) {
+    if (mode == CCM_AUTH_CCM_TOKEN && j->which == ORIGIN && (f->path & CCM_PATH_CCMTOKENAUTH) &&
+        (f->path & CCM_PATH_CONTENT)) {
         mode = CCM_AUTH_CONTENT_TOKEN;
         sure = CCM_CERTAINTY_STRONG;
     }
@@ -394,8 +384,9 @@ static void judge_nothing(const judge *j, unsigned why)
                                 CCM_CERTAINTY_UNKNOWN, f->time_ns);
     add(v, why, frame);
     v->doubted = why == CCM_EV_HEAD_INCOMPLETE;
+    v->doubted = why == CCM_EV_HEAD_INCOMPLETE;
     if (j->which == ORIGIN)
-        add_path(v, f->path, frame);
+        ccm_auth_add_path(v, f->path, frame);
 }
 
 /* T6, T7: the connection itself was authenticated. */
@@ -414,18 +405,31 @@ static void judge_certificate(const judge *j, bool in)
     finish(j, v);
 }
 
-/* E1; on directories of tokens, the path: section 8, class 3. */
+/* Directories of tokens: section 8, class 3. In which header a site's token is sent is not
+ * documented, so that it may be there unseen; one of Entra ID is in Authorization
+ * (ccm-protocol.md 3.5), and that is absent: the directory alone is less. */
+static void judge_directory(const judge *j)
+{
+    const ccm_auth_facts *f = j->f;
+    bool entra = f->path & CCM_PATH_ENTRA_TOKEN;
+    ccm_auth_verdict *v = begin(j->out, CCM_STAGE_TRANSPORT,
+                                entra                          ? CCM_AUTH_ENTRA_TOKEN
+                                : f->path & CCM_PATH_TOKENAUTH ? CCM_AUTH_CCM_TOKEN
+                                                               : CCM_AUTH_CONTENT_TOKEN,
+                                entra ? CCM_CERTAINTY_LIKELY : CCM_CERTAINTY_STRONG, f->time_ns);
+    if (entra)
+        add(v, CCM_EV_NO_AUTHORIZATION, f->request_frame);
+    finish(j, v);
+}
+
+/* E1; on directories of tokens, the path. */
 static void judge_silent(const judge *j)
 {
     const ccm_auth_facts *f = j->f;
-    uint16_t token = f->path & (CCM_PATH_TOKENAUTH | CCM_PATH_CCMTOKENAUTH);
+    uint16_t token = f->path & (CCM_PATH_CCM_TOKEN | CCM_PATH_ENTRA_TOKEN);
 
     if (j->outcome == ACCEPTED && token && j->which == ORIGIN) {
-        ccm_auth_verdict *v =
-            begin(j->out, CCM_STAGE_TRANSPORT,
-                  token & CCM_PATH_TOKENAUTH ? CCM_AUTH_CCM_TOKEN : CCM_AUTH_CONTENT_TOKEN,
-                  CCM_CERTAINTY_STRONG, f->time_ns);
-        finish(j, v);
+        judge_directory(j);
         return;
     }
     bool in = j->outcome == ACCEPTED;
@@ -451,6 +455,7 @@ static void judge_none(const judge *j)
     ccm_auth_side *s = side_of(j);
     bool nothing = s->leg.mode == CCM_AUTH_NONE_OBSERVED;
 
+    s->unread |= f->head_incomplete; /* what is cut may have been one */
     if (j->outcome == REFUSED && f->request && !f->head_incomplete) {
         give_up(s, j->which, f->blind, j->out);
         open_leg(j, CCM_AUTH_NONE_OBSERVED);
@@ -466,7 +471,7 @@ static void judge_none(const judge *j)
         judge_covered(j);
     else if (j->outcome == UNSEEN)
         judge_nothing(j, unseen(f));
-    else if (j->c->blind)
+    else if (j->c->blind || (j->which == ORIGIN && j->c->forgot))
         judge_nothing(j, CCM_EV_CONNECTION_INCOMPLETE);
     else
         judge_silent(j);
@@ -509,74 +514,27 @@ static void judge_side(const judge *j)
         judge_tokens(j, true);
 }
 
-/* Table 3: authorization at a management point. */
-static void judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
+/* Behind a web proxy a connection reaches several servers, each of which was shown what it was
+ * shown. The latest two are kept. */
+static void turn_to(ccm_auth_connection *c, uint32_t origin, ccm_auth_verdicts *out)
 {
-    bool router = f->message || ((f->path & CCM_PATH_MESSAGE) && f->post);
-    bool header = f->header_signature && !f->message;
-    uint64_t frame = f->message ? f->message_frame : f->request_frame;
-    bool sign = f->message_signed || (header && f->header_signature == 1);
-    /* A head that breaks off may have held a signature. */
-    bool cut = !router && !header && f->head_incomplete;
-    bool decoded = router ? f->message && !f->message_unread : !cut;
-    bool registration = router && f->endpoint == CCM_ENDPOINT_REGISTRATION;
-    unsigned why = f->message_signed                                ? CCM_EV_CLIENTAUTH_HOOK
-                   : header                                         ? CCM_EV_HEADER_SIGNATURE
-                   : router && !decoded                             ? CCM_EV_MESSAGE_NOT_DECODED
-                   : registration                                   ? CCM_EV_REGISTRATION
-                   : router && f->endpoint == CCM_ENDPOINT_LOCATION ? CCM_EV_LOCATION_REQUEST
-                   : router                                         ? CCM_EV_NO_SIGNATURE
-                   : f->path & CCM_PATH_LOCATION                    ? CCM_EV_LOCATION_REQUEST
-                   : f->path & CCM_PATH_CLIENT                      ? CCM_EV_CLIENT_PACKAGE
-                                                                    : CCM_AUTH_EVIDENCES;
-    if (why == CCM_AUTH_EVIDENCES || !f->request)
+    ccm_auth_side *s = &c->side[ORIGIN];
+
+    if (!origin || s->origin == origin)
         return;
-    /* One that fails outweighs those that verify: that of a client id is always the same, so
-     * anybody who saw it can send it again. */
-    bool failed = f->failed && (sign || registration);
-    bool open = !decoded || (header && !sign) || failed;
-    ccm_auth_verdict *v = begin(out, CCM_STAGE_MESSAGE,
-                                sign                            ? CCM_AUTH_MESSAGE_SIGNATURE
-                                : decoded && !(header && !sign) ? CCM_AUTH_ANONYMOUS
-                                                                : CCM_AUTH_NONE_OBSERVED,
-                                open ? CCM_CERTAINTY_UNKNOWN : CCM_CERTAINTY_PROVEN, f->time_ns);
-    v->kind = sign                            ? CCM_ACCOUNT_COMPUTER
-              : v->mode == CCM_AUTH_ANONYMOUS ? CCM_ACCOUNT_ANONYMOUS
-                                              : CCM_ACCOUNT_UNKNOWN;
-    add(v,
-        header && !sign ? CCM_EV_SIGNATURE_MALFORMED
-        : cut           ? CCM_EV_HEAD_INCOMPLETE
-                        : why,
-        frame);
-    v->doubted = cut;
-    if (f->message_signed && registration)
-        add(v, CCM_EV_REGISTRATION, frame);
-    if (failed)
-        add_against(v, CCM_EV_SIGNATURE_FAILED, frame);
-    if (sign && f->verified)
-        add(v, CCM_EV_SIGNATURE_VERIFIED, frame);
-    if (sign && f->key_changed) {
-        /* The sender holds the key that it brought, no more: the key of this client id is that of
-         * its registration or of its first message. A client that made a new one looks like
-         * somebody else under its id, and no document says when it does: class 2. */
-        v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
-        add_against(v, CCM_EV_KEY_CHANGED, frame);
+    ccm_auth_side before = *s;
+    if (!s->origin) {
+        s->origin = origin;
+        return;
     }
-    if (f->message_cut) { /* E13 is there, what it announces was not seen */
-        v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_STRONG);
-        add_against(v, CCM_EV_HEAD_INCOMPLETE, frame);
+    if (c->parked.origin == origin) {
+        *s = c->parked;
+    } else {
+        give_up(&c->parked, ORIGIN, false, out);
+        c->forgot |= c->parked.mode != CCM_AUTH_NONE_OBSERVED;
+        *s = (ccm_auth_side){ .origin = origin, .account = CCM_NONE, .spn = CCM_NONE };
     }
-    add_path(v, f->path, f->request_frame);
-    if (!f->response || f->blind) {
-        v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
-        add(v, unseen(f), frame);
-    } else if (router && f->empty_reply) {
-        v->denied = true;
-        add(v, CCM_EV_EMPTY_REPLY, f->response_frame);
-    } else if (f->status == 403) {
-        v->denied = true;
-        add(v, CCM_EV_DENIED, f->response_frame);
-    }
+    c->parked = before;
 }
 
 void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth_verdicts *out)
@@ -596,13 +554,14 @@ void ccm_auth_conclude(ccm_auth_connection *c, const ccm_auth_facts *f, ccm_auth
     if (f->status == 407 || (f->path & CCM_PATH_TUNNEL))
         return;
     j.which = ORIGIN;
+    turn_to(c, f->origin, out);
     j.outcome = !seen              ? UNSEEN
                 : f->status == 401 ? REFUSED
                 : f->status == 403 ? FORBIDDEN
                                    : ACCEPTED;
     judge_side(&j);
     if (f->status != 401)
-        judge_message(f, out);
+        ccm_auth_judge_message(f, out);
 }
 
 void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out)
@@ -610,4 +569,5 @@ void ccm_auth_connection_end(ccm_auth_connection *c, ccm_auth_verdicts *out)
     out->n = 0;
     for (unsigned which = 0; which < 2; which++)
         give_up(&c->side[which], which, false, out);
+    give_up(&c->parked, ORIGIN, false, out);
 }

@@ -400,6 +400,9 @@ static void on_detail(ccm_joiner *j, const ccm_obs *obs)
     if (!o)
         return;
     ccm_exchange *x = &o->x;
+    if ((obs->kind == CCM_OBS_token || obs->kind == CCM_OBS_signature) &&
+        ccm_endpoint_eq(&obs->src, &x->server))
+        return; /* issued: the client has shown nothing */
     ccm_auth_collect(&o->facts, &j->auth.texts, obs);
     /* The client's own name; that of a challenge is the server's. */
     if (obs->kind == CCM_OBS_http_auth && ccm_obs_get_u64(obs, CCM_KEY_ntlm_type) == NTLM_ANSWER) {

@@ -265,6 +265,10 @@ static uint8_t checked_of(const ccm_open_exchange *x)
 {
     static const uint8_t order[] = { CCM_SIGNATURE_FAILED, CCM_SIGNATURE_VERIFIED,
                                      CCM_SIGNATURE_NO_KEY, CCM_SIGNATURE_UNVERIFIABLE };
+    /* That of an id says nothing of the message. */
+    bool id_alone = x->auth.id_signed && !x->auth.rest_signed;
+    if (id_alone && x->checked[CCM_SIGNATURE_VERIFIED] && !x->checked[CCM_SIGNATURE_FAILED])
+        return 1 + CCM_SIGNATURE_UNVERIFIABLE;
     for (unsigned i = 0; i < G_N_ELEMENTS(order); i++)
         if (x->checked[order[i]])
             return (uint8_t)(1 + order[i]);

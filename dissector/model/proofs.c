@@ -270,6 +270,9 @@ void ccm_proofs_observe(ccm_model *m, const ccm_obs *obs, const ccm_auth_request
         ccm_tls_book_client_id(m, obs);
     if (plain(f, obs, number))
         return;
+    if ((obs->kind == CCM_OBS_token || obs->kind == CCM_OBS_signature) &&
+        ccm_endpoint_eq(&obs->src, &f->end[!f->client]))
+        return; /* issued: the client has shown nothing */
     if (obs->kind == CCM_OBS_http_request && idle(f)) {
         on_request(m, f, obs, number, is);
         return;

@@ -193,9 +193,10 @@ static void note_transport(GString *out, const ccm_exchange *x, const ccm_exchan
 }
 
 /* What is not signed by its sender may hold a signature all the same: a registration does. */
-static void note_signature(GString *out, const ccm_exchange *x, bool is_signed,
+static void note_signature(GString *out, const ccm_exchange *x, const ccm_exchange_auth *a,
                            void (*note)(GString *out, const char *words))
 {
+    bool is_signed = !strcmp(a->mode, "message-signature");
     unsigned verified = 0, failed = 0, changed = 0;
     for (unsigned i = 0; i < x->n_signatures; i++) {
         verified += !strcmp(x->signatures[i].result, "verified");
@@ -208,6 +209,8 @@ static void note_signature(GString *out, const ccm_exchange *x, bool is_signed,
         note(out, "signature verified");
     else if (!is_signed)
         return;
+    else if (has_evidence(a, "client-id-only"))
+        note(out, "only its client id is signed");
     else if (verified)
         note(out, changed ? "signed, verified with a changed key" : "signed, verified");
     else
@@ -223,7 +226,7 @@ void ccm_exchange_notes(GString *out, const ccm_exchange *x, bool verbose,
         if (strcmp(a->stage, "message"))
             note_transport(out, x, a, note);
         else
-            note_signature(out, x, !strcmp(a->mode, "message-signature"), note);
+            note_signature(out, x, a, note);
         if (verbose && out->len == before)
             note(out, a->mode);
         if (verbose)

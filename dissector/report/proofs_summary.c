@@ -13,6 +13,7 @@ static const struct {
     { "signature-failed", "signature fails" },
     { "signature-malformed", "signature malformed" },
     { "key-changed", "key changed" },
+    { "client-id-only", "only the client id is signed" },
     { "workstation-differs", "workstation differs from the account" },
     { "fallback-kdc-error", "Kerberos ticket not given" },
     { "fallback-kdc-silent", "Kerberos not answered" },

@@ -25,7 +25,8 @@ typedef struct step {
     const char *also;               /* result of another check of the same exchange */
     const char *field, *key_source; /* of these; field NULL = payload */
     const char *workstation;
-    unsigned status; /* 0 = no answer */
+    unsigned status;     /* 0 = no answer */
+    const char *schemes; /* that a 401 offers; NULL = Negotiate and NTLM */
     const char *pairing;
     bool token_for_proxy; /* the first JWT */
     bool proxy, cut, cut_message, empty, no_user;
@@ -143,6 +144,8 @@ static inline void run(world *w, const step *s)
         ccm_obs o = drv_obs(CCM_OBS_http_response, 1, SERVER, CLIENT, 2);
         o.frame = frame + 1;
         ccm_obs_u64(&o, CCM_KEY_status, s->status);
+        if (s->status == 401)
+            drv_text(&o, CCM_KEY_auth_scheme, s->schemes ? s->schemes : "Negotiate, NTLM");
         ccm_auth_collect(&f, &w->texts, &o);
         if (s->continues) {
             o = drv_obs(CCM_OBS_http_auth, 1, SERVER, CLIENT, 2);

@@ -102,6 +102,7 @@ static inline void answer(fixture *f, unsigned status)
         drv_inside(CCM_OBS_http_response, f->flow, f->exchange, f->server, f->client, f->now);
     o.frame = f->flow * 100 + f->exchange * 2 + 1;
     ccm_obs_u64(&o, CCM_KEY_status, status);
+    drv_text(&o, CCM_KEY_auth_scheme, status == 401 ? "Negotiate, NTLM" : NULL);
     ccm_model_observe(f->m, &o);
     o = from_client(f, CCM_OBS_http_done);
     drv_text(&o, CCM_KEY_pairing, "sure");

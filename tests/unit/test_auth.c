@@ -23,7 +23,7 @@ static void distribution_point(void)
            "direct-ntlm");
     /* E7: an account without $, one client: a user, strong */
     expect(STEPS({ .target = DP, TYPE3, .account = "svc", .status = 200 }),
-           "transport ntlm user LAB\\svc strong: ntlm-type3 direct-ntlm");
+           "transport ntlm user LAB\\svc strong: ntlm-type3");
     /* WIA-C by Kerberos; E3: method direct, identity none */
     expect(STEPS({ .target = DP, .mechanism = "kerberos", .spn = "HTTP/dp01", .status = 200 }),
            "transport kerberos - - proven: spnego-kerberos");
@@ -32,7 +32,7 @@ static void distribution_point(void)
                    TYPE3,
                    .account = "WKS01$",
                    .status = 200 }),
-           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 direct-ntlm nocert-path");
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 nocert-path");
     /* eHTTP: CCMTOKENAUTH_; section 8: the path is a strong inference */
     expect(STEPS({ .target = "/CCMTOKENAUTH_SMS_DP_SMSPKG$/ABC00012/",
                    .token = "ccm",
@@ -41,6 +41,12 @@ static void distribution_point(void)
            "transport content-token computer - strong: jwt-ccm ccmtokenauth-path");
     expect(STEPS({ .target = "/CCMTOKENAUTH_SMS_DP_SMSPKG$/ABC00012/", .status = 200 }),
            "transport content-token - - strong: ccmtokenauth-path");
+    /* table 4, content of a gateway */
+    expect(
+        STEPS({ .target = "/downloadrestservice.svc/getcontentxmlsecure?pid=ABC00012&cid=C&"
+                          "tid=GUID:1&iss=X&alg=1&st=2025-03-04T05:06:07Z&et=2025-03-04T13:06:07Z",
+                .status = 200 }),
+        "transport content-token - - strong: content-url");
     /* E9: NTLM without a user is anonymous */
     expect(STEPS({ .target = DP, TYPE3, .no_user = true, .status = 200 }),
            "transport anonymous anonymous - proven: ntlm-anonymous");
@@ -78,7 +84,7 @@ static void management_point(void)
                    .account = "WKS01$",
                    .endpoint = "MP_ClientRegistration",
                    .status = 200 }),
-           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 direct-ntlm windowsauth-path; "
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 windowsauth-path; "
            "message anonymous anonymous - proven: registration windowsauth-path");
     /* registration with an Entra device token: E12 */
     expect(STEPS({ .method = "CCM_POST",
@@ -131,6 +137,16 @@ static void management_point(void)
                    .status = 200 }),
            "transport anonymous anonymous - proven: no-authorization; message message-signature "
            "computer - strong: clientauth-hook head-incomplete");
+    /* nothing but the id is signed, which never changes: whoever saw it can send it again */
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "MP_PolicyManager",
+                   .is_signed = true,
+                   .field = "message-client-id",
+                   .result = "verified",
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; message message-signature "
+           "computer - likely: clientauth-hook client-id-only");
     /* the id's signature never changes and may be copied; that of the payload fails */
     expect(STEPS({ .method = "CCM_POST",
                    .target = route,
@@ -160,7 +176,7 @@ static void management_point(void)
     expect(
         STEPS(
             { .target = "/CMUserService_WindowsAuth/x", TYPE3, .account = "alice", .status = 200 }),
-        "transport ntlm user LAB\\alice strong: ntlm-type3 direct-ntlm windowsauth-path");
+        "transport ntlm user LAB\\alice strong: ntlm-type3 windowsauth-path");
     expect(STEPS({ .target = "/CMUserService/x",
                    .token = "entra",
                    .subject = "user",
@@ -195,7 +211,7 @@ static void handshakes(void)
     expect(STEPS({ .target = MPW, TYPE3, .account = "WKS01$", .status = 200 },
                  { .target = MPW, .status = 200 }, { .target = MPW, .status = 401 },
                  { .target = "/x", .status = 200 }),
-           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 direct-ntlm windowsauth-path; "
+           "transport ntlm computer LAB\\WKS01$ proven: ntlm-type3 windowsauth-path; "
            "transport ntlm computer LAB\\WKS01$ strong: connection-authenticated windowsauth-path; "
            "transport none-observed - - proven step: no-authorization challenge-401; "
            "transport none-observed - - proven denied: no-authorization challenge-401 denied "
@@ -253,7 +269,7 @@ static void web_proxy(void)
                    TYPE3,
                    .account = "WKS01$",
                    .status = 200 }),
-           "proxy ntlm computer LAB\\WKS01$ proven: ntlm-type3 direct-ntlm");
+           "proxy ntlm computer LAB\\WKS01$ proven: ntlm-type3");
 }
 
 /* auth-modes.md 8, class 0: loss and mid-stream captures. */
@@ -277,7 +293,7 @@ static void unknown(void)
            "transport ntlm - - likely: ntlm-type1 connection-incomplete");
     expect(
         STEPS({ .target = DP, TYPE3, .account = "WKS01$", .status = 401, .pairing = "uncertain" }),
-        "transport ntlm computer LAB\\WKS01$ likely: ntlm-type3 direct-ntlm "
+        "transport ntlm computer LAB\\WKS01$ likely: ntlm-type3 "
         "connection-incomplete");
     /* the end of a handshake is among lost bytes: nobody saw a refusal */
     expect(STEPS({ .target = DP, TYPE1, .status = 401 },
@@ -292,7 +308,7 @@ static void unknown(void)
            "transport none-observed - - unknown: head-incomplete");
     /* a credential is seen, its acceptance is not: behaviour only */
     expect(STEPS({ .target = DP, TYPE3, .account = "WKS01$" }),
-           "transport ntlm computer LAB\\WKS01$ likely: ntlm-type3 direct-ntlm no-response");
+           "transport ntlm computer LAB\\WKS01$ likely: ntlm-type3 no-response");
     expect(STEPS({ .target = DP, .mechanism = "negotiate", .status = 200 }),
            "transport none-observed - - unknown: unreadable-credential");
     expect(STEPS({ .target = DP, .token = "other", .status = 200 }),
@@ -305,21 +321,21 @@ static void workstations(void)
     /* half of E6 speaks against it: section 8, one step less than proven */
     expect(
         STEPS({ .target = DP, TYPE3, .account = "WKS9$", .workstation = "OTHER", .status = 200 }),
-        "transport ntlm computer LAB\\WKS9$ strong: ntlm-type3 workstation-differs direct-ntlm");
+        "transport ntlm computer LAB\\WKS9$ strong: ntlm-type3 workstation-differs");
     expect(STEPS({ .target = DP, TYPE3, .account = "WKS9$", .workstation = "OTHER" }),
-           "transport ntlm computer LAB\\WKS9$ likely: ntlm-type3 workstation-differs direct-ntlm "
+           "transport ntlm computer LAB\\WKS9$ likely: ntlm-type3 workstation-differs "
            "no-response");
     expect(STEPS({ .target = DP, TYPE3, .account = "WKS9$", .workstation = "WKS9", .status = 200 }),
-           "transport ntlm computer LAB\\WKS9$ proven: ntlm-type3 direct-ntlm");
+           "transport ntlm computer LAB\\WKS9$ proven: ntlm-type3");
     expect(STEPS({ .target = DP, TYPE3, .account = "bob", .workstation = "OTHER", .status = 200 }),
-           "transport ntlm user LAB\\bob strong: ntlm-type3 direct-ntlm");
+           "transport ntlm user LAB\\bob strong: ntlm-type3");
     expect(STEPS({ .target = DP,
                    .mechanism = "ntlm",
                    .ntlm_type = 3,
                    .account = "WKS2$@lab.example",
                    .workstation = "WKS2",
                    .status = 200 }),
-           "transport ntlm computer WKS2$@lab.example proven: ntlm-type3 direct-ntlm");
+           "transport ntlm computer WKS2$@lab.example proven: ntlm-type3");
 }
 
 #define MESSAGE(to) .method = "CCM_POST", .target = "/ccm_system/request", .endpoint = to

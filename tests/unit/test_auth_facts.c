@@ -85,13 +85,36 @@ static void paths(void)
     } rows[] = {
         { "GET", "/SMS_MP/.sms_aut?MPLIST1&ABC", CCM_PATH_LOCATION },
         { "GET", "/sms_mp/.sms_aut?MPCERT", 0 },
-        { "GET", "/SMS_MP_TokenAuth/.sms_pol?x", CCM_PATH_TOKENAUTH | CCM_PATH_POLICY },
+        { "GET", "/SMS_MP_TokenAuth/.sms_pol?x",
+          CCM_PATH_TOKENAUTH | CCM_PATH_POLICY | CCM_PATH_CCM_TOKEN },
+        /* the directories of ccm-protocol.md 2.1, 2.2, 2.6, 2.8, and names that are like them */
+        { "CCM_POST", "/ccm_system_TOKENAUTH/request",
+          CCM_PATH_TOKENAUTH | CCM_PATH_MESSAGE | CCM_PATH_CCM_TOKEN },
+        { "GET", "/AdminService_TokenAuth/wmi/x", CCM_PATH_TOKENAUTH | CCM_PATH_ENTRA_TOKEN },
+        { "GET", "/ccm_proxy_serverauth/9/AdminService_TokenAuth/wmi/x",
+          CCM_PATH_TOKENAUTH | CCM_PATH_ENTRA_TOKEN },
+        { "GET", "/oauth_tokenauth/login", CCM_PATH_TOKENAUTH },
+        { "GET", "/x/SMS_MP_TokenAuth/.sms_pol?x", 0 },
+        { "GET", "/SMS_DP_SMSPKG$/ABC00012/f", CCM_PATH_CONTENT },
+        { "GET", "/sms_dp_smssig%24", CCM_PATH_CONTENT },
+        { "GET", "/SMS_DP_SMSPKGC$/", CCM_PATH_CONTENT },
+        { "GET", "/SMS_DP_SMSPKG/", 0 },
+        { "GET", "/SMS_DP_SMSPKGCD$/", 0 },
+        { "GET", "/SCCM_BranchCache$/ABC00012", CCM_PATH_CONTENT },
+        { "GET", "/NOCERT_SMS_DP_SMSPKG$/x", CCM_PATH_NOCERT | CCM_PATH_CONTENT },
+        { "GET", "/CCMTOKENAUTH_SMS_DP_SMSSIG$/x",
+          CCM_PATH_CCMTOKENAUTH | CCM_PATH_CONTENT | CCM_PATH_CCM_TOKEN },
+        { "GET", "/ccmtokenauth_x/", CCM_PATH_CCMTOKENAUTH },
         { "GET", "/ccm_proxy_serverauth/72057594037937981/SMS_MP/.sms_pol?x", CCM_PATH_POLICY },
         { "GET", "/", 0 },
         { "GET", "", 0 },
         { "GET", "*", CCM_PATH_VIA_PROXY },
         { "GET", "http://h", CCM_PATH_VIA_PROXY },
         { "GET", "http://h/CCM_Client/x", CCM_PATH_VIA_PROXY | CCM_PATH_CLIENT },
+        { "GET",
+          "/downloadrestservice.svc/getcontentxmlsecure?pid=P&cid=C&tid=GUID:1&iss=i&st=1&et=2",
+          CCM_PATH_CCM_TOKEN | CCM_PATH_CONTENT_URL },
+        { "GET", "/downloadrestservice.svc/getcontentxmlsecure?pid=P", 0 },
         { "CONNECT", "h:443", CCM_PATH_TUNNEL },
         { "CCM_POST", "/CCM_System_WindowsAuth/request", CCM_PATH_WINDOWSAUTH | CCM_PATH_MESSAGE },
         { "CCM_POST", "/ccm_system", CCM_PATH_MESSAGE },
@@ -103,11 +126,42 @@ static void paths(void)
                          ==, rows[i].bits);
 }
 
+/* The host behind a proxy: its case, and the port that goes without saying, do not matter. */
+static void origins(void)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } rows[] = {
+        { "http://dp1.lab/x", "http://DP1.Lab/y?z", true },
+        { "http://dp1.lab/x", "http://dp1.lab:80/", true },
+        { "https://dp1.lab/x", "https://dp1.lab:443", true },
+        { "http://dp1.lab/x", "http://dp1.lab:443/x", false },
+        { "http://dp1.lab/x", "http://dp1.lab:8080/x", false },
+        { "http://dp1.lab/x", "http://dp2.lab/x", false },
+        { "http://dp1.lab/x", "http://bob:pw@dp1.lab/x", true },
+        { "http://dp1.lab/x", "http://dp1.lab.example/x", false },
+    };
+    ccm_span none = { 0 };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint32_t a = ccm_auth_request_of(none, ccm_span_str(rows[i].a), none).origin;
+        uint32_t b = ccm_auth_request_of(none, ccm_span_str(rows[i].b), none).origin;
+        g_test_message("%s and %s", rows[i].a, rows[i].b);
+        g_assert_cmpuint(a, !=, 0);
+        g_assert_cmpuint(b, !=, 0);
+        g_assert_cmpint(a == b, ==, rows[i].same);
+    }
+    static const char *const unknown[] = { "/x", "*", "ftp://h/x", "http://", "http:///x", "" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(unknown); i++)
+        g_assert_cmpuint(ccm_auth_request_of(none, ccm_span_str(unknown[i]), none).origin, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/auth-facts/workstations", workstations);
     g_test_add_func("/auth-facts/kinds", kinds);
     g_test_add_func("/auth-facts/paths", paths);
+    g_test_add_func("/auth-facts/origins", origins);
     return g_test_run();
 }

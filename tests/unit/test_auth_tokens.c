@@ -42,9 +42,9 @@ static void several_tokens(void)
     expect(STEPS({ .target = DP, .token = "ccm", .other = "other", .status = 200 }), DEVICE);
     /* beside Windows authentication: both; not where the handshake goes on */
     expect(STEPS({ .target = DP, TYPE3, .account = "alice", .token = "ccm", .status = 200 }),
-           "transport ntlm user LAB\\alice strong: ntlm-type3 direct-ntlm; " DEVICE);
+           "transport ntlm user LAB\\alice strong: ntlm-type3; " DEVICE);
     expect(STEPS({ .target = DP, TYPE3, .account = "alice", .token = "other", .status = 200 }),
-           "transport ntlm user LAB\\alice strong: ntlm-type3 direct-ntlm");
+           "transport ntlm user LAB\\alice strong: ntlm-type3");
     expect(STEPS({ .target = DP, TYPE1, .token = "ccm", .status = 401 },
                  { .target = DP, TYPE3, .account = "alice", .token = "ccm", .status = 200 }),
            "transport ntlm - - proven step: ntlm-type1 challenge-401; "
