@@ -351,6 +351,8 @@ static bool fallback(const view_auth *a, uint32_t edge, const ccm_auth_sum *s, c
     const ccm_edge *e = ccm_edge_at(a->k->m, edge);
     bool guessed =
         has_evidence(s, CCM_EV_DIRECT_NTLM) || has_evidence(s, CCM_EV_FALLBACK_UNEXPLAINED);
+    /* Nor does a connection tell whose beginning is missing. */
+    guessed |= s->stage != CCM_STAGE_SESSION && !has_evidence(s, CCM_EV_FALLBACK_REJECTED);
 
     return s->mode == CCM_AUTH_NTLM && guessed &&
            (ticket_refused(a, edge, s, out) || kdc_refused(a, e, s, out) ||
