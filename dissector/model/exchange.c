@@ -400,10 +400,12 @@ static void on_detail(ccm_joiner *j, const ccm_obs *obs)
     if (!o)
         return;
     ccm_exchange *x = &o->x;
-    if ((obs->kind == CCM_OBS_token || obs->kind == CCM_OBS_signature) &&
-        ccm_endpoint_eq(&obs->src, &x->server))
-        return; /* issued: the client has shown nothing */
-    ccm_auth_collect(&o->facts, &j->auth.texts, obs);
+    bool proof = obs->kind == CCM_OBS_token || obs->kind == CCM_OBS_signature;
+    bool issued = proof && ccm_endpoint_eq(&obs->src, &x->server);
+    if (issued && obs->kind == CCM_OBS_signature)
+        return;
+    if (!issued)
+        ccm_auth_collect(&o->facts, &j->auth.texts, obs);
     /* The client's own name; that of a challenge is the server's. */
     if (obs->kind == CCM_OBS_http_auth && ccm_obs_get_u64(obs, CCM_KEY_ntlm_type) == NTLM_ANSWER) {
         bool proxy = ccm_text_same(ccm_obs_get_str(obs, CCM_KEY_header), "proxy-authorization");
@@ -416,6 +418,7 @@ static void on_detail(ccm_joiner *j, const ccm_obs *obs)
         static const ccm_key keys[] = { CCM_KEY_header, CCM_KEY_category, CCM_KEY_issuer,
                                         CCM_KEY_audience, CCM_KEY_subject_kind };
         put_all(j, o, o->token[x->n_tokens], obs, keys, G_N_ELEMENTS(keys));
+        x->tokens[x->n_tokens].issued = issued;
         x->tokens[x->n_tokens].not_before_ns = ccm_obs_get_u64(obs, CCM_KEY_not_before_ns);
         x->tokens[x->n_tokens++].expires_ns = ccm_obs_get_u64(obs, CCM_KEY_expires_ns);
     } else if (obs->kind == CCM_OBS_ccm_message && !reply) {

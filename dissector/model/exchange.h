@@ -16,7 +16,7 @@ enum {
     CCM_EXCHANGE_AUTH = 8,      /* as many verdicts as auth.h gives */
     CCM_EXCHANGE_EVIDENCE = 13, /* as much as auth.h gives, and whose ticket it was */
     CCM_EXCHANGE_SIGNATURES = 6,
-    CCM_EXCHANGE_TOKENS = 4,
+    CCM_EXCHANGE_TOKENS = 8, /* four each of request and answer: parsers tell no more */
     CCM_EXCHANGE_HEADER = 48 /* attributes of a message's header and its answer's */
 };
 
@@ -40,6 +40,7 @@ typedef struct ccm_exchange_signature {
 typedef struct ccm_exchange_token {
     const char *header, *category, *issuer, *audience, *subject_kind;
     uint64_t not_before_ns, expires_ns;
+    bool issued; /* it was in the answer: the client has shown nothing */
 } ccm_exchange_token;
 
 /* An attribute of a header, under its name in the vocabulary. */

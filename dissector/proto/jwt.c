@@ -110,7 +110,7 @@ static uint64_t seconds(const ccm_json_member *m)
     uint64_t v = 0;
     for (size_t i = 0; i < m->value.n && g_ascii_isdigit((char)m->value.p[i]); i++) {
         v = v * 10 + (uint64_t)(m->value.p[i] - '0');
-        if (v > UINT64_MAX / 1000000000 / 10)
+        if (v > INT64_MAX / 1000000000) /* after the year 2262: no time of ours */
             return 0;
     }
     return v * 1000000000;

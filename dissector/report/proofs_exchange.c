@@ -102,7 +102,19 @@ static void json_message(ccm_json *j, const ccm_exchange *x)
     ccm_json_close(j, '}');
 }
 
-static void json_token(ccm_json *j, const char *name, const ccm_exchange_token *t)
+/* By the capture's clock. */
+static bool expired(const ccm_exchange *x, const ccm_exchange_token *t)
+{
+    return t->expires_ns && t->expires_ns < x->time_ns;
+}
+
+static bool early(const ccm_exchange *x, const ccm_exchange_token *t)
+{
+    return t->not_before_ns > x->time_ns;
+}
+
+static void json_token(ccm_json *j, const ccm_exchange *x, const char *name,
+                       const ccm_exchange_token *t)
 {
     ccm_json_open(j, name, '{');
     ccm_json_text(j, "category", t->category);
@@ -114,19 +126,35 @@ static void json_token(ccm_json *j, const char *name, const ccm_exchange_token *
         ccm_json_time(j, "not_before", t->not_before_ns);
     if (t->expires_ns)
         ccm_json_time(j, "expires", t->expires_ns);
+    if (expired(x, t))
+        ccm_json_bool(j, "expired", true);
+    if (early(x, t))
+        ccm_json_bool(j, "not_yet_valid", true);
     ccm_json_close(j, '}');
 }
 
+/* The first one of the request, its others, and those that the answer gives. */
 static void json_tokens(ccm_json *j, const ccm_exchange *x)
 {
-    if (x->n_tokens)
-        json_token(j, "token", &x->tokens[0]);
-    if (x->n_tokens < 2)
-        return;
-    ccm_json_open(j, "other_tokens", '[');
-    for (unsigned i = 1; i < x->n_tokens; i++)
-        json_token(j, NULL, &x->tokens[i]);
-    ccm_json_close(j, ']');
+    static const char *const lists[] = { "other_tokens", "issued_tokens" };
+    const ccm_exchange_token *first = NULL;
+    for (unsigned i = 0; i < x->n_tokens && !first; i++)
+        first = x->tokens[i].issued ? NULL : &x->tokens[i];
+    if (first)
+        json_token(j, x, "token", first);
+    for (unsigned issued = 0; issued < 2; issued++) {
+        bool open = false;
+        for (unsigned i = 0; i < x->n_tokens; i++) {
+            if (&x->tokens[i] == first || x->tokens[i].issued != issued)
+                continue;
+            if (!open)
+                ccm_json_open(j, lists[issued], '[');
+            open = true;
+            json_token(j, x, NULL, &x->tokens[i]);
+        }
+        if (open)
+            ccm_json_close(j, ']');
+    }
 }
 
 void ccm_exchange_json_proofs(ccm_json *j, const ccm_exchange *x)
@@ -232,6 +260,15 @@ void ccm_exchange_notes(GString *out, const ccm_exchange *x, bool verbose,
         if (verbose)
             note_evidence(out, a);
     }
+    bool late = false, soon = false;
+    for (unsigned i = 0; i < x->n_tokens; i++) {
+        late |= !x->tokens[i].issued && expired(x, &x->tokens[i]);
+        soon |= !x->tokens[i].issued && early(x, &x->tokens[i]);
+    }
+    if (late)
+        note(out, "token expired");
+    if (soon)
+        note(out, "token not valid yet");
     if (x->message.present && x->message.kind) {
         note(out, "");
         ccm_terminal_append(out, x->message.kind);

@@ -121,6 +121,11 @@ static void test_claims(void)
         { "{\"jti\":\"secret-id\",\"sub\":\"secret-sub\",\"uti\":\"secret-uti\","
           "\"exp\":99999999999999999999}",
           "category=other" },
+        /* date -u -d @2000000000: in 2033; the last second that has nanoseconds in 63 bits */
+        { "{\"exp\":2000000000,\"nbf\":1900000000}",
+          "category=other not_before_ns=1900000000000000000 expires_ns=2000000000000000000" },
+        { "{\"exp\":9223372036,\"nbf\":9223372037}",
+          "category=other expires_ns=9223372036000000000" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         char *t = token(rows[i][0]);
