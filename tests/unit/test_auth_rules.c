@@ -213,7 +213,10 @@ static void seen(void *user_data, const ccm_exchange *x)
     GString *out = user_data;
     for (unsigned i = 0; i < x->n_auth; i++)
         g_string_append_printf(out, "%s ", x->auth[i].mode);
-    g_string_append_printf(out, "%u;", x->n_tokens);
+    unsigned issued = 0;
+    for (unsigned i = 0; i < x->n_tokens; i++)
+        issued += x->tokens[i].issued;
+    g_string_append_printf(out, "%u+%u;", x->n_tokens - issued, issued);
 }
 
 static void tell(both *b, const ccm_obs *o)
@@ -261,7 +264,7 @@ static void issued(void)
     ask(&b, 2, true, 200);
     ask(&b, 3, false, 401);
     drv_connection(b.m, 1, CLIENT, SERVER, "established", "fin");
-    g_assert_cmpstr(b.seen->str, ==, "anonymous 0;ccm-token 1;none-observed 0;");
+    g_assert_cmpstr(b.seen->str, ==, "anonymous 0+1;ccm-token 1+1;none-observed 0+1;");
     ccm_view *v = ccm_view_new(b.m, false);
     const ccm_view_route *r = drv_route(v, "client/mp");
     g_assert_cmpuint(r->n_auth, ==, 3);
