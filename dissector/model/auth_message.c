@@ -82,7 +82,7 @@ void ccm_auth_judge_message(const ccm_auth_facts *f, ccm_auth_verdicts *out)
         v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);
         add_against(v, CCM_EV_KEY_CHANGED, frame);
     }
-    if (sign && f->id_signed && !f->rest_signed) {
+    if (sign && f->id_signed && !f->rest_signed && !f->message_cut) {
         /* That of an id is always the same: whoever saw it can send it again, so it is no proof of
          * who sent this message: class 2. */
         v->certainty = (uint8_t)MIN(v->certainty, CCM_CERTAINTY_LIKELY);

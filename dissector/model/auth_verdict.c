@@ -271,7 +271,10 @@ static void judge_unreadable(const judge *j, const ccm_auth_offer *o)
                                 ntlm ? CCM_CERTAINTY_STRONG : CCM_CERTAINTY_UNKNOWN, j->f->time_ns);
     add(v, CCM_EV_UNREADABLE_CREDENTIAL, j->f->request_frame);
     add_leg(v, side_of(j), j->which);
-    finish(j, v);
+    judge how = *j;
+    if (!ntlm && j->outcome == FORBIDDEN) /* nothing says that it was let in first */
+        how.outcome = REFUSED;
+    finish(&how, v);
     if (ntlm)
         remember(j, mode, o);
 }
@@ -383,7 +386,6 @@ static void judge_nothing(const judge *j, unsigned why)
     ccm_auth_verdict *v = begin(j->out, stage_of(j->which), CCM_AUTH_NONE_OBSERVED,
                                 CCM_CERTAINTY_UNKNOWN, f->time_ns);
     add(v, why, frame);
-    v->doubted = why == CCM_EV_HEAD_INCOMPLETE;
     v->doubted = why == CCM_EV_HEAD_INCOMPLETE;
     if (j->which == ORIGIN)
         ccm_auth_add_path(v, f->path, frame);

@@ -79,8 +79,12 @@ void ccm_signature_add(ccm_model *m, const ccm_signature_seen *add)
     struct ccm_proofs *p = m->proofs;
     uint32_t hash = ccm_hash_end(ccm_mix(ccm_mix(10, add->signature), add->place));
 
-    if (ccm_index_find(&p->signature_index, hash, signature_eq, p->signatures, add) != CCM_NONE)
+    uint32_t at = ccm_index_find(&p->signature_index, hash, signature_eq, p->signatures, add);
+    if (at != CCM_NONE) {
+        ccm_signature_seen *seen = &g_array_index(p->signatures, ccm_signature_seen, at);
+        seen->first_ns = ccm_min64(seen->first_ns, add->first_ns);
         return;
+    }
     if (p->signatures->len >= CCM_SIGNATURES) {
         ccm_model_limit(m, "signatures", 1);
         return;
@@ -118,12 +122,12 @@ static void add_signature(ccm_model *m, const ccm_open_exchange *x, const ccm_ob
     uint32_t id = at == CCM_NONE ? signer : g_array_index(m->clients, ccm_client, at).id;
     uint64_t source = ccm_hash_addr(12, &obs->src.addr);
 
-    ccm_signature_add(m, &(ccm_signature_seen){ signature, source, id });
+    ccm_signature_add(m, &(ccm_signature_seen){ signature, source, obs->time_ns, id });
     if (!payload || !x->message_hash)
         return;
     uint64_t message = ccm_mix(ccm_mix(signature, source), x->message_hash);
     uint64_t place = ccm_mix(ccm_hash_addr(obs->src.port, &obs->dst.addr), obs->dst.port);
-    ccm_signature_add(m, &(ccm_signature_seen){ message, place, id });
+    ccm_signature_add(m, &(ccm_signature_seen){ message, place, obs->time_ns, id });
 }
 
 static void on_signature(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
@@ -191,9 +195,9 @@ static void on_message(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
 
 bool ccm_registration_names(const ccm_obs *body)
 {
-    enum { RESET = 2, REJECTED = 3 };
+    enum { REGISTERED, PENDING }; /* those after them are refusals */
     uint64_t status = ccm_obs_get_u64(body, CCM_KEY_registration_status);
-    return ccm_obs_has(body, CCM_KEY_smsid) && status != RESET && status != REJECTED;
+    return ccm_obs_has(body, CCM_KEY_smsid) && status <= PENDING;
 }
 
 static void on_body(ccm_model *m, ccm_open_exchange *x, const ccm_obs *obs)
@@ -259,15 +263,20 @@ static ccm_client *client_of(ccm_model *m, uint32_t text, const ccm_obs *obs)
     return c;
 }
 
+/* Is nothing but the client id signed? That says nothing of the message. */
+static bool id_alone(const ccm_open_exchange *x)
+{
+    return x->auth.id_signed && !x->auth.rest_signed && !x->auth.message_cut &&
+           x->checked[CCM_SIGNATURE_VERIFIED] && !x->checked[CCM_SIGNATURE_FAILED];
+}
+
 /* One word for all signatures of a message: a failure outweighs everything, and a signature that
  * verifies those that nothing can be said about. */
 static uint8_t checked_of(const ccm_open_exchange *x)
 {
     static const uint8_t order[] = { CCM_SIGNATURE_FAILED, CCM_SIGNATURE_VERIFIED,
                                      CCM_SIGNATURE_NO_KEY, CCM_SIGNATURE_UNVERIFIABLE };
-    /* That of an id says nothing of the message. */
-    bool id_alone = x->auth.id_signed && !x->auth.rest_signed;
-    if (id_alone && x->checked[CCM_SIGNATURE_VERIFIED] && !x->checked[CCM_SIGNATURE_FAILED])
+    if (id_alone(x))
         return 1 + CCM_SIGNATURE_UNVERIFIABLE;
     for (unsigned i = 0; i < G_N_ELEMENTS(order); i++)
         if (x->checked[order[i]])
@@ -288,6 +297,7 @@ static void keep_message(ccm_model *m, const ccm_open_exchange *x, const ccm_obs
                       .kind = x->kind,
                       .reply = x->reply,
                       .key_changed = x->key_changed > 0,
+                      .id_alone = id_alone(x),
                       .foreign_reply = x->foreign_reply,
                       .message_id = x->message_id,
                       .account = CCM_NONE,

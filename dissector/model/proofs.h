@@ -89,7 +89,8 @@ typedef struct ccm_krb {
 /* A signature and the address it came from; or a signed message and its connection. */
 typedef struct ccm_signature_seen {
     uint64_t signature, place;
-    uint32_t client; /* text */
+    uint64_t first_ns; /* seen there */
+    uint32_t client;   /* text */
 } ccm_signature_seen;
 
 typedef struct ccm_message {
@@ -101,6 +102,7 @@ typedef struct ccm_message {
     uint8_t transport, message, account_kind; /* modes */
     uint8_t checked;                          /* 1 + ccm_signature_result; 0 = none checked */
     bool key_changed;   /* verified with another key than the client's first */
+    bool id_alone;      /* only the client id is signed */
     bool foreign_reply; /* the answer names another message */
 } ccm_message;
 
@@ -152,7 +154,9 @@ static inline bool ccm_auth_is_windowsauth(const ccm_auth_verdict *v)
 }
 static inline uint8_t ccm_auth_doubt(const ccm_auth_verdict *v)
 {
-    return v->doubted ? v->certainty + 1 : 0;
+    /* That nothing was seen is no part of a row that says that nothing was sent. */
+    bool unknown = v->mode == CCM_AUTH_NONE_OBSERVED && v->certainty == CCM_CERTAINTY_UNKNOWN;
+    return v->doubted || unknown ? v->certainty + 1 : 0;
 }
 /* Is the verdict one of this sum's? */
 static inline bool ccm_auth_sum_takes(const ccm_auth_sum *s, const ccm_auth_verdict *v)
@@ -194,7 +198,7 @@ void ccm_client_skew(ccm_client *c, int64_t low_s, int64_t high_s);
 void ccm_messages_merge(ccm_model *to, const ccm_model *from);
 /* What an endpoint is for, where a message's body was not read. */
 const char *ccm_message_words(ccm_span endpoint);
-/* Does this ccm_body assign a client id? A registration that is reset or rejected gives nobody one,
+/* Does this ccm_body assign a client id? A registration that is reset or refused gives nobody one,
  * although its answer may hold it: ccm-protocol.md 4.6. */
 bool ccm_registration_names(const ccm_obs *body);
 /* Are two message ids the same, case and braces apart? */

@@ -342,6 +342,7 @@ typedef struct ccm_view_message {
     uint64_t size;                      /* bytes on the wire */
     unsigned status;                    /* of the answer; 0 = none seen */
     bool key_changed;                   /* verified with another key than the client's first */
+    bool id_alone;                      /* nothing but the client id is signed */
     bool foreign_reply;                 /* the answer names another message as the one it answers */
 } ccm_view_message;
 

@@ -18,6 +18,8 @@ static int by_signature(const void *pa, const void *pb)
     const ccm_signature_seen *a = pa, *b = pb;
     if (a->signature != b->signature)
         return a->signature < b->signature ? -1 : 1;
+    if (a->first_ns != b->first_ns) /* the first is the original */
+        return a->first_ns < b->first_ns ? -1 : 1;
     return a->place < b->place ? -1 : a->place > b->place;
 }
 
@@ -150,6 +152,7 @@ void ccm_view_make_messages(view_maker *k)
                                    .size = m->size,
                                    .status = m->status,
                                    .key_changed = m->key_changed,
+                                   .id_alone = m->id_alone,
                                    .foreign_reply = m->foreign_reply };
     }
     if (list->len)

@@ -11,8 +11,9 @@
 #include <glib.h>
 
 #include "observe/endpoints.h"
+#include "proto/redact.h"
 
-enum { VALUES_MAX = 8, VALUE_TEXT = 80 };
+enum { VALUES_MAX = 8, VALUE_TEXT = 80, ROOT_TEXT = 64, REDACTED = 512 };
 
 /* What was found of one row of ccm_fields_of. */
 typedef struct found {
@@ -127,6 +128,9 @@ static ccm_span shown(const ccm_field *field, ccm_span value, uint8_t *buf)
         if (at)
             value = ccm_span_of(at + 1, value.n - (size_t)(at - value.p) - 1);
     }
+    /* Before it is cut: half a signature is not known for one. */
+    uint8_t clean[REDACTED];
+    value = ccm_redact_text(ccm_span_of(value.p, MIN(value.n, sizeof clean)), clean, sizeof clean);
     return ccm_span_of(buf, ccm_xml_unescape(value, buf, VALUE_TEXT));
 }
 
@@ -271,7 +275,7 @@ static void words_of(reader *r, ccm_span endpoint)
         const char *words = ccm_endpoint_words(endpoint);
         kind(b, words ? words : "other");
         kind(b, ": ");
-        kind_span(b, ccm_span_of(b->root.p, b->root.n < 64 ? b->root.n : 64));
+        kind_span(b, b->root.n <= ROOT_TEXT ? b->root : ccm_span_str("..."));
     } else if (b->known->class == CCM_ROOT_REPORT) {
         report_words(r, endpoint);
     } else {

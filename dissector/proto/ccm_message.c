@@ -135,8 +135,7 @@ static void emit_body(const message *m, const ccm_body *b, uint64_t bytes, bool 
     begin_body(m, &o);
     if (m->has_payload)
         ccm_obs_u64(&o, CCM_KEY_body_bytes, bytes);
-    ccm_obs_str(&o, CCM_KEY_root,
-                ccm_span_of(b->root.p, b->root.n < ROOT_MAX ? b->root.n : ROOT_MAX));
+    ccm_obs_str(&o, CCM_KEY_root, b->root.n <= ROOT_MAX ? b->root : ccm_span_str("..."));
     ccm_obs_str(&o, CCM_KEY_kind, ccm_span_of(b->kind, b->n_kind));
     ccm_obs_str(&o, CCM_KEY_detail, ccm_span_of(b->detail, b->n_detail));
     ccm_obs_str(&o, CCM_KEY_client_id, unescaped(b->client_id, id));
@@ -223,8 +222,8 @@ static void body_signatures(const message *m, const ccm_body *b, ccm_span raw)
         utf16le = rest_of(raw, mark);
     if (b->known && b->known->class == CCM_ROOT_REGISTRATION)
         ccm_signature_registration(&m->at, m->has_header ? &m->e : NULL, b, utf16le);
-    /* Reset and rejected give nobody an identity: status 2 and 3. */
-    bool refused = b->registration_status == 2 || b->registration_status == 3;
+    /* 0 registered, 1 pending; the others (reset, rejected, certificate reset) take no key. */
+    bool refused = b->registration_status != UINT64_MAX && b->registration_status > 1;
     if (m->reply && b->smsid.n && !refused && v && v->learn)
         v->learn(v->user_data, m->at.ps->flow, m->at.exchange, b->smsid);
 }
@@ -351,6 +350,8 @@ static void take_parts(message *m, const ccm_collect *c, bool body_whole, uint8_
             m->header_incomplete |= !part.complete && !body_whole;
             if (!m->full)
                 return;
+        } else if (!i && c->holed && !part.complete && !m->has_header) {
+            m->header_incomplete = true; /* cut inside its first tag */
         } else if (m->full && !m->has_payload) {
             take_payload(m, &part, body_whole);
         }

@@ -239,7 +239,7 @@ static void note_signature(GString *out, const ccm_exchange *x, const ccm_exchan
         return;
     else if (has_evidence(a, "client-id-only"))
         note(out, "only its client id is signed");
-    else if (verified)
+    else if (has_evidence(a, "signature-verified")) /* more than that of the client id */
         note(out, changed ? "signed, verified with a changed key" : "signed, verified");
     else
         note(out, "signed");

@@ -465,6 +465,8 @@ static void message_row(ccm_page *p, ccm_grid *table, const ccm_view_message *m)
         ccm_grid_cell(table, CCM_BAD, "signature fails");
     else if (m->key_changed)
         ccm_grid_cell(table, CCM_BAD, "changed key");
+    else if (m->id_alone)
+        ccm_grid_cell(table, CCM_BAD, "client id only");
     else
         ccm_grid_cell(table, CCM_PLAIN, m->message);
     ccm_bytes_append(p->cell, m->size);

@@ -11,6 +11,9 @@ static void distribution_point(void)
            "transport anonymous anonymous - proven: no-authorization");
     expect(STEPS({ .target = DP, .status = 404 }),
            "transport anonymous anonymous - proven: no-authorization");
+    /* what could not be read and is answered 403 was not let in either */
+    expect(STEPS({ .target = DP, .mechanism = "other", .status = 403 }),
+           "transport none-observed - - unknown denied: unreadable-credential denied");
     /* 403 = client certificate required: nobody was let in */
     expect(STEPS({ .target = DP, .status = 403 }),
            "transport none-observed - - proven denied: no-authorization denied");
@@ -147,6 +150,17 @@ static void management_point(void)
                    .status = 200 }),
            "transport anonymous anonymous - proven: no-authorization; message message-signature "
            "computer - likely: clientauth-hook client-id-only");
+    /* ... but where it breaks off, the other signature may have followed */
+    expect(STEPS({ .method = "CCM_POST",
+                   .target = route,
+                   .endpoint = "",
+                   .is_signed = true,
+                   .cut_message = true,
+                   .field = "message-client-id",
+                   .result = "verified",
+                   .status = 200 }),
+           "transport anonymous anonymous - proven: no-authorization; message message-signature "
+           "computer - strong: clientauth-hook head-incomplete");
     /* the id's signature never changes and may be copied; that of the payload fails */
     expect(STEPS({ .method = "CCM_POST",
                    .target = route,

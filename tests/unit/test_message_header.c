@@ -205,6 +205,21 @@ static void test_hole_in_header(void)
     g_assert_nonnull(strstr(headless, "root=RequestAssignments "));
 }
 
+/* Cut inside the first tag of the header, which is no payload for that. */
+static void test_hole_in_first_tag(void)
+{
+    g_autoptr(GByteArray) a = policy_body();
+    mdrive_case x = { CCM_DEPTH_FULL,
+                      .content_type = TYPE,
+                      .body = a->data,
+                      .size = a->len,
+                      .hole = place(a, 0, "ReplyCompression"),
+                      .holed = 200 };
+    g_autofree char *got = play(&x);
+    g_assert_true(g_str_has_prefix(got, "ccm_message C compressed=1 incomplete=1\n"));
+    g_assert_nonnull(strstr(got, "root=RequestAssignments "));
+}
+
 /* Cut behind the header: compressed, as its hook says, and not without a body. */
 static void test_cut_before_body(void)
 {
@@ -268,6 +283,7 @@ int main(int argc, char **argv)
     g_test_add_func("/message-header/cut-in-key", test_cut_in_key);
     g_test_add_func("/message-header/each-hole", test_each_hole);
     g_test_add_func("/message-header/hole-in-header", test_hole_in_header);
+    g_test_add_func("/message-header/hole-in-first-tag", test_hole_in_first_tag);
     g_test_add_func("/message-header/cut-before-body", test_cut_before_body);
     g_test_add_func("/message-header/hole-in-body", test_hole_in_body);
     g_test_add_func("/message-header/gaps", test_gaps);

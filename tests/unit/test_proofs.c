@@ -372,7 +372,24 @@ static void replays(fixture *f, const void *data)
             answer(f, 200);
             hang_up(f);
         }
+    /* the later one is the replay, whatever client id it comes under */
+    for (unsigned later = 0; later < 8; later++) {
+        char client[32];
+        g_snprintf(client, sizeof client, "10.1.0.%u:50000", 8 - later);
+        connect_to(f, client, MP);
+        ask(f, "GET", "/SMS_MP/.sms_pol?{1}.1_00", NULL);
+        ccm_obs o = from_client(f, CCM_OBS_signature);
+        drv_text(&o, CCM_KEY_field, "timestamp");
+        drv_text(&o, CCM_KEY_client_id, later % 2 ? "GUID:LATER" : "GUID:FIRST");
+        drv_text(&o, CCM_KEY_result, "verified");
+        ccm_obs_u64(&o, CCM_KEY_signature_hash, 1000 + later / 2);
+        ccm_model_observe(f->m, &o);
+        answer(f, 200);
+        hang_up(f);
+    }
     ccm_view *v = ccm_view_new(f->m, false);
+    g_assert_cmpuint(client_of(v, "GUID:FIRST")->signature.replayed, ==, 0);
+    g_assert_cmpuint(client_of(v, "GUID:LATER")->signature.replayed, ==, 4);
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         char id[16];
         g_snprintf(id, sizeof id, "GUID:%u", i);
