@@ -3,12 +3,16 @@
  * In: text from the wire. Out: the same text, each secret in it replaced by "...". State: none.
  * Where it cannot be told how far a secret goes, the rest goes with it. Escapes are read through,
  * also escaped escapes, because a server or a redirect would. Spec: RFC 3986 sections 2.1 and 3
- * (the parts of a URL), RFC 7519 section 3 (tokens), RFC 6749 and 6750 (names of parameters). */
+ * (the parts of a URL), RFC 7519 section 3 (tokens), RFC 6749 and 6750 (names of parameters);
+ * [MS-NLMP] 2.2.1. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
 #include <glib.h>
 #include "proto/proto.h"
 #include "proto/redact.h"
 
-enum { TOKEN_MIN = CCM_OBS_LONG, HEX_MIN = 160, NAME_ROOM = 32, ESCAPES = 4 };
+enum { TOKEN_MIN = CCM_OBS_LONG, HEX_MIN = 160, NTLM_MIN = 100, NAME_ROOM = 32, ESCAPES = 4 };
 
 static const char hidden[] = "...";
 
@@ -111,6 +115,26 @@ static bool has_hex(ccm_span s)
     return false;
 }
 
+/* "NTLMSSP" in base64. A message that holds a response is never shorter than NTLM_MIN: 64 bytes and
+ * 24 of the response, [MS-NLMP] 2.2.1.3. */
+static const char ntlm[] = "TlRMTVNTUAA";
+
+static bool has_ntlm(ccm_span s)
+{
+    return s.n >= NTLM_MIN && memmem(s.p, s.n, ntlm, sizeof ntlm - 1) != NULL;
+}
+
+static size_t ntlm_size(ccm_span s)
+{
+    size_t n = sizeof ntlm - 1;
+
+    if (s.n < n || memcmp(s.p, ntlm, n) != 0)
+        return 0;
+    while (n < s.n && (g_ascii_isalnum(s.p[n]) || s.p[n] == '+' || s.p[n] == '/' || s.p[n] == '='))
+        n++;
+    return n;
+}
+
 /* ---- parameters ------------------------------------------------------------------------------ */
 
 static bool secret_parameter(const redactor *r)
@@ -192,7 +216,7 @@ static void redact_letter(redactor *r)
 static G_GNUC_NO_INLINE ccm_span redact(ccm_span in, uint8_t *buf, size_t size, bool url)
 {
     redactor r = { .in = in, .buf = buf, .size = size, .user = SIZE_MAX };
-    bool hex = has_hex(in);
+    bool hex = has_hex(in), secret = has_ntlm(in);
 
     if (url && in.p[0] != '/')
         r.user = 0;
@@ -200,6 +224,8 @@ static G_GNUC_NO_INLINE ccm_span redact(ccm_span in, uint8_t *buf, size_t size, 
         size_t token = token_size(&r);
         if (!token && hex)
             token = hex_size(ccm_span_of(in.p + r.i, in.n - r.i));
+        if (!token && secret)
+            token = ntlm_size(ccm_span_of(in.p + r.i, in.n - r.i));
         if (token) {
             r.i += token;
             put_hidden(&r);
@@ -252,7 +278,7 @@ static G_GNUC_NO_INLINE bool suspicious(ccm_span s, bool url)
             found |= suspects(s.p + i, url);
     }
     memcpy(half, &found, sizeof half);
-    return half[0] | half[1] || (url && s.p[0] == '%') || has_hex(s);
+    return half[0] | half[1] || (url && s.p[0] == '%') || has_hex(s) || has_ntlm(s);
 }
 
 /* Non-zero where `at`[0..15] has a character that `suspicious` may be about. */
@@ -283,7 +309,7 @@ static inline __attribute__((always_inline)) bool marked(ccm_span s, bool url)
     for (size_t i = 0; i < s.n - sizeof found; i += sizeof found)
         found |= marks(s.p + i, url);
     memcpy(half, &found, sizeof half);
-    return half[0] | half[1] || s.n >= HEX_MIN;
+    return half[0] | half[1] || s.n >= NTLM_MIN;
 }
 
 static G_GNUC_NO_INLINE ccm_span redact_marked(ccm_span in, uint8_t *buf, size_t size, bool url)

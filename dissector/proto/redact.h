@@ -10,7 +10,7 @@
 /* A request target, a URL or a host: without user information, the values of parameters that hold
  * secrets, tokens and long hexadecimal. */
 ccm_span ccm_redact_url(ccm_span in, uint8_t *buf, size_t size);
-/* Any text: without tokens and without long hexadecimal, as signatures are written. */
+/* Any text: without tokens, messages of NTLM and long hexadecimal, as signatures are written. */
 ccm_span ccm_redact_text(ccm_span in, uint8_t *buf, size_t size);
 
 #endif

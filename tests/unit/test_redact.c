@@ -12,6 +12,11 @@
 
 #define TOKEN "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJTRUNSRVQifQ.SECRETSECRETSECRET"
 
+/* base64 of "NTLMSSP", a zero and 3; what follows is too long to be a type 1 */
+#define NTLM3                                                                                      \
+    "TlRMTVNTUAADSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSE" \
+    "CRETSECRETSECRETSECRET"
+
 typedef struct row {
     const char *in, *out;
 } row;
@@ -57,6 +62,9 @@ static const row urls[] = {
     { "/x@y/z", "/x@y/z" },
     { "/a//x@y/z", "/a//x@y/z" },
     { "http://host/a@b", "http://host/a@b" },
+    /* a type 3 of NTLM: 88 bytes and more */
+    { "/a/" NTLM3 "/b?c", "/a/...?c" }, /* a slash is of base64, too */
+    { "/a?x=" NTLM3 "&c", "/a?x=...&c" },
     /* tokens */
     { "/" TOKEN, "/..." },
     { "/" TOKEN "/b", "/.../b" },
@@ -80,6 +88,8 @@ static const row urls[] = {
 static const row texts[] = {
     { "Mozilla/5.0 (a=b; c@d; %)", "Mozilla/5.0 (a=b; c@d; %)" },
     { "x/1 " TOKEN " y", "x/1 ... y" },
+    { "NTLM " NTLM3 ", y", "NTLM ..., y" },
+    { "TlRMTVNTUAABl4II4gAAAAAAAAAAAAAAAAAAAAA=", "TlRMTVNTUAABl4II4gAAAAAAAAAAAAAAAAAAAAA=" },
     { TOKEN, "..." },
     { "eyJ", "eyJ" },
     /* as long as the longest hash; a signature */
