@@ -115,7 +115,6 @@ static void set_texts(open_exchange *o)
         { &x->client_time, T_CLIENT_TIME },
         { &x->signature, T_SIGNATURE },
         { &x->token_kind, T_TOKEN_KIND },
-        { &x->auth_scheme, T_AUTH_SCHEME },
         { &x->challenge, T_CHALLENGE },
         { &x->workstation, T_WORKSTATION },
         { &x->proxy_workstation, T_PROXY_WORKSTATION },

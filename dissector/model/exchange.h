@@ -80,7 +80,6 @@ typedef struct ccm_exchange {
     const char *component; /* from User-Agent: ccmexec, bits, task-sequence ... */
     const char *client_id, *client_time, *signature, *token_kind;
     uint64_t signature_bits; /* 0 = absent */
-    const char *auth_scheme; /* of Authorization */
     const char *challenge;   /* scheme words of WWW-Authenticate */
     /* what the client calls itself in NTLM, to the server and to a proxy */
     const char *workstation, *proxy_workstation;

@@ -28,8 +28,6 @@ static text_id request_text(uint8_t k)
         return T_SIGNATURE;
     case CCM_KEY_token_kind:
         return T_TOKEN_KIND;
-    case CCM_KEY_auth_scheme:
-        return T_AUTH_SCHEME;
     case CCM_KEY_bits_packet:
         return T_BITS_PACKET;
     case CCM_KEY_bits_session:

@@ -19,7 +19,6 @@ typedef enum text_id {
     T_CLIENT_TIME,
     T_SIGNATURE,
     T_TOKEN_KIND,
-    T_AUTH_SCHEME,
     T_CHALLENGE,
     T_BITS_PACKET,
     T_BITS_SESSION,

@@ -161,6 +161,7 @@ void ccm_exchange_json_proofs(ccm_json *j, const ccm_exchange *x)
 {
     ccm_json_text(j, "about", x->about);
     ccm_json_text(j, "soap_action", x->soap_action);
+    ccm_json_text(j, "challenge", x->challenge);
     json_auth(j, x);
     ccm_json_text(j, "workstation", x->workstation);
     ccm_json_text(j, "proxy_workstation", x->proxy_workstation);
@@ -259,6 +260,10 @@ void ccm_exchange_notes(GString *out, const ccm_exchange *x, bool verbose,
             note(out, a->mode);
         if (verbose)
             note_evidence(out, a);
+    }
+    if (verbose && x->challenge) {
+        note(out, "asks for ");
+        ccm_terminal_append(out, x->challenge);
     }
     bool late = false, soon = false;
     for (unsigned i = 0; i < x->n_tokens; i++) {
