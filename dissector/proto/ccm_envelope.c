@@ -16,17 +16,6 @@ typedef struct reader {
     bool in_hooks, in_auth;
 } reader;
 
-/* A value with entities becomes a copy; one that is too long for it is cut. */
-static ccm_span plain(ccm_envelope *e, ccm_span raw)
-{
-    if (!raw.n || !memchr(raw.p, '&', raw.n))
-        return raw;
-    uint8_t *to = e->scratch + e->used;
-    size_t n = ccm_xml_unescape(raw, to, sizeof e->scratch - e->used);
-    e->used += (unsigned)n;
-    return ccm_span_of(to, n);
-}
-
 /* Child of Msg whose text is wanted. */
 static ccm_span *child(ccm_envelope *e, ccm_span name)
 {
@@ -62,7 +51,7 @@ static void open_child(reader *r, const ccm_xml *x)
     if (ccm_span_is(x->name, "Body")) {
         e->body = x->attrs; /* read when it matters, which is at full depth only */
     } else if (ccm_span_is(x->name, "Payload")) {
-        e->payload_type = plain(e, ccm_xml_get(x->attrs, "Type"));
+        e->payload_type = ccm_xml_plain(&e->room, ccm_xml_get(x->attrs, "Type"));
     } else if (ccm_span_is(x->name, "Attachment")) {
         e->attachments++;
     } else if (ccm_span_is(x->name, "Hooks")) {
@@ -107,7 +96,7 @@ static bool other_root(ccm_span text)
 
 bool ccm_envelope_parse(ccm_envelope *e, ccm_span text)
 {
-    ccm_clear(e, offsetof(ccm_envelope, scratch));
+    ccm_clear(e, offsetof(ccm_envelope, room.scratch));
     if (other_root(text))
         return false;
     ccm_xml x = ccm_xml_of(text);
@@ -122,7 +111,7 @@ bool ccm_envelope_parse(ccm_envelope *e, ccm_span text)
             leaf = ccm_xml_leaf(&x);
         }
         if ((leaf || event == CCM_XML_TEXT) && r.target && !r.target->n)
-            *r.target = x.raw ? x.text : plain(e, x.text);
+            *r.target = x.raw ? x.text : ccm_xml_plain(&e->room, x.text);
         if (leaf || event == CCM_XML_CLOSE) {
             r.target = NULL;
             if (x.depth <= 1)

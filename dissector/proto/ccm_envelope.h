@@ -5,9 +5,7 @@
 
 #include "proto/xml.h"
 
-enum { CCM_ENVELOPE_SCRATCH = 1024 };
-
-/* Spans point into the XML text, or into `scratch` when they had entities. */
+/* Spans point into the XML text, or into `room` when they had entities. */
 typedef struct ccm_envelope {
     ccm_span id, correlation_id, source_id, source_host, endpoint, target_address, target_host,
         reply_to, reply_mode, payload_type, sent_time;
@@ -18,8 +16,7 @@ typedef struct ccm_envelope {
     unsigned attachments;
     bool client_auth, encrypted, zlib, legacy_compress;
     bool cut;      /* its end is missing */
-    unsigned used; /* of `scratch` */
-    uint8_t scratch[CCM_ENVELOPE_SCRATCH];
+    ccm_xml_room room;
 } ccm_envelope;
 
 /* Reads the header from UTF-8 text. False: its root is not Msg. */

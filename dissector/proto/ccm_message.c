@@ -381,7 +381,7 @@ static void empty_reply(const message *m, const ccm_collect_body *body)
 /* A message about which only its place is known. */
 static void begin_message(message *m, const ccm_place *at, bool reply)
 {
-    ccm_clear(m, offsetof(message, e.scratch));
+    ccm_clear(m, offsetof(message, e.room.scratch));
     m->at = *at;
     m->reply = reply;
 }

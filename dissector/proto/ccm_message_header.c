@@ -7,7 +7,7 @@
 #include "proto/ccm_message_header.h"
 #include "proto/redact.h"
 
-enum { SCRATCH = 1024, LIST_TEXT = 512, VALUE_TEXT = 256, NAME_TEXT = 128, WORD_TEXT = 64 };
+enum { LIST_TEXT = 512, VALUE_TEXT = 256, NAME_TEXT = 128, WORD_TEXT = 64 };
 
 /* Items with a comma between, each whole; those without room become one "...". */
 typedef struct list {
@@ -20,23 +20,11 @@ typedef struct header {
     ccm_obs o;
     ccm_key text; /* what the next text is; CCM_KEYS = of no interest */
     bool in_hooks, in_auth, in_capabilities;
-    unsigned used; /* of `scratch` */
     list source_type, hooks, properties, body, attachments;
-    uint8_t scratch[SCRATCH];
+    ccm_xml_room room;
 } header;
 
 /* ---- values ---------------------------------------------------------------------------------- */
-
-/* A value without entities; with some it is a copy, if there is room for all of it. */
-static ccm_span plain(header *h, ccm_span raw)
-{
-    if (!raw.n || !memchr(raw.p, '&', raw.n))
-        return raw;
-    uint8_t *to = h->scratch + h->used;
-    size_t n = ccm_xml_unescape(raw, to, sizeof h->scratch - h->used);
-    h->used += (unsigned)n;
-    return h->used < sizeof h->scratch ? ccm_span_of(to, n) : ccm_span_str("...");
-}
 
 /* A value whole or not at all: redaction does not know half a signature for what it is. */
 static ccm_span whole(ccm_span value, size_t most)
@@ -80,8 +68,8 @@ static void G_GNUC_PRINTF(2, 3) add(list *l, const char *format, ...)
 /* The name of a property may say that its value is a secret. */
 static void add_property(header *h, ccm_span attrs)
 {
-    ccm_span name = whole(plain(h, ccm_xml_get(attrs, "Name")), WORD_TEXT);
-    ccm_span value = whole(plain(h, ccm_xml_get(attrs, "Value")), WORD_TEXT);
+    ccm_span name = whole(ccm_xml_plain(&h->room, ccm_xml_get(attrs, "Name")), WORD_TEXT);
+    ccm_span value = whole(ccm_xml_plain(&h->room, ccm_xml_get(attrs, "Value")), WORD_TEXT);
     char item[2 * WORD_TEXT + 2];
     uint8_t clean[sizeof item];
     if (!name.n)
@@ -94,8 +82,8 @@ static void add_property(header *h, ccm_span attrs)
 /* Where Body or an attachment lies: "NAME: TYPE, LENGTH bytes at OFFSET", as far as it is said. */
 static void add_place(header *h, list *l, ccm_span attrs)
 {
-    ccm_span name = whole(plain(h, ccm_xml_get(attrs, "Name")), NAME_TEXT);
-    ccm_span type = whole(plain(h, ccm_xml_get(attrs, "Type")), WORD_TEXT);
+    ccm_span name = whole(ccm_xml_plain(&h->room, ccm_xml_get(attrs, "Name")), NAME_TEXT);
+    ccm_span type = whole(ccm_xml_plain(&h->room, ccm_xml_get(attrs, "Type")), WORD_TEXT);
     uint64_t length = ccm_span_number(ccm_xml_get(attrs, "Length"));
     uint64_t offset = ccm_span_number(ccm_xml_get(attrs, "Offset"));
     char bytes[32] = "", at[32] = "";
@@ -139,7 +127,7 @@ static void open_child(header *h, const ccm_xml *x)
     } else if (ccm_span_is(x->name, "Property")) {
         add_property(h, x->attrs);
     } else if (ccm_span_is(x->name, "SourceType")) {
-        ccm_span type = whole(plain(h, ccm_xml_get(x->attrs, "Type")), WORD_TEXT);
+        ccm_span type = whole(ccm_xml_plain(&h->room, ccm_xml_get(x->attrs, "Type")), WORD_TEXT);
         add(&h->source_type, "%.*s", SHOW(type));
         h->text = CCM_KEY_source_type;
     } else {
@@ -155,7 +143,7 @@ static void open_element(header *h, const ccm_xml *x)
     if (x->depth == 2) {
         open_child(h, x);
     } else if (x->depth == 3 && h->in_hooks) {
-        ccm_span name = plain(h, ccm_xml_get(x->attrs, "Name"));
+        ccm_span name = ccm_xml_plain(&h->room, ccm_xml_get(x->attrs, "Name"));
         h->in_auth = ccm_span_same(name, "clientauth");
         name = whole(name, WORD_TEXT);
         add(&h->hooks, "%.*s", SHOW(name));
@@ -169,7 +157,7 @@ static void open_element(header *h, const ccm_xml *x)
 
 static void take_text(header *h, const ccm_xml *x)
 {
-    ccm_span text = x->raw ? x->text : plain(h, x->text);
+    ccm_span text = x->raw ? x->text : ccm_xml_plain(&h->room, x->text);
     if (h->text == CCM_KEY_source_type) {
         text = whole(text, WORD_TEXT);
         add(&h->source_type, "%.*s", SHOW(text));
@@ -197,7 +185,7 @@ static void put_list(header *h, ccm_key key, const list *l)
 void ccm_message_header_emit(const ccm_place *at, bool reply, ccm_span id, ccm_span text)
 {
     header h;
-    memset(&h, 0, offsetof(header, scratch));
+    memset(&h, 0, offsetof(header, room.scratch));
     h.text = CCM_KEYS;
     ccm_place_obs(at, &h.o, CCM_OBS_ccm_message_header);
     ccm_obs_flag(&h.o, CCM_KEY_reply, reply);
@@ -205,8 +193,9 @@ void ccm_message_header_emit(const ccm_place *at, bool reply, ccm_span id, ccm_s
     unsigned nothing = h.o.n;
     ccm_xml x = ccm_xml_of(text);
     ccm_xml_event event = ccm_xml_next(&x); /* Msg */
-    put(&h, CCM_KEY_schema_version, plain(&h, ccm_xml_get(x.attrs, "SchemaVersion")));
-    put(&h, CCM_KEY_reply_compression, plain(&h, ccm_xml_get(x.attrs, "ReplyCompression")));
+    put(&h, CCM_KEY_schema_version, ccm_xml_plain(&h.room, ccm_xml_get(x.attrs, "SchemaVersion")));
+    put(&h, CCM_KEY_reply_compression,
+        ccm_xml_plain(&h.room, ccm_xml_get(x.attrs, "ReplyCompression")));
     while (event != CCM_XML_END && (event = ccm_xml_next(&x)) != CCM_XML_END) {
         if (event == CCM_XML_OPEN)
             open_element(&h, &x);

@@ -296,6 +296,18 @@ size_t ccm_xml_unescape(ccm_span in, uint8_t *out, size_t room)
     return o;
 }
 
+ccm_span ccm_xml_plain(ccm_xml_room *room, ccm_span raw)
+{
+    if (!raw.n || !memchr(raw.p, '&', raw.n))
+        return raw;
+    uint8_t *to = room->scratch + room->used;
+    size_t n = ccm_xml_unescape(raw, to, sizeof room->scratch - room->used);
+    if (room->used + n >= sizeof room->scratch)
+        return (ccm_span){ 0 };
+    room->used += (unsigned)n;
+    return ccm_span_of(to, n);
+}
+
 bool ccm_bytes_same(const uint8_t *p, const char *name, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

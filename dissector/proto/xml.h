@@ -46,6 +46,18 @@ ccm_span ccm_xml_get(ccm_span attrs, const char *name);
  * unknown entity stays as it is. */
 size_t ccm_xml_unescape(ccm_span in, uint8_t *out, size_t room);
 
+enum { CCM_XML_ROOM = 1024 };
+
+/* Memory for the values of one text that have entities; `used` is 0 to begin. */
+typedef struct ccm_xml_room {
+    unsigned used; /* of `scratch` */
+    uint8_t scratch[CCM_XML_ROOM];
+} ccm_xml_room;
+
+/* The value without entities: itself, a copy in `room`, or empty where that has no space for all of
+ * it, since half a value is a wrong value. */
+ccm_span ccm_xml_plain(ccm_xml_room *room, ccm_span raw);
+
 static inline __attribute__((always_inline)) bool ccm_span_is(ccm_span s, const char *literal)
 {
     size_t n = strlen(literal);
