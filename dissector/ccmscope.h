@@ -99,7 +99,8 @@ typedef struct ccm_engine_options {
     ccm_model *model;       /* takes every observation before `fn` does; NULL = none */
     const volatile int *stop; /* when it becomes non-zero the engine stops cleanly; may be NULL */
     void (*progress)(void *user_data, uint64_t bytes_read, uint64_t bytes_total, uint64_t packets);
-    void *progress_data;    /* `progress` is called about ten times a second; bytes_total 0 = unknown */
+    void *progress_data;    /* `progress` is called about ten times a second, of a live capture about
+                               five times, also without packets; bytes_total 0 = unknown */
 } ccm_engine_options;
 
 /* Where an engine's observations go: `fn`, if there is one, is called for each, in order. */
@@ -201,6 +202,8 @@ CCM_API ccm_exchanges *ccm_exchanges_new(const ccm_catalog *catalog, const ccm_l
                                          GError **error);
 /* A ccm_obs_fn; `exchanges` is the user data. */
 CCM_API void ccm_exchanges_observe(void *exchanges, const ccm_obs *obs);
+/* Hands the sink the lines that are done; they wait for about a second of the capture otherwise. */
+CCM_API void ccm_exchanges_flush(ccm_exchanges *exchanges);
 /* Prints what is still open and frees. False when the sink failed. */
 CCM_API bool ccm_exchanges_free(ccm_exchanges *exchanges);
 

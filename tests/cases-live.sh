@@ -107,6 +107,12 @@ check 'an interrupt ends it with code 0' is "$code" 0
 check 'the file is whole after an interrupt' packets stop.pcapng 50
 check 'the summary follows' grep -q . out
 
+start -f 'udp dst port 9'
+kill -HUP "$live"
+finish
+check 'a hangup ends it with code 0' is "$code" 0
+check 'and with the summary' grep -q . out
+
 begin=$SECONDS
 start -f 'udp dst port 9' -a duration:1
 finish
@@ -117,6 +123,34 @@ send 3
 finish
 cp out stdout.pcapng
 check '-w - writes the capture to stdout' packets stdout.pcapng 3
+
+# the line of an exchange comes within about a second of its end, although nothing more happens: the
+# server serves once and closes; the program is looked at after 2 s of silence
+if command -v python3 >/dev/null; then
+    start -f 'tcp port 8080' --observations facts.jsonl -a duration:30
+    python3 - <<'EOF'
+import socket, threading
+server = socket.create_server(("127.0.0.1", 8080))
+def serve():
+    connection = server.accept()[0]
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+    connection.close()
+thread = threading.Thread(target=serve)
+thread.start()
+with socket.create_connection(("127.0.0.1", 8080)) as client:
+    client.sendall(b"CCM_POST /ccm_system/request HTTP/1.1\r\nHost: mp\r\nContent-Length: 5\r\n\r\nhello")
+    while client.recv(4096):
+        pass
+thread.join()
+EOF
+    sleep 2
+    check 'an exchange is shown while nothing more comes' grep 'CCM_POST .* 200 .*/ccm_system/request' out
+    check 'and so are its facts' grep '"http_done"' facts.jsonl
+    kill -INT "$live"
+    finish
+    check 'once' is "$(grep -c 'CCM_POST .* 200 .*/ccm_system/request' out)" 1
+fi
 
 start -f 'udp dst port 9' -s 0 -c 1 -w whole.pcapng
 send 1

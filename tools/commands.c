@@ -42,6 +42,12 @@ typedef struct run {
 
 enum { LINE_FLUSH = 1 << 16, MESSAGES_LISTED = 100000 };
 
+static void write_facts(run *r)
+{
+    output_write(&r->facts, r->line->str, r->line->len);
+    g_string_truncate(r->line, 0);
+}
+
 static void observe(void *user_data, const ccm_obs *obs)
 {
     run *r = user_data;
@@ -52,10 +58,21 @@ static void observe(void *user_data, const ccm_obs *obs)
     if (r->facts.file) {
         ccm_obs_to_json(obs, r->line);
         g_string_append_c(r->line, '\n');
-        if (r->line->len > LINE_FLUSH) {
-            output_write(&r->facts, r->line->str, r->line->len);
-            g_string_truncate(r->line, 0);
-        }
+        if (r->line->len > LINE_FLUSH)
+            write_facts(r);
+    }
+}
+
+/* The tick of a live capture: what is known is shown, whether or not more comes. */
+static void show_lines(void *user_data, uint64_t read, uint64_t total, uint64_t packets)
+{
+    run *r = user_data;
+
+    (void)read, (void)total, (void)packets;
+    ccm_exchanges_flush(r->exchanges);
+    if (r->facts.file) {
+        write_facts(r);
+        output_flush(&r->facts);
     }
 }
 
@@ -153,7 +170,10 @@ static int feed(run *r, options *o, const ccm_limits *limits, bool *have_data)
     int code = EXIT_DONE;
 
     o->engine.stop = &stop_requested;
-    if (o->command != CMD_LIVE && !o->quiet && o->progress == WHEN_AUTO && isatty(STDERR_FILENO)) {
+    if (o->command == CMD_LIVE) {
+        o->engine.progress = show_lines;
+        o->engine.progress_data = r;
+    } else if (!o->quiet && o->progress == WHEN_AUTO && isatty(STDERR_FILENO)) {
         o->engine.progress = progress_show;
         o->engine.progress_data = &status;
     }
@@ -205,7 +225,7 @@ static int finish(run *r, options *o, bool have_data)
         }
     }
     if (r->facts.file) {
-        output_write(&r->facts, r->line->str, r->line->len);
+        write_facts(r);
         good &= output_close(&r->facts);
     }
     if (r->out.file)
@@ -216,12 +236,15 @@ static int finish(run *r, options *o, bool have_data)
 int command_run(options *o)
 {
     run r = { .line = g_string_sized_new(LINE_FLUSH + 4096) };
-    struct sigaction action = { .sa_handler = on_signal };
+    struct sigaction action = { .sa_handler = on_signal }, before;
     ccm_limits limits;
     bool have_data = false;
 
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, NULL, &before);
+    if (before.sa_handler != SIG_IGN) /* nohup(1): the terminal goes, the program stays */
+        sigaction(SIGHUP, &action, NULL);
     if (o->live.write_path && strcmp(o->live.write_path, "-") == 0)
         signal(SIGPIPE, SIG_IGN); /* who reads the packets may go; the summary is still wanted */
     ccm_limits_init(&limits);

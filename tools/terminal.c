@@ -20,26 +20,36 @@ bool output_open(output *out, const char *path)
     return out->file != NULL;
 }
 
+static void write_failed(output *out)
+{
+    const char *hint = errno == ENOSPC ? "; free some space or choose another disk" : "";
+
+    out->failed = true;
+    fprintf(stderr, "ccmscope: cannot write %s: %s%s\n", out->name, strerror(errno), hint);
+}
+
 bool output_write(void *user_data, const char *data, size_t size)
 {
     output *out = user_data;
 
-    if (!out->failed && fwrite(data, 1, size, out->file) != size) {
-        out->failed = true;
-        fprintf(stderr, "ccmscope: cannot write %s: %s\n", out->name, strerror(errno));
-    }
+    if (!out->failed && fwrite(data, 1, size, out->file) != size)
+        write_failed(out);
     return !out->failed;
+}
+
+void output_flush(output *out)
+{
+    if (!out->failed && fflush(out->file) != 0)
+        write_failed(out);
 }
 
 bool output_close(output *out)
 {
     if (!out->file)
         return !out->failed;
-    int rc = out->is_stdout ? fflush(out->file) : fclose(out->file);
-    if (rc != 0 && !out->failed) {
-        out->failed = true;
-        fprintf(stderr, "ccmscope: cannot write %s: %s\n", out->name, strerror(errno));
-    }
+    output_flush(out);
+    if (!out->is_stdout && fclose(out->file) != 0 && !out->failed)
+        write_failed(out);
     out->file = NULL;
     return !out->failed;
 }

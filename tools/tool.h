@@ -52,6 +52,7 @@ typedef struct output {
 /* NULL or "-" is stdout. False with a message when it cannot be created. */
 bool output_open(output *out, const char *path);
 bool output_write(void *out, const char *data, size_t size);
+void output_flush(output *out);
 /* Flushes and closes; prints a message and returns false when anything could not be written. */
 bool output_close(output *out);
 

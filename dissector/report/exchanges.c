@@ -555,9 +555,14 @@ void ccm_exchanges_observe(void *exchanges, const ccm_obs *obs)
     uint64_t second = obs->time_ns / NS_PER_SECOND;
     if (second > e->flushed_s) {
         e->flushed_s = second;
-        if (e->out.text->len)
-            ccm_out_flush(&e->out);
+        ccm_exchanges_flush(e);
     }
+}
+
+void ccm_exchanges_flush(ccm_exchanges *e)
+{
+    if (e->out.text->len)
+        ccm_out_flush(&e->out);
 }
 
 bool ccm_exchanges_free(ccm_exchanges *e)
