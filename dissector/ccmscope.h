@@ -99,6 +99,9 @@ typedef struct ccm_engine_options {
     ccm_model *model;       /* takes every observation before `fn` does; NULL = none */
     const volatile int *stop; /* when it becomes non-zero the engine stops cleanly; may be NULL */
     void (*progress)(void *user_data, uint64_t bytes_read, uint64_t bytes_total, uint64_t packets);
+    void (*note)(void *user_data, const char *text); /* what could not be used of the input, or a
+                               filter that matched nothing; most are in the report, too; may be NULL */
+    void *note_data;
     void *progress_data;    /* `progress` is called about ten times a second, of a live capture about
                                five times, also without packets; bytes_total 0 = unknown */
 } ccm_engine_options;

@@ -123,6 +123,14 @@ static void add_reason(ccm_engine *e, const char *text)
     g_string_append(e->reasons, text);
 }
 
+/* The report names what is missing; the caller may show it at once. */
+static void add_note(ccm_engine *e, const char *text)
+{
+    add_reason(e, text);
+    if (e->options.note)
+        e->options.note(e->options.note_data, text);
+}
+
 /* ---- packets --------------------------------------------------------------------------------- */
 
 static bool filter_passes(ccm_engine *e, const ccm_raw *raw)
@@ -295,7 +303,12 @@ static bool read_input(ccm_engine *e, const char *path, bool only_one, GError **
     if (!ccm_input_open(path, &events, &reader, &lines, error))
         return false;
     if (lines) {
-        if (only_one)
+        if (e->options.bpf || e->options.max_packets)
+            g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
+                        "%s is an observation file: a filter or a number of packets goes with "
+                        "captures alone",
+                        path);
+        else if (only_one)
             replay(e, path, lines, warning);
         else
             g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
@@ -309,6 +322,31 @@ static bool read_input(ccm_engine *e, const char *path, bool only_one, GError **
     if (damage)
         set_damage(e, damage, warning);
     return go_on;
+}
+
+/* False when the filter is an error on all that was read. */
+static bool check_filter(ccm_engine *e, GError **error)
+{
+    GError *why = NULL;
+    uint64_t unfit;
+
+    if (!ccm_filter_fits(e->filter, &unfit, &why)) {
+        g_propagate_error(error, why);
+        return false;
+    }
+    if (why) {
+        g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT " packet%s left out: %s",
+                                                unfit, unfit == 1 ? "" : "s", why->message);
+        add_note(e, text);
+        g_error_free(why);
+    }
+    if (e->frame && !e->in.packets && e->options.note) { /* the report has its own words for it */
+        g_autofree char *text =
+            g_strdup_printf("filter \"%s\" matched none of %" G_GUINT64_FORMAT " packets",
+                            e->options.bpf, e->frame);
+        e->options.note(e->options.note_data, text);
+    }
+    return true;
 }
 
 bool ccm_engine_read(ccm_engine *e, const char *const *paths, unsigned n_paths, GError **warning,
@@ -340,6 +378,8 @@ bool ccm_engine_read(ccm_engine *e, const char *const *paths, unsigned n_paths, 
         }
     }
     g_strfreev(files);
+    if (e->filter && !check_filter(e, error))
+        return false;
     if (e->in.link_problem && e->in.unsupported == e->in.packets) {
         g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s: %s", paths[0], e->in.link_problem);
         return false;
@@ -435,6 +475,8 @@ void ccm_engine_finish(ccm_engine *e)
     ccm_obs o = ccm_intake_obs(&e->in, CCM_OBS_capture);
     ccm_intake_put_counts(&e->in, &o);
     ccm_obs_u64(&o, CCM_KEY_dropped_packets, e->dropped);
+    if (e->frame > e->in.packets)
+        ccm_obs_u64(&o, CCM_KEY_filtered_packets, e->frame - e->in.packets);
     ccm_obs_u64(&o, CCM_KEY_gaps, ccm_flows_gaps(e->in.flows));
     ccm_obs_u64(&o, CCM_KEY_secrets_blocks, e->secrets);
     decryption(e, &o);

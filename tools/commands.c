@@ -151,6 +151,12 @@ static int start(run *r, options *o, const ccm_limits *limits)
     return EXIT_DONE;
 }
 
+static void show_note(void *user_data, const char *text)
+{
+    progress_clear(user_data);
+    fprintf(stderr, "ccmscope: %s\n", text);
+}
+
 static bool add_keys(ccm_engine *engine, const options *o, GError **error)
 {
     for (guint i = 0; i < o->keylogs->len; i++)
@@ -170,6 +176,8 @@ static int feed(run *r, options *o, const ccm_limits *limits, bool *have_data)
     int code = EXIT_DONE;
 
     o->engine.stop = &stop_requested;
+    o->engine.note = o->quiet ? NULL : show_note;
+    o->engine.note_data = &status;
     if (o->command == CMD_LIVE) {
         o->engine.progress = show_lines;
         o->engine.progress_data = r;

@@ -63,7 +63,7 @@ static const struct row {
     { 'c', NULL, "N", ALL, "stop after N packets" },
     { 's', NULL, "BYTES", CMD_LIVE, "snap length; 0, the default, is whole packets" },
     { 'p', NULL, NULL, CMD_LIVE, "do not use promiscuous mode" },
-    { 'n', NULL, NULL, ALL, "accepted for tcpdump's sake: names are never looked up" },
+    { 'n', NULL, NULL, ALL, "accepted for tcpdump's sake: addresses are never looked up" },
     { 'a', NULL, "COND", CMD_LIVE, "stop at duration:SECONDS or filesize:KB" },
     { 'Z', NULL, "USER", CMD_LIVE, "run as USER once the interface is open; default nobody" },
     { OPT_VERB, "verb", "VERB", CMD_EXCHANGES, "only this request method" },

@@ -26,8 +26,11 @@ typedef struct program {
 struct ccm_filter {
     char *expression;
     program programs[PROGRAMS];
-    unsigned next; /* the one to replace */
-    unsigned last; /* the one of the packet before */
+    unsigned next;  /* the one to replace */
+    unsigned last;  /* the one of the packet before */
+    bool fits;      /* a link type was met that it can be used on */
+    uint64_t unfit; /* packets of others */
+    GError *why;    /* what is wrong with the first of those */
 };
 
 /* libpcap compiles for what it reads: a null header has the byte order of the file, and an address
@@ -53,7 +56,9 @@ static pcap_t *open_empty(uint32_t link_type)
     return pcap;
 }
 
-static bool compile(program *p, const char *expression, uint32_t link_type, GError **error)
+/* `met_one`: a packet of the link type is there, so the message names it. */
+static bool compile(program *p, const char *expression, uint32_t link_type, bool met_one,
+                    GError **error)
 {
     *p = (program){ .link_type = link_type, .used = true };
     pcap_t *empty = open_empty(link_type);
@@ -64,9 +69,12 @@ static bool compile(program *p, const char *expression, uint32_t link_type, GErr
         return false;
     }
     p->valid = pcap_compile(empty, &p->code, expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
-    if (!p->valid)
-        g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE, "filter \"%s\": %s", expression,
-                    pcap_geterr(empty));
+    if (!p->valid) {
+        const char *link = pcap_datalink_val_to_description_or_dlt(pcap_datalink(empty));
+        g_autofree char *met = met_one ? g_strdup_printf(" (packets of link type %s)", link) : NULL;
+        g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE, "filter \"%s\": %s%s; see pcap-filter(7)",
+                    expression, pcap_geterr(empty), met ? met : "");
+    }
     pcap_close(empty);
     return p->valid;
 }
@@ -78,11 +86,18 @@ static bool valid_somewhere(const char *expression)
     bool valid = false;
     for (size_t i = 0; i < G_N_ELEMENTS(others) && !valid; i++) {
         program p;
-        valid = compile(&p, expression, others[i], NULL);
+        valid = compile(&p, expression, others[i], false, NULL);
         if (valid)
             pcap_freecode(&p.code);
     }
     return valid;
+}
+
+static void clear(program *p)
+{
+    if (p->valid)
+        pcap_freecode(&p->code);
+    *p = (program){ 0 };
 }
 
 ccm_filter *ccm_filter_new(const char *expression, GError **error)
@@ -91,22 +106,17 @@ ccm_filter *ccm_filter_new(const char *expression, GError **error)
     GError *why = NULL;
     f->expression = g_strdup(expression);
     f->next = 1;
-    if (compile(&f->programs[0], expression, LINKTYPE_ETHERNET, &why))
+    f->last = PROGRAMS - 1; /* none, so that the first packet looks its program up */
+    if (compile(&f->programs[0], expression, LINKTYPE_ETHERNET, false, &why))
         return f;
     if (valid_somewhere(expression)) {
         g_error_free(why);
+        clear(&f->programs[0]); /* when Ethernet is met that is an error */
         return f;
     }
     g_propagate_error(error, why);
     ccm_filter_free(f);
     return NULL;
-}
-
-static void clear(program *p)
-{
-    if (p->valid)
-        pcap_freecode(&p->code);
-    *p = (program){ 0 };
 }
 
 static unsigned find(ccm_filter *f, uint32_t link_type)
@@ -117,7 +127,10 @@ static unsigned find(ccm_filter *f, uint32_t link_type)
     unsigned i = f->next;
     f->next = (i + 1) % PROGRAMS;
     clear(&f->programs[i]);
-    (void)compile(&f->programs[i], f->expression, link_type, NULL);
+    GError *why = NULL;
+    if (!compile(&f->programs[i], f->expression, link_type, true, &why) && !f->why)
+        f->why = g_steal_pointer(&why);
+    g_clear_error(&why);
     return i;
 }
 
@@ -136,11 +149,25 @@ static uint32_t program_for(const ccm_raw *raw)
 bool ccm_filter_match(ccm_filter *f, const ccm_raw *raw)
 {
     uint32_t link_type = program_for(raw);
-    if (!f->programs[f->last].used || f->programs[f->last].link_type != link_type)
+    if (!f->programs[f->last].used || f->programs[f->last].link_type != link_type) {
         f->last = find(f, link_type);
+        f->fits |= f->programs[f->last].valid;
+    }
     const program *p = &f->programs[f->last];
+    if (!p->valid) {
+        f->unfit++;
+        return false;
+    }
     struct pcap_pkthdr header = { .caplen = raw->captured, .len = raw->length };
-    return p->valid && pcap_offline_filter(&p->code, &header, raw->data) != 0;
+    return pcap_offline_filter(&p->code, &header, raw->data) != 0;
+}
+
+bool ccm_filter_fits(const ccm_filter *f, uint64_t *unfit, GError **why)
+{
+    *unfit = f->unfit;
+    if (f->why)
+        g_propagate_error(why, g_error_copy(f->why));
+    return f->fits || !f->unfit;
 }
 
 void ccm_filter_free(ccm_filter *f)
@@ -149,6 +176,7 @@ void ccm_filter_free(ccm_filter *f)
         return;
     for (unsigned i = 0; i < PROGRAMS; i++)
         clear(&f->programs[i]);
+    g_clear_error(&f->why);
     g_free(f->expression);
     g_free(f);
 }

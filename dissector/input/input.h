@@ -106,6 +106,9 @@ const char *ccm_link_type_problem(uint32_t link_type);
 typedef struct ccm_filter ccm_filter;
 ccm_filter *ccm_filter_new(const char *expression, GError **error);
 bool ccm_filter_match(ccm_filter *filter, const ccm_raw *raw);
+/* False when it could be compiled for no link type met. *unfit: packets of link types that it could
+ * not be compiled for; *why (CCM_ERROR_USAGE) is set, also when true, if there are any. */
+bool ccm_filter_fits(const ccm_filter *filter, uint64_t *unfit, GError **why);
 void ccm_filter_free(ccm_filter *filter);
 
 #endif

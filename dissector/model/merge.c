@@ -170,6 +170,7 @@ static void merge_capture(ccm_model *to, const ccm_model *from)
     c->truncated += s->truncated;
     c->undecoded += s->undecoded;
     c->dropped += s->dropped;
+    c->filtered += s->filtered;
     c->gaps += s->gaps;
     c->secrets += s->secrets;
     c->decryption.secrets += s->decryption.secrets;

@@ -329,6 +329,7 @@ static void on_capture(ccm_model *m, const ccm_obs *obs)
     c->truncated += ccm_obs_get_u64(obs, CCM_KEY_truncated_packets);
     c->undecoded += ccm_obs_get_u64(obs, CCM_KEY_undecoded_packets);
     c->dropped += ccm_obs_get_u64(obs, CCM_KEY_dropped_packets);
+    c->filtered += ccm_obs_get_u64(obs, CCM_KEY_filtered_packets);
     c->gaps += ccm_obs_get_u64(obs, CCM_KEY_gaps);
     c->secrets += ccm_obs_get_u64(obs, CCM_KEY_secrets_blocks);
     c->decryption.secrets += ccm_obs_get_u64(obs, CCM_KEY_secrets);

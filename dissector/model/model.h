@@ -372,7 +372,7 @@ typedef struct ccm_capture_sums {
     uint64_t streams, ended; /* models that saw anything; `capture` observations */
     bool has_time;
     uint64_t start_ns, end_ns;
-    uint64_t packets, wire_bytes, truncated, undecoded, dropped, gaps, secrets;
+    uint64_t packets, wire_bytes, truncated, undecoded, dropped, filtered, gaps, secrets;
     ccm_decryption decryption;
 } ccm_capture_sums;
 

@@ -328,6 +328,7 @@ static const struct {
     const char *id, *text;
 } reasons[] = {
     { "no-packets", "no packet was captured" },
+    { "no-match", "the capture filter matched none of the packets" },
     { "input-ended-early", "an input ended early or was damaged" },
     { "no-end", "the input lacks its end: what came after is not known" },
     { "truncated", "packets were cut by the snap length" },
@@ -350,8 +351,15 @@ static void make_incomplete(view_maker *k, uint64_t midstream)
 {
     ccm_view_capture *c = &k->view->capture;
     const bool holds[G_N_ELEMENTS(reasons)] = {
-        c->packets == 0,          c->notes.n > 0,         !k->view->ended, c->truncated_packets > 0,
-        c->undecoded_packets > 0, c->dropped_packets > 0, c->gaps > 0,     midstream > 0,
+        c->packets == 0 && !c->filtered_packets,
+        c->packets == 0 && c->filtered_packets,
+        c->notes.n > 0,
+        !k->view->ended,
+        c->truncated_packets > 0,
+        c->undecoded_packets > 0,
+        c->dropped_packets > 0,
+        c->gaps > 0,
+        midstream > 0,
         c->n_limits_hit > 0,
     };
     const char **v = ccm_view_alloc(k, G_N_ELEMENTS(reasons), sizeof *v);
@@ -380,6 +388,7 @@ static void make_capture(view_maker *k)
     c->truncated_packets = s->truncated;
     c->undecoded_packets = s->undecoded;
     c->dropped_packets = s->dropped;
+    c->filtered_packets = s->filtered;
     c->secrets_blocks = s->secrets;
     c->decryption = s->decryption;
     c->gaps = k->view->ended ? s->gaps : gaps;

@@ -61,6 +61,7 @@ typedef struct ccm_view_capture {
     uint64_t start_ns, end_ns;
     uint64_t packets, bytes; /* bytes as on the wire */
     uint64_t truncated_packets, undecoded_packets, dropped_packets, gaps, secrets_blocks;
+    uint64_t filtered_packets; /* left out by the capture filter, in no other number */
     ccm_decryption decryption;
     bool complete;                     /* nothing below speaks against it */
     ccm_view_names incomplete_because; /* ids in fixed order, see ccm_view_reason_text */
@@ -71,7 +72,7 @@ typedef struct ccm_view_capture {
 } ccm_view_capture;
 
 /* A sentence for an id of incomplete_because; the id itself when it is not known. Ids, in order:
- * no-packets, input-ended-early, no-end, truncated, undecoded, dropped, gaps, midstream, limits. */
+ * no-packets, no-match, input-ended-early, no-end, truncated, undecoded, dropped, gaps, midstream, limits. */
 const char *ccm_view_reason_text(const char *id);
 
 typedef struct ccm_view_evidence {

@@ -92,6 +92,10 @@ static void say_reason(GPtrArray *list, const ccm_view_capture *c, const ccm_sum
         say_limits(list, c, t);
     } else if (!strcmp(id, "input-ended-early")) {
         say_ended_early(list, c, t);
+    } else if (!strcmp(id, "no-match")) {
+        g_string_append(t, "the capture filter matched none of ");
+        ccm_plural_append(t, c->filtered_packets, "packet");
+        say(list, t);
     } else if (!strcmp(id, "dropped")) {
         ccm_plural_append(t, c->dropped_packets, "packet");
         g_string_append(t, " dropped by the capturing host: true bytes and rates are higher");

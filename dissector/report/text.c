@@ -52,10 +52,14 @@ static void capture(ccm_page *p)
     ccm_capture_span_append(p->cell, c);
     g_string_append_printf(p->text, "  %s\n", p->cell->str);
     g_string_truncate(p->cell, 0);
-    const uint64_t numbers[] = { c->truncated_packets,  c->undecoded_packets,
-                                 c->dropped_packets,    c->gaps,
-                                 c->decryption.secrets, c->decryption.sessions };
-    static const char *const labels[] = { "cut packets", "undecoded",   "dropped",
+    const uint64_t numbers[] = { c->truncated_packets,
+                                 c->undecoded_packets,
+                                 c->dropped_packets,
+                                 c->filtered_packets,
+                                 c->gaps,
+                                 c->decryption.secrets,
+                                 c->decryption.sessions };
+    static const char *const labels[] = { "cut packets", "undecoded",   "dropped",  "filtered out",
                                           "gaps",        "TLS secrets", "decrypted" };
     for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
         if (numbers[i]) {

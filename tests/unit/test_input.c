@@ -230,6 +230,20 @@ static bool match(ccm_filter *f, uint32_t link_type, const uint8_t *data, uint32
     return ccm_filter_match(f, &raw);
 }
 
+static void check_fits(const ccm_filter *f, bool fits, uint64_t unfit, const char *says)
+{
+    g_autoptr(GError) why = NULL;
+    uint64_t n;
+    g_assert_true(ccm_filter_fits(f, &n, &why) == fits);
+    g_assert_cmpuint(n, ==, unfit);
+    if (!says) {
+        g_assert_no_error(why);
+        return;
+    }
+    g_assert_error(why, CCM_ERROR, CCM_ERROR_USAGE);
+    g_assert_nonnull(strstr(why->message, says));
+}
+
 static void test_filter(void)
 {
     uint8_t ethernet[54] = { [12] = 8 }, cooked[56] = { [14] = 8 };
@@ -261,9 +275,20 @@ static void test_filter(void)
 
     ccm_filter *mac = ccm_filter_new("ether host 00:00:00:00:00:00", &error);
     g_assert_no_error(error);
-    g_assert_true(match(mac, 1, ethernet, sizeof ethernet));
+    check_fits(mac, true, 0, NULL);                               /* nothing was met yet */
     g_assert_false(match(mac, 101, ip_packet, sizeof ip_packet)); /* means nothing there */
+    check_fits(mac, false, 1, "Raw IP");
+    g_assert_true(match(mac, 1, ethernet, sizeof ethernet));
+    g_assert_false(match(mac, 101, ip_packet, sizeof ip_packet));
+    check_fits(mac, true, 2, "Raw IP");
     ccm_filter_free(mac);
+    ccm_filter *in = ccm_filter_new("inbound", &error); /* known of cooked packets alone */
+    g_assert_no_error(error);
+    g_assert_true(match(in, 113, cooked, sizeof cooked)); /* type 0: sent to us */
+    check_fits(in, true, 0, NULL);
+    g_assert_false(match(in, 1, ethernet, sizeof ethernet));
+    check_fits(in, true, 1, "Ethernet");
+    ccm_filter_free(in);
 
     g_assert_null(ccm_filter_new("tcp prot 80", &error));
     g_assert_error(error, CCM_ERROR, CCM_ERROR_USAGE);
