@@ -11,6 +11,7 @@
 #include "proto/verify.h"
 
 enum {
+    SKIPPED_TOLD = 10,        /* captures of directories that could not be used, one by one */
     PROGRESS_EVERY = 4096,    /* packets between two looks */
     SECRETS_TLS = 0x544c534b, /* pcapng: the secrets block is a TLS key log */
 };
@@ -27,7 +28,7 @@ struct ccm_engine {
     uint64_t frame; /* of the newest packet, filtered ones included, so that Wireshark's agree */
     uint64_t dropped, secrets;
     gint64 last_progress;
-    GString *reasons; /* why the capture is incomplete, joined by "; " */
+    GString *reasons; /* why the capture is incomplete, joined by CCM_REASON_BREAK */
     bool more;        /* a packet was left out because max_packets were read */
     bool replayed;    /* an observation file was read: it has its own `capture` observation */
 };
@@ -116,11 +117,14 @@ static bool stopped(const ccm_engine *e)
     return e->options.stop && *e->options.stop;
 }
 
+/* The first line of `text`; a report has no place for what a user types next. */
 static void add_reason(ccm_engine *e, const char *text)
 {
+    size_t n = strcspn(text, "\n");
+
     if (e->reasons->len)
-        g_string_append(e->reasons, "; ");
-    g_string_append(e->reasons, text);
+        g_string_append(e->reasons, CCM_REASON_BREAK);
+    g_string_append_len(e->reasons, text, (gssize)(n && text[n] && text[n - 1] == ':' ? n - 1 : n));
 }
 
 /* The report names what is missing; the caller may show it at once. */
@@ -290,6 +294,24 @@ static void set_damage(ccm_engine *e, GError *damage, GError **warning)
         g_error_free(damage);
 }
 
+/* Captures of directories that could not be used. */
+static void tell_skipped(ccm_engine *e, const GPtrArray *skipped, GError **warning)
+{
+    for (unsigned i = 0; i < MIN(skipped->len, SKIPPED_TOLD); i++) {
+        const GError *why = skipped->pdata[i];
+
+        if (why->code == CCM_ERROR_CORRUPT && !*warning)
+            set_damage(e, g_error_copy(why), warning);
+        else
+            add_note(e, why->message);
+    }
+    if (skipped->len > SKIPPED_TOLD) {
+        g_autofree char *text =
+            g_strdup_printf("%u more captures could not be used", skipped->len - SKIPPED_TOLD);
+        add_note(e, text);
+    }
+}
+
 /* One input of the list. False stops the list; *error is set when it could not be opened. */
 static bool read_input(ccm_engine *e, const char *path, bool only_one, GError **warning,
                        GError **error)
@@ -358,7 +380,11 @@ bool ccm_engine_read(ccm_engine *e, const char *const *paths, unsigned n_paths, 
 
     if (e->options.bpf && !(e->filter = ccm_filter_new(e->options.bpf, error)))
         return false;
-    files = ccm_input_expand(paths, n_paths, error);
+    GPtrArray *skipped = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    files = ccm_input_expand(paths, n_paths, skipped, error);
+    if (files)
+        tell_skipped(e, skipped, warning);
+    g_ptr_array_unref(skipped);
     if (!files)
         return false;
     for (unsigned i = 0; files[i]; i++) {

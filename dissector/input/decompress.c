@@ -48,7 +48,7 @@ static bool fail_errno(const ccm_source *s, int code, int number, GError **error
 static bool fail_corrupt(const ccm_source *s, const char *why, GError **error)
 {
     g_set_error(error, CCM_ERROR, CCM_ERROR_CORRUPT, "%s: %s%s", s->name, why,
-                s->gave ? "; what came before was used" : "");
+                s->gave ? "; what came before was used" : "; nothing of it could be used");
     return false;
 }
 

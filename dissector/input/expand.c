@@ -4,6 +4,7 @@
  * State: none. Files of a directory count by content, never by name. */
 #include "input/reader.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,22 +67,23 @@ static bool add_file(GArray *all, const char *path, bool alone, GError **error)
     return true;
 }
 
-/* A file of a directory: added when it is a capture. An event trace is remembered in *trace, for
- * the message when there is nothing else. */
-static bool add_entry(GArray *all, const char *path, GError **trace, GError **error)
+/* A file of a directory: added when it is a capture, put into `skipped` when it should be one. */
+static bool add_entry(GArray *all, const char *path, GPtrArray *skipped, GError **error)
 {
     GError *why = NULL;
     ccm_reader *reader;
     ccm_lines *lines;
+    bool foreign;
     if (g_access(path, R_OK) != 0) {
-        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s cannot be read", path);
+        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT,
+                    "%s: %s; make it readable, or name the files to read", path, g_strerror(errno));
         return false;
     }
-    if (!ccm_input_open(path, NULL, &reader, &lines, &why)) {
-        size_t n = strlen(path);
-        if (!*trace && n > 4 && g_ascii_strcasecmp(path + n - 4, ".etl") == 0)
-            *trace = g_steal_pointer(&why);
-        g_clear_error(&why);
+    if (!ccm_input_open_entry(path, &reader, &lines, &foreign, &why)) {
+        if (foreign)
+            g_error_free(why);
+        else
+            g_ptr_array_add(skipped, why);
         return true;
     }
     if (reader)
@@ -115,35 +117,33 @@ static GPtrArray *entries(const char *path, GError **error)
     return names;
 }
 
-static bool add_directory(GArray *all, const char *path, GError **error)
+static bool add_directory(GArray *all, const char *path, GPtrArray *skipped, GError **error)
 {
     GPtrArray *names = entries(path, error);
-    GError *trace = NULL;
-    unsigned before = all->len;
+    unsigned before = all->len, skipped_before = skipped->len;
     bool ok = names != NULL;
     for (unsigned i = 0; ok && i < names->len; i++)
         if (is_regular(names->pdata[i]))
-            ok = add_entry(all, names->pdata[i], &trace, error);
+            ok = add_entry(all, names->pdata[i], skipped, error);
     if (ok && all->len == before) {
         ok = false;
-        if (trace)
-            g_propagate_error(error, g_steal_pointer(&trace));
+        if (skipped->len > skipped_before)
+            g_propagate_error(error, g_error_copy(skipped->pdata[skipped_before]));
         else
             g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT,
                         "%s has no capture file (pcap or pcapng; subdirectories are not searched)",
                         path);
     }
-    g_clear_error(&trace);
     if (names)
         g_ptr_array_unref(names);
     return ok;
 }
 
-static bool add_path(GArray *all, const char *path, bool alone, GError **error)
+static bool add_path(GArray *all, const char *path, bool alone, GPtrArray *skipped, GError **error)
 {
     if (strcmp(path, "-") == 0) {
         if (!alone) {
-            g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT,
+            g_set_error(error, CCM_ERROR, CCM_ERROR_USAGE,
                         "\"-\" (stdin) cannot be read together with other files");
             return false;
         }
@@ -151,18 +151,19 @@ static bool add_path(GArray *all, const char *path, bool alone, GError **error)
         return true;
     }
     if (g_file_test(path, G_FILE_TEST_IS_DIR))
-        return add_directory(all, path, error);
+        return add_directory(all, path, skipped, error);
     return add_file(all, path, alone, error);
 }
 
-char **ccm_input_expand(const char *const *paths, unsigned n_paths, GError **error)
+char **ccm_input_expand(const char *const *paths, unsigned n_paths, GPtrArray *skipped,
+                        GError **error)
 {
     char **out = NULL;
     bool ok = true;
     GArray *all = g_array_new(FALSE, FALSE, sizeof(found));
     g_array_set_clear_func(all, found_clear);
     for (unsigned i = 0; ok && i < n_paths; i++)
-        ok = add_path(all, paths[i], n_paths == 1, error);
+        ok = add_path(all, paths[i], n_paths == 1, skipped, error);
     if (ok && all->len == 0) {
         g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "no input file was named");
         ok = false;

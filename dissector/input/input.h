@@ -53,9 +53,12 @@ bool ccm_input_open(const char *path, const ccm_reader_events *events, ccm_reade
                     ccm_lines **lines, GError **error);
 
 /* The files that `paths` name (directories: their capture files, not recursive, by content), sorted
- * by the time of their first packet; files without a packet come first. "-" must be alone.
+ * by the time of their first packet; files without a packet come first. "-" must be alone
+ * (CCM_ERROR_USAGE). Files of directories that are no capture are left out; those that should be one,
+ * by content or name, are added to `skipped` (of GError, as opening it alone gives).
  * Returns a NULL-terminated array (g_strfreev); NULL with CCM_ERROR_INPUT. */
-char **ccm_input_expand(const char *const *paths, unsigned n_paths, GError **error);
+char **ccm_input_expand(const char *const *paths, unsigned n_paths, GPtrArray *skipped,
+                        GError **error);
 
 typedef enum ccm_decode_result {
     CCM_DECODED,   /* addresses (and ports for TCP and UDP) are known */

@@ -4,7 +4,7 @@
  * State: the buffer. Spec: draft-ietf-opsawg-pcap, pcap-savefile(5). */
 #include "input/reader.h"
 
-enum { PCAP_HEADER = 24, PCAP_RECORD = 16, SNIFF = 64 };
+enum { PCAP_HEADER = 24, PCAP_RECORD = 16, SNIFF = 80 };
 
 /* The walk over records, compiled once for each byte order. */
 static inline unsigned walk_records(ccm_reader *r, ccm_raw *out, bool big)
@@ -131,29 +131,6 @@ static bool begins(ccm_span s, const char *text)
     return s.n >= n && memcmp(s.p, text, n) == 0;
 }
 
-static bool fail_unknown(const ccm_reader *r, ccm_span head, GError **error)
-{
-    const char *name = ccm_source_name(r->in.source);
-    size_t n = strlen(name);
-    if (head.n == 0)
-        return fail_input(r, error, "is empty");
-    if (ccm_looks_compressed(head))
-        return fail_input(r, error, "is compressed twice; decompress it once");
-    if (begins(head, "{\"schema\":\"ccmscope.observations/"))
-        return fail_input(r, error, "is an observation file of another version of ccmscope");
-    if (n > 4 && g_ascii_strcasecmp(name + n - 4, ".etl") == 0) {
-        const char *q = strchr(name, ' ') ? "\"" : "";
-        g_autofree char *out = g_strdup_printf("%s%.*s.pcapng%s", q, (int)(n - 4), name, q);
-        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT,
-                    "%s is a Windows event trace; convert it on Windows with\n"
-                    "  pktmon etl2pcap %s%s%s --out %s   (made by pktmon)\n"
-                    "  etl2pcapng.exe %s%s%s %s   (made by netsh trace)",
-                    name, q, name, q, out, q, name, q, out);
-        return false;
-    }
-    return fail_input(r, error, "is not a capture file (pcap, pcapng; gzip and zstd are fine)");
-}
-
 /* Reads until `want` bytes are there or the file ends. An error is left for the first walk when
  * some bytes came before it: they may hold packets. */
 static bool sniff(ccm_reader *r, size_t want, GError **error)
@@ -162,7 +139,6 @@ static bool sniff(ccm_reader *r, size_t want, GError **error)
     while (r->in.end - r->in.pos < want && ccm_buffer_fill(&r->in, want, &first))
         ;
     if (first && r->in.end == r->in.pos) {
-        first->code = CCM_ERROR_INPUT;
         g_propagate_error(error, first);
         return false;
     }
@@ -170,13 +146,19 @@ static bool sniff(ccm_reader *r, size_t want, GError **error)
     return true;
 }
 
-static bool recognise(ccm_reader *r, bool *is_observations, GError **error)
+/* The first bytes, no more than there are. */
+static ccm_span head_of(const ccm_reader *r)
+{
+    return ccm_span_of(r->in.p, ccm_min64(r->in.end, SNIFF));
+}
+
+static bool recognise(ccm_reader *r, bool *is_observations, bool *foreign, GError **error)
 {
     if (!sniff(r, PCAP_HEADER, error))
         return false;
-    if (r->in.end && r->in.p[0] == '{' && !sniff(r, SNIFF, error))
+    if (r->in.end && (r->in.p[0] == '{' || ccm_maybe_trace(head_of(r))) && !sniff(r, SNIFF, error))
         return false;
-    ccm_span head = ccm_span_of(r->in.p, r->in.end < SNIFF ? r->in.end : SNIFF);
+    ccm_span head = head_of(r);
     bool known;
     if (begins(head, ccm_obs_file_header())) {
         *is_observations = true;
@@ -189,14 +171,17 @@ static bool recognise(ccm_reader *r, bool *is_observations, GError **error)
     }
     if (!try_pcap(r, head, &known, error))
         return false;
-    return known || fail_unknown(r, head, error);
+    if (!known)
+        ccm_input_unknown(ccm_source_name(r->in.source), head, foreign, error);
+    return known;
 }
 
 static bool open_source(ccm_source *source, const ccm_reader_events *events, ccm_reader **reader,
-                        ccm_lines **lines, GError **error)
+                        ccm_lines **lines, bool *foreign, GError **error)
 {
     *reader = NULL;
     *lines = NULL;
+    *foreign = false;
     if (!source)
         return false;
     bool is_observations = false;
@@ -204,7 +189,7 @@ static bool open_source(ccm_source *source, const ccm_reader_events *events, ccm
     ccm_buffer_init(&r->in, source);
     if (events)
         r->events = *events;
-    if (!recognise(r, &is_observations, error)) {
+    if (!recognise(r, &is_observations, foreign, error)) {
         ccm_reader_free(r);
         return false;
     }
@@ -221,14 +206,23 @@ bool ccm_input_open(const char *path, const ccm_reader_events *events, ccm_reade
                     ccm_lines **lines, GError **error)
 {
     const volatile int *stop = events ? events->stop : NULL;
-    return open_source(ccm_source_open(path, stop, error), events, reader, lines, error);
+    bool foreign;
+    return open_source(ccm_source_open(path, stop, error), events, reader, lines, &foreign, error);
+}
+
+bool ccm_input_open_entry(const char *path, ccm_reader **reader, ccm_lines **lines, bool *foreign,
+                          GError **error)
+{
+    return open_source(ccm_source_open(path, NULL, error), NULL, reader, lines, foreign, error);
 }
 
 bool ccm_input_open_fd(int fd, const char *name, const ccm_reader_events *events,
                        ccm_reader **reader, ccm_lines **lines, GError **error)
 {
     const volatile int *stop = events ? events->stop : NULL;
-    return open_source(ccm_source_open_fd(fd, name, stop, error), events, reader, lines, error);
+    bool foreign;
+    return open_source(ccm_source_open_fd(fd, name, stop, error), events, reader, lines, &foreign,
+                       error);
 }
 
 ccm_reader *ccm_reader_open(const char *path, const ccm_reader_events *events,

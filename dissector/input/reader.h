@@ -41,6 +41,15 @@ struct ccm_reader {
 bool ccm_input_open_fd(int fd, const char *name, const ccm_reader_events *events,
                        ccm_reader **reader, ccm_lines **lines, GError **error);
 
+/* ccm_input_open of a file that nobody named. *foreign: not readable, and nothing says that it
+ * should be: neither its content nor its name is that of a capture. */
+bool ccm_input_open_entry(const char *path, ccm_reader **reader, ccm_lines **lines, bool *foreign,
+                          GError **error);
+/* Sets an error that tells what a file is which is no input, and what to do. */
+void ccm_input_unknown(const char *name, ccm_span head, bool *foreign, GError **error);
+/* May `head` begin a Windows event trace? If so, 80 bytes tell. */
+bool ccm_maybe_trace(ccm_span head);
+
 /* True when the block type of a pcapng section begins `s`. */
 bool ccm_pcapng_is(ccm_span s);
 unsigned ccm_pcapng_walk(ccm_reader *r, ccm_raw *out);

@@ -2,6 +2,7 @@
  * model.c - takes observations and hands each to the table it concerns.
  *
  * In: observations, in the order of their making. Out: evidence in ccm_model. State: the model. */
+#define _GNU_SOURCE /* memmem */
 #include "base/pages.h"
 #include "model/known.h"
 #include "model/proofs.h"
@@ -318,6 +319,20 @@ static void on_file(ccm_model *m, const ccm_obs *obs)
     g_array_append_val(m->files, f);
 }
 
+static void note_reasons(ccm_model *m, ccm_span reasons)
+{
+    static const char between[] = CCM_REASON_BREAK;
+    const size_t gap = sizeof between - 1;
+
+    while (reasons.n) {
+        const uint8_t *end = memmem(reasons.p, reasons.n, between, gap);
+        size_t n = end ? (size_t)(end - reasons.p) : reasons.n, used = end ? n + gap : n;
+        if (n)
+            ccm_noted_add(m->notes, ccm_texts_add(&m->texts, ccm_span_of(reasons.p, n)), 1);
+        reasons = ccm_span_of(reasons.p + used, reasons.n - used);
+    }
+}
+
 static void on_capture(ccm_model *m, const ccm_obs *obs)
 {
     ccm_capture_sums *c = &m->capture;
@@ -343,8 +358,7 @@ static void on_capture(ccm_model *m, const ccm_obs *obs)
         c->end_ns = c->has_time ? ccm_max64(c->end_ns, end) : end;
         c->has_time = true;
     }
-    if (reason.n)
-        ccm_noted_add(m->notes, ccm_texts_add(&m->texts, reason), 1);
+    note_reasons(m, reason);
 }
 
 static void on_limit(ccm_model *m, const ccm_obs *obs)

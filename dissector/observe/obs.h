@@ -28,6 +28,9 @@ typedef struct ccm_memo {
     void *at;
 } ccm_memo;
 
+/* Between several reasons of a `capture`. */
+#define CCM_REASON_BREAK " | "
+
 enum {
     CCM_OBS_ATTRS = 32,
     CCM_OBS_TEXT_MAX = 8192,

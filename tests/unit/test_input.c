@@ -140,7 +140,8 @@ static void test_long_lines(void)
 static void check_expand(const char *const *paths, unsigned n, const char *const *expected)
 {
     GError *error = NULL;
-    g_auto(GStrv) got = ccm_input_expand(paths, n, &error);
+    g_autoptr(GPtrArray) skipped = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    g_auto(GStrv) got = ccm_input_expand(paths, n, skipped, &error);
     g_assert_no_error(error);
     g_assert_nonnull(got);
     unsigned i = 0;
@@ -152,10 +153,22 @@ static void check_expand(const char *const *paths, unsigned n, const char *const
     g_assert_null(expected[i]);
 }
 
-static void check_refused(const char *const *paths, unsigned n, const char *says)
+static void check_refused(const char *const *paths, unsigned n, int code, const char *says)
 {
     g_autoptr(GError) error = NULL;
-    g_assert_null(ccm_input_expand(paths, n, &error));
+    g_autoptr(GPtrArray) skipped = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    g_assert_null(ccm_input_expand(paths, n, skipped, &error));
+    g_assert_error(error, CCM_ERROR, code);
+    if (!strstr(error->message, says))
+        g_error("\"%s\" does not say \"%s\"", error->message, says);
+}
+
+static void check_opening(const char *path, const char *says)
+{
+    g_autoptr(GError) error = NULL;
+    ccm_reader *reader;
+    ccm_lines *lines;
+    g_assert_false(ccm_input_open(path, NULL, &reader, &lines, &error));
     g_assert_error(error, CCM_ERROR, CCM_ERROR_INPUT);
     if (!strstr(error->message, says))
         g_error("\"%s\" does not say \"%s\"", error->message, says);
@@ -179,14 +192,91 @@ static void test_expand(void)
     check_expand((const char *const[]){ c, a, c, none }, 4, /* equal times keep their order */
                  (const char *const[]){ "none.pcap", "c", "c", "a.pcap", NULL });
     check_expand((const char *const[]){ "-" }, 1, (const char *const[]){ "-", NULL });
-    check_refused((const char *const[]){ a, "-" }, 2, "stdin");
-    check_refused((const char *const[]){ a, text }, 2, "not a capture");
-    check_refused((const char *const[]){ a, "/nonexistent/x" }, 2, "No such file");
-    check_refused(NULL, 0, "no input file");
+    check_refused((const char *const[]){ a, "-" }, 2, CCM_ERROR_USAGE, "stdin");
+    check_refused((const char *const[]){ a, text }, 2, CCM_ERROR_INPUT, "not a capture");
+    check_refused((const char *const[]){ a, "/nonexistent/x" }, 2, CCM_ERROR_INPUT, "No such file");
+    check_refused(NULL, 0, CCM_ERROR_INPUT, "no input file");
     g_assert_cmpint(g_remove(inner), ==, 0);
-    check_refused((const char *const[]){ sub }, 1, "no capture file");
+    check_refused((const char *const[]){ sub }, 1, CCM_ERROR_INPUT, "no capture file");
     g_autofree char *trace = write_file(sub, "net.etl", "xxxx", 4);
-    check_refused((const char *const[]){ sub }, 1, "etl2pcap");
+    check_refused((const char *const[]){ sub }, 1, CCM_ERROR_INPUT, "etl2pcap");
+    directory_free(dir);
+}
+
+/* An event trace by its content: a 64 KiB buffer, at 0x48 the header of the log file's event. */
+static void test_trace(void)
+{
+    static const uint8_t markers[] = { 1, 2 };
+    char *dir = directory_new();
+    for (size_t v = 0; v < 2; v++)
+        for (size_t type = 0; type < 2; type++) {
+            uint8_t head[80] = { [2] = 1,       [0x48] = markers[v], [0x4a] = markers[type],
+                                 [0x4b] = 0xc0, [0x4c] = 0x48,       [0x4d] = 1 };
+            g_autofree char *path = write_file(dir, "trace.bin", head, sizeof head);
+            check_opening(path, "trace.bin.pcapng ");
+            g_autofree char *cut = write_file(dir, "cut", head, sizeof head - 1);
+            check_opening(cut, "is not a capture");
+            for (size_t i = 0; i < 4; i++) { /* flags, type, version, hook id */
+                uint8_t other[80];
+                memcpy(other, head, sizeof head);
+                other[(const uint8_t[]){ 0x4b, 0x4a, 0x48, 0x4e }[i]] ^= 0x40;
+                g_autofree char *no = write_file(dir, "no", other, sizeof other);
+                check_opening(no, "is not a capture");
+            }
+        }
+    directory_free(dir);
+}
+
+static void check_skipped(const char *dir, const char *const *says)
+{
+    g_autoptr(GPtrArray) skipped = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    GError *error = NULL;
+    g_auto(GStrv) got = ccm_input_expand(&dir, 1, skipped, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(g_strv_length(got), ==, 1);
+    for (unsigned i = 0; i < skipped->len; i++)
+        if (!says[i] || !strstr(((GError *)skipped->pdata[i])->message, says[i]))
+            g_error("\"%s\", not \"%s\"", ((GError *)skipped->pdata[i])->message, says[i]);
+    g_assert_null(says[skipped->len]);
+}
+
+static void test_skipped(void)
+{
+    static const struct {
+        const char *name, *bytes;
+        size_t n;
+    } files[] = {
+        { "b.pcap", "", 0 },
+        { "c.txt", "", 0 }, /* these say nothing */
+        { "d.json", "{\"schema\":\"ccmscope.report/1\"}", 30 },
+        { "d.pcap.json", "{}", 2 },
+        { "e.xz",
+          "\xfd"
+          "7zXZ\0\0\0",
+          8 },
+        { "keys.log", "CLIENT_RANDOM 00 00\n", 20 },
+        { "m.jsonl", "{\"schema\":\"ccmscope.observations/1\"}\n", 38 },
+        { "n.jsonl", "{\"schema\":\"ccmscope.observations/0\"}\n", 38 },
+        { "o.PCAP.XZ",
+          "\xfd"
+          "7zXZ\0\0\0",
+          8 }, /* and these are captures that cannot be used */
+        { "p.pcap3", "hello, world", 12 },
+        { "q", "GMBU\1\2\1\0", 8 },
+        { "r", "\xa1\xb2\xcd\x34\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 24 },
+        { "s.etl", "xxxx", 4 },
+        { "t", "\x1f\x8b\x08\x00\0\0\0\0\0\xff\xff\xff", 12 },
+    };
+    char *dir = directory_new();
+    g_autofree char *good = write_pcap(dir, "a", 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+        g_free(write_file(dir, files[i].name, files[i].bytes, files[i].n));
+    check_skipped(dir,
+                  (const char *const[]){ "b.pcap is empty", "xz -dk", "p.pcap3 is not a capture",
+                                         "Network Monitor", "editcap", "s.etl is a Windows",
+                                         "t: damaged gzip", NULL });
+    g_assert_cmpint(g_remove(good), ==, 0);
+    check_refused((const char *const[]){ dir }, 1, CCM_ERROR_INPUT, "b.pcap is empty");
     directory_free(dir);
 }
 
@@ -302,6 +392,8 @@ int main(int argc, char **argv)
     g_test_add_func("/input/lines", test_lines);
     g_test_add_func("/input/long-lines", test_long_lines);
     g_test_add_func("/input/expand", test_expand);
+    g_test_add_func("/input/trace", test_trace);
+    g_test_add_func("/input/skipped", test_skipped);
     g_test_add_func("/input/open", test_open);
     g_test_add_func("/input/filter", test_filter);
     return g_test_run();
