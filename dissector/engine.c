@@ -249,6 +249,20 @@ static bool read_capture(ccm_engine *e, ccm_reader *reader, const char *path, GE
     return go_on;
 }
 
+static void word_bad_line(GError **bad, const char *path, uint64_t number, bool last)
+{
+    g_autofree char *why = (*bad)->message;
+
+    if (last) /* cut, as a rule; where the parser stood then helps nobody */
+        (*bad)->message = g_strdup_printf("%s: line %" G_GUINT64_FORMAT
+                                          ", the last, is not whole: the file was cut or damaged; "
+                                          "what came before was used",
+                                          path, number);
+    else
+        (*bad)->message = g_strdup_printf(
+            "%s: line %" G_GUINT64_FORMAT ": %s; what came before was used", path, number, why);
+}
+
 /* Hands on the facts of an observation file as they are. */
 static void replay(ccm_engine *e, const char *path, ccm_lines *lines, GError **warning)
 {
@@ -268,7 +282,7 @@ static void replay(ccm_engine *e, const char *path, ccm_lines *lines, GError **w
         if (size == 0)
             continue;
         if (!ccm_obs_from_json(line, size, &o, &keep, &bad)) {
-            g_prefix_error(&bad, "%s: line %" G_GUINT64_FORMAT ": ", path, number);
+            word_bad_line(&bad, path, number, !ccm_lines_next(lines, &size, NULL));
             break;
         }
         ended = o.kind == CCM_OBS_capture;

@@ -9,6 +9,11 @@ int main(int argc, char **argv)
 
     if (options_parse(&o, argc, argv, &code))
         code = command_run(&o);
+    else if (code == EXIT_DONE &&
+             (fflush(stdout) != 0 || ferror(stdout))) { /* the help or the version */
+        perror("ccmscope: cannot write standard output");
+        code = CCM_ERROR_OUTPUT;
+    }
     options_clear(&o);
     return code;
 }

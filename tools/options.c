@@ -384,6 +384,8 @@ static bool names_stdout(const char *path)
 
 static bool check(options *o, int *exit_code)
 {
+    static const char *const unwritten[] = { ".html", ".htm", ".md", ".csv", ".xml", ".pdf" };
+
     if (o->command == CMD_LIVE) {
         if (!o->live.interface)
             return usage(exit_code, "live needs an interface: -i IF");
@@ -405,6 +407,13 @@ static bool check(options *o, int *exit_code)
         o->report.format = o->csv ? "windows-csv" : o->exchange.json ? "windows-json" : "windows";
         return true;
     }
+    if (o->command == CMD_REPORT && !o->report.format && !o->exchange.json && o->output)
+        for (size_t i = 0; i < G_N_ELEMENTS(unwritten); i++)
+            if (g_str_has_suffix(o->output, unwritten[i]))
+                return usage(exit_code,
+                             "report writes text or JSON, nothing that fits the name %s; choose "
+                             "another, or give --format",
+                             o->output);
     if (o->command == CMD_REPORT && !o->report.format)
         o->report.format = o->exchange.json || (o->output && g_str_has_suffix(o->output, ".json"))
                                ? "json"
