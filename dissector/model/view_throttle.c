@@ -337,9 +337,7 @@ static void make_unlimited(view_maker *k, ccm_view_route *r)
 void ccm_view_make_throttle(view_maker *k, ccm_view_route *rows, unsigned n_rows,
                             const uint32_t *row_of, const uint32_t *sorted, unsigned n)
 {
-    ccm_pairs s = {
-        .k = k, .rows = rows, .n_rows = n_rows, .sorted = sorted, .n_sorted = n
-    };
+    ccm_pairs s = { .k = k, .rows = rows, .n_rows = n_rows, .sorted = sorted, .n_sorted = n };
 
     ccm_pairs_gather(&s, row_of);
     for (unsigned i = 0; i < s.n; i += rows[s.v[i].row].n_throttle)
