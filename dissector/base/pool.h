@@ -7,6 +7,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "base/base.h"
+
 enum { CCM_POOL_KEPT = 256 };
 
 #if defined __SANITIZE_ADDRESS__
@@ -31,7 +33,8 @@ static inline void *ccm_pool_take(ccm_pool *pool, size_t size)
         return g_malloc0(size);
     memcpy(&pool->first, block, sizeof pool->first);
     pool->n--;
-    return memset(block, 0, size);
+    ccm_clear(block, size);
+    return block;
 }
 
 static inline void ccm_pool_give(ccm_pool *pool, void *block)

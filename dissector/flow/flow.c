@@ -353,9 +353,10 @@ static void run_packet(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_run_
     ccm_run_add(run, part);
 }
 
-/* `f`: where the flow probably is; entries stay in memory, so a wrong guess is only slower. */
-static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key, uint32_t hash,
-                        unsigned side, ccm_flow *f)
+/* `f`: where the flow probably is; entries stay in memory, so a wrong guess is only slower. Returns
+ * where it is. */
+static inline ccm_flow *flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *key,
+                                    uint32_t hash, unsigned side, ccm_flow *f)
 {
     ccm_run_part part = { .time_ns = p->time_ns, .frame = p->frame };
     uint64_t off = 0;
@@ -398,6 +399,7 @@ static void flow_packet(ccm_flows *fs, const ccm_packet *p, const ccm_flow_key *
         classify(fs, f, p);
     if (((f->saw ^ before) & CCM_SAW_ENDS) && ccm_conn_closed(f->saw))
         closing(fs, f);
+    return f;
 }
 
 /* What the packet will need beside the flow itself, which has arrived by now. */
@@ -427,6 +429,7 @@ void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
     uint32_t hash[CCM_BATCH];
     unsigned side[CCM_BATCH];
     ccm_flow *near[CCM_BATCH];
+    bool again[CCM_BATCH]; /* of the flow of the packet before, as packets mostly come in trains */
 
     while (n) {
         unsigned m = MIN(n, CCM_BATCH);
@@ -434,16 +437,22 @@ void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
             fs->zero_ns = packets->time_ns > CCM_NS_PER_S ? packets->time_ns - CCM_NS_PER_S : 1;
         for (unsigned i = 0; i < m; i++) {
             side[i] = ccm_flow_key_make(&packets[i], &key[i]);
+            again[i] = i && ccm_flow_key_equal(&key[i], &key[i - 1]);
+            if (again[i]) {
+                hash[i] = hash[i - 1];
+                continue;
+            }
             hash[i] = ccm_flow_key_hash(fs, &key[i]);
             ccm_table_prefetch(fs, hash[i]);
         }
         for (unsigned i = 0; i < m; i++)
-            near[i] = ccm_table_prefetch_flow(fs, hash[i]);
+            near[i] = again[i] ? near[i - 1] : ccm_table_prefetch_flow(fs, hash[i]);
         for (unsigned i = 0; i < m; i++)
             if (near[i])
                 prefetch_beside(fs, near[i], side[i], &packets[i]);
+        ccm_flow *f = NULL;
         for (unsigned i = 0; i < m; i++)
-            flow_packet(fs, &packets[i], &key[i], hash[i], side[i], near[i]);
+            f = flow_packet(fs, &packets[i], &key[i], hash[i], side[i], again[i] ? f : near[i]);
         fs->sweep_owed += m * SWEEP_PER_PACKET;
         if (fs->sweep_owed >= SWEEP_STRIDE) { /* the more at once, the better they are fetched */
             ccm_table_sweep(fs, fs->sweep_owed);

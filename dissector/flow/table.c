@@ -187,7 +187,7 @@ ccm_flow *ccm_table_add(ccm_flows *fs, const ccm_flow_key *key, uint32_t hash)
         slots_grow(fs);
     uint32_t index = entry_take(fs);
     ccm_flow *f = ccm_table_entry(fs, index);
-    memset(f, 0, sizeof *f);
+    ccm_clear(f, sizeof *f);
     f->key = *key;
     f->hash = hash;
     f->index = index;

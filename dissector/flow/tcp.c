@@ -67,6 +67,16 @@ static bool is_copy(ccm_flow *f, unsigned side, const ccm_packet *p, uint32_t ma
     return false;
 }
 
+typedef uint32_t marks __attribute__((vector_size(CCM_RECENT * sizeof(uint32_t))));
+
+static inline marks marks_of(const uint32_t *recent)
+{
+    marks m;
+
+    memcpy(&m, recent, sizeof m);
+    return m;
+}
+
 static bool is_duplicate(ccm_flow *f, unsigned side, const ccm_packet *p)
 {
     uint32_t *r = f->dir[side].recent;
@@ -75,8 +85,10 @@ static bool is_duplicate(ccm_flow *f, unsigned side, const ccm_packet *p)
     if (!p->ip_id)
         return is_copy(f, side, p, mark);
     mark = (uint32_t)p->ip_id << 16 | ((mark ^ mark >> 16) & 0xffff);
-    G_STATIC_ASSERT(CCM_RECENT == 4);
-    if ((r[0] == mark) | (r[1] == mark) | (r[2] == mark) | (r[3] == mark))
+    marks all = (marks)(marks_of(r) == mark);
+    uint64_t half[2];
+    memcpy(half, &all, sizeof half);
+    if (half[0] | half[1])
         return true;
     r[f->recent_at[side]++ % CCM_RECENT] = mark;
     return false;

@@ -116,7 +116,7 @@ ccm_model_flow *ccm_model_flow_get(ccm_model *m, const ccm_obs *obs)
     uint32_t i = new_record(m);
     f = ccm_model_flow_at(m, i);
     struct ccm_proof_talk *talk = f->talk;
-    memset(f, 0, G_STRUCT_OFFSET(ccm_model_flow, counters)); /* n_counters and the like tell */
+    ccm_clear(f, G_STRUCT_OFFSET(ccm_model_flow, counters)); /* n_counters and the like tell */
     f->talk = talk;
     f->id = obs->flow;
     f->at = i;
@@ -378,7 +378,7 @@ static ccm_edge *settle(ccm_model *m, ccm_model_flow *f, uint32_t hash)
     f->served.requests = 0;
     if (f->pace)
         f->pace->n = 0;
-    memset(&f->traffic, 0, sizeof f->traffic);
+    ccm_clear(&f->traffic, sizeof f->traffic);
     return ccm_edge_at(m, f->edge);
 }
 

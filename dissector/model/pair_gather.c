@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * pair_gather.c - the evidence of a model, sorted by pairs of hosts.
  *
- * In: edges, points, the timeline. Out: `pairs`. State: none. */
+ * In: edges, points, the timeline. Out: `pairs`, those that are to be judged. State: none. */
 #include "model/view_pairs.h"
 
 bool ccm_pairs_smb(const ccm_view_route *r)
@@ -16,48 +16,92 @@ bool ccm_pairs_limited(const ccm_view_route *r)
            (r->throttleable || (ccm_pairs_smb(r) && r->certainty <= CCM_CERTAINTY_WEAK));
 }
 
-static int edge_cmp(const void *pa, const void *pb, void *model)
+/* Edges [from, to) of `sorted`: what one source sent to the destination of a row, or fetched. */
+typedef struct source {
+    unsigned from, to;
+    uint64_t bytes;
+} source;
+
+static const ccm_edge *edge_at(const ccm_pairs *s, unsigned i)
 {
-    const pair_edge *a = pa, *b = pb;
-    if (a->row != b->row)
-        return a->row < b->row ? -1 : 1;
-    int order = ccm_addr_cmp(&ccm_edge_at(model, a->edge)->key.client,
-                             &ccm_edge_at(model, b->edge)->key.client);
-    return order ? order : a->edge < b->edge ? -1 : a->edge > b->edge;
+    return ccm_edge_at(s->k->m, s->sorted[i]);
+}
+
+static bool has_packets(const ccm_edge *e)
+{
+    return e->traffic.dir[0].packets || e->traffic.dir[1].packets;
+}
+
+static int source_cmp(const void *pa, const void *pb, void *pairs)
+{
+    const source *a = pa, *b = pb;
+
+    if (a->bytes != b->bytes)
+        return a->bytes > b->bytes ? -1 : 1;
+    return ccm_addr_cmp(&edge_at(pairs, a->from)->key.client, &edge_at(pairs, b->from)->key.client);
+}
+
+static void add_pair(ccm_pairs *s, GArray *pairs, unsigned row, const source *from)
+{
+    const ccm_model *m = s->k->m;
+    const ccm_edge_key *key = &edge_at(s, from->from)->key;
+    pace_pair p = { .row = row,
+                    .client = key->client,
+                    .server = key->server,
+                    .upward = ccm_pairs_smb(&s->rows[row]),
+                    .interval_s = ccm_timeline_interval(m->timeline.level),
+                    .level = m->paces.level };
+
+    for (unsigned i = from->from; i < from->to; i++) {
+        const ccm_edge *e = edge_at(s, i);
+        if (!has_packets(e))
+            continue;
+        ccm_traffic_add(&p.traffic, &e->traffic, false);
+        if (e->rtt_count)
+            p.rtt_ns = p.rtt_ns ? ccm_min64(p.rtt_ns, e->rtt_min) : e->rtt_min;
+        s->pair_of[s->sorted[i]] = pairs->len;
+    }
+    g_array_append_val(pairs, p);
+}
+
+/* Sources of a row may be many: those with the most bytes are judged. */
+static void choose(ccm_pairs *s, GArray *pairs, unsigned row, GArray *sources)
+{
+    ccm_view_route *r = &s->rows[row];
+
+    g_array_sort_with_data(sources, source_cmp, s);
+    r->n_throttle = MIN(sources->len, (unsigned)CCM_VIEW_SOURCES);
+    r->throttle_left = sources->len - r->n_throttle;
+    for (unsigned i = 0; i < r->n_throttle; i++)
+        add_pair(s, pairs, row, &g_array_index(sources, source, i));
+    g_array_set_size(sources, 0);
 }
 
 static void find_pairs(ccm_pairs *s, const uint32_t *row_of)
 {
-    const ccm_model *m = s->k->m;
+    GArray *sources = g_array_new(FALSE, FALSE, sizeof(source));
+    GArray *pairs = g_array_new(FALSE, FALSE, sizeof(pace_pair));
 
-    for (uint32_t i = 0; i < m->n_edges; i++) {
-        const ccm_traffic *t = &ccm_edge_at(m, i)->traffic;
-        pair_edge e = { i, row_of[i] };
-        s->pair_of[i] = CCM_NONE;
-        if ((t->dir[0].packets || t->dir[1].packets) && ccm_pairs_limited(&s->rows[e.row]))
-            g_array_append_val(s->edges, e);
-    }
-    g_array_sort_with_data(s->edges, edge_cmp, (void *)m);
-    s->v = g_new0(pace_pair, s->edges->len + 1u);
-    for (unsigned i = 0; i < s->edges->len; i++) {
-        const pair_edge *e = &g_array_index(s->edges, pair_edge, i);
-        const ccm_edge *edge = ccm_edge_at(m, e->edge);
-        pace_pair *p = s->n ? &s->v[s->n - 1] : NULL;
-        if (!p || p->row != e->row || !ccm_addr_eq(&p->client, &edge->key.client)) {
-            p = &s->v[s->n++];
-            *p = (pace_pair){ .row = e->row,
-                              .client = edge->key.client,
-                              .server = edge->key.server,
-                              .upward = ccm_pairs_smb(&s->rows[e->row]),
-                              .interval_s = ccm_timeline_interval(m->timeline.level),
-                              .level = m->paces.level };
+    memset(s->pair_of, 0xff, s->k->m->n_edges * sizeof *s->pair_of); /* CCM_NONE */
+    for (unsigned i = 0, row; i < s->n_sorted; i++) {
+        row = row_of[s->sorted[i]];
+        source *last = sources->len ? &g_array_index(sources, source, sources->len - 1) : NULL;
+        const ccm_edge *e = edge_at(s, i);
+        if (has_packets(e) && ccm_pairs_limited(&s->rows[row])) {
+            if (!last || !ccm_addr_eq(&edge_at(s, last->from)->key.client, &e->key.client)) {
+                source one = { .from = i };
+                g_array_append_val(sources, one);
+                last = &g_array_index(sources, source, sources->len - 1);
+            }
+            last->to = i + 1;
+            last->bytes += e->traffic.dir[!ccm_pairs_smb(&s->rows[row])].payload;
         }
-        ccm_traffic_add(&p->traffic, &edge->traffic, false);
-        if (edge->rtt_count)
-            p->rtt_ns = p->rtt_ns ? ccm_min64(p->rtt_ns, edge->rtt_min) : edge->rtt_min;
-        p->n_edges++;
-        s->pair_of[e->edge] = s->n - 1;
+        if (sources->len && (i + 1 == s->n_sorted || row_of[s->sorted[i + 1]] != row))
+            choose(s, pairs, row, sources);
     }
+    g_array_free(sources, TRUE);
+    s->n = pairs->len;
+    s->v = (pace_pair *)(void *)g_array_free(pairs, FALSE);
 }
 
 static int point_cmp(const void *pa, const void *pb)
@@ -153,7 +197,6 @@ static void give_time(ccm_pairs *s)
 
 void ccm_pairs_gather(ccm_pairs *s, const uint32_t *row_of)
 {
-    s->edges = g_array_new(FALSE, FALSE, sizeof(pair_edge));
     s->pair_of = g_new(uint32_t, s->k->m->n_edges + 1u);
     find_pairs(s, row_of);
     give_points(s);
@@ -169,5 +212,4 @@ void ccm_pairs_clear(ccm_pairs *s)
     g_free(s->v);
     g_free(s->pair_of);
     ccm_pair_others_free(s->others);
-    g_array_free(s->edges, TRUE);
 }

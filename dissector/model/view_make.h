@@ -33,9 +33,10 @@ ccm_view_names ccm_view_names_of(view_maker *k, GArray *list);
 ccm_view_names ccm_view_host_names(view_maker *k, const ccm_addr *addr);
 const char *ccm_view_text(view_maker *k, uint32_t text); /* NULL for CCM_NONE */
 void ccm_view_make_routes(view_maker *k);
-/* view_throttle.c; row_of: the row of each edge */
+/* view_throttle.c; row_of: the row of each edge; sorted: the n edges that are in rows, by row and
+ * client */
 void ccm_view_make_throttle(view_maker *k, ccm_view_route *rows, unsigned n_rows,
-                            const uint32_t *row_of);
+                            const uint32_t *row_of, const uint32_t *sorted, unsigned n);
 /* view_clients.c */
 void ccm_view_make_clients(view_maker *k);
 void ccm_view_make_messages(view_maker *k);

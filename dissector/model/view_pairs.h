@@ -32,7 +32,6 @@ typedef struct pace_pair {
     unsigned row;
     ccm_addr client, server;
     bool upward;
-    uint32_t n_edges;
     ccm_traffic traffic;
     uint64_t rtt_ns;               /* the least of all handshakes; 0 = not known */
     const ccm_pace_point **points; /* bursts by cell, then events by time */
@@ -49,20 +48,16 @@ typedef struct pace_pair {
     unsigned notes;
 } pace_pair;
 
-typedef struct pair_edge {
-    uint32_t edge;
-    unsigned row;
-} pair_edge;
-
 typedef struct pair_others pair_others;
 
 typedef struct ccm_pairs {
     view_maker *k;
     ccm_view_route *rows;
     unsigned n_rows;
-    GArray *edges;     /* pair_edge, by row and client */
-    uint32_t *pair_of; /* of each edge; CCM_NONE = of none */
-    pace_pair *v;
+    const uint32_t *sorted; /* edges by row and client, without those where nothing is */
+    unsigned n_sorted;
+    uint32_t *pair_of; /* of each edge; CCM_NONE = of none that is judged */
+    pace_pair *v;      /* by row */
     unsigned n;
     pair_others *others; /* NULL until they are asked for */
 } ccm_pairs;
@@ -71,7 +66,8 @@ typedef struct ccm_pairs {
  */
 bool ccm_pairs_smb(const ccm_view_route *r);
 bool ccm_pairs_limited(const ccm_view_route *r);
-/* Fills `s`, of which k, rows and n_rows are set. */
+/* Fills `s`, of which k, rows, n_rows and the sorted edges are set, and tells each row how many
+ * sources are judged. */
 void ccm_pairs_gather(ccm_pairs *s, const uint32_t *row_of);
 void ccm_pairs_clear(ccm_pairs *s);
 /* Of pair_bucket, by time. */

@@ -558,7 +558,11 @@ void ccm_view_make_routes(view_maker *k)
     }
     k->accounts_rolled = ccm_view_auth_free(auth);
     make_times(k, rows, n_rows, row_of);
-    ccm_view_make_throttle(k, rows, n_rows, row_of);
+    uint32_t *sorted = g_new(uint32_t, n);
+    for (unsigned i = 0; i < n; i++)
+        sorted[i] = v[i].edge;
+    ccm_view_make_throttle(k, rows, n_rows, row_of, sorted, n);
+    g_free(sorted);
     k->view->routes = rows;
     k->view->n_routes = n_rows;
     g_free(rank);

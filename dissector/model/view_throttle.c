@@ -310,35 +310,15 @@ static void make_pair(ccm_pairs *s, pace_pair *p, ccm_view_throttle *out)
     g_array_free(p->closings, TRUE);
 }
 
-static uint64_t limited_bytes(const pace_pair *p)
-{
-    return p->traffic.dir[!p->upward].payload;
-}
-
-static int bytes_cmp(const void *pa, const void *pb)
-{
-    const pace_pair *a = *(const pace_pair *const *)pa, *b = *(const pace_pair *const *)pb;
-    if (limited_bytes(a) != limited_bytes(b))
-        return limited_bytes(a) > limited_bytes(b) ? -1 : 1;
-    return ccm_addr_cmp(&a->client, &b->client);
-}
-
-/* Sources of a row may be many: those with the most bytes are judged. */
-static void make_row(ccm_pairs *s, unsigned row, unsigned from, unsigned to)
+/* The pairs of one row. */
+static void make_row(ccm_pairs *s, unsigned row, pace_pair *p)
 {
     ccm_view_route *r = &s->rows[row];
-    pace_pair **order = g_new(pace_pair *, to - from);
-
-    for (unsigned i = from; i < to; i++)
-        order[i - from] = &s->v[i];
-    qsort(order, to - from, sizeof *order, bytes_cmp);
-    r->n_throttle = MIN(to - from, (unsigned)CCM_VIEW_SOURCES);
-    r->throttle_left = to - from - r->n_throttle;
     ccm_view_throttle *v = ccm_view_alloc(s->k, r->n_throttle, sizeof *v);
+
     for (unsigned i = 0; i < r->n_throttle; i++)
-        make_pair(s, order[i], &v[i]);
+        make_pair(s, &p[i], &v[i]);
     r->throttle = v;
-    g_free(order);
 }
 
 /* What no setting limits. */
@@ -355,16 +335,13 @@ static void make_unlimited(view_maker *k, ccm_view_route *r)
 }
 
 void ccm_view_make_throttle(view_maker *k, ccm_view_route *rows, unsigned n_rows,
-                            const uint32_t *row_of)
+                            const uint32_t *row_of, const uint32_t *sorted, unsigned n)
 {
-    ccm_pairs s = { .k = k, .rows = rows, .n_rows = n_rows };
+    ccm_pairs s = { .k = k, .rows = rows, .n_rows = n_rows, .sorted = sorted, .n_sorted = n };
 
     ccm_pairs_gather(&s, row_of);
-    for (unsigned from = 0, to; from < s.n; from = to) {
-        for (to = from; to < s.n && s.v[to].row == s.v[from].row;)
-            to++;
-        make_row(&s, s.v[from].row, from, to);
-    }
+    for (unsigned i = 0; i < s.n; i += rows[s.v[i].row].n_throttle)
+        make_row(&s, s.v[i].row, &s.v[i]);
     for (unsigned i = 0; i < n_rows; i++)
         if (!ccm_pairs_limited(&rows[i]) && strcmp(rows[i].route, "unknown/unknown"))
             make_unlimited(k, &rows[i]);

@@ -355,6 +355,10 @@ static ccm_probe tcp_shape(ccm_span in, size_t *size)
         return CCM_PROBE_MAYBE;
     if (*size < PREFIX + HEADER + 5)
         return CCM_PROBE_NO;
+    ccm_cursor flags = c;
+    (void)ccm_cur_be16(&flags); /* id */
+    if ((ccm_cur_be16(&flags) & (FLAG_OPCODE | FLAG_ZERO)) && !flags.bad)
+        return CCM_PROBE_NO; /* as nearly everything that is something else */
     ccm_span rest = ccm_cur_take(&c, MIN(*size, in.n) - PREFIX);
     if (!read_message(rest, &m))
         return rest.n < HEADER && rest.n + PREFIX < *size ? CCM_PROBE_MAYBE : CCM_PROBE_NO;
