@@ -27,7 +27,8 @@ typedef struct ccm_reader_events {
 } ccm_reader_events;
 
 /* `path` "-" is stdin. Recognises pcap, pcapng, gzip and zstd by content. NULL with
- * CCM_ERROR_INPUT and a message that tells what to do (missing, empty, not a capture, .etl).
+ * CCM_ERROR_INPUT and a message that tells what to do (missing, empty, not a capture, .etl), or
+ * CCM_ERROR_CORRUPT: compressed data that are damaged from the beginning.
  * *is_observations is set (and NULL returned without error) when the content is an observation
  * file; read it with ccm_lines_open, or use ccm_input_open, which opens once. */
 ccm_reader *ccm_reader_open(const char *path, const ccm_reader_events *events,
