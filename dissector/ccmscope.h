@@ -124,8 +124,9 @@ CCM_API bool ccm_engine_add_site(ccm_engine *engine, const char *path, GError **
 
 /* Reads capture files, directories of them, observation files or "-" (stdin), as one capture point
  * in time order. Returns false with CCM_ERROR_USAGE, CCM_ERROR_INPUT or, of compressed data damaged
- * from the beginning, CCM_ERROR_CORRUPT when nothing could be read; true with *warning set (CCM_ERROR_CORRUPT) when an input ended early or was damaged. Call
- * ccm_engine_finish afterwards in both cases. */
+ * from the beginning, CCM_ERROR_CORRUPT when nothing could be read; true with *warning set
+ * (CCM_ERROR_CORRUPT) when an input ended early or was damaged. Call ccm_engine_finish afterwards in
+ * both cases. */
 CCM_API bool ccm_engine_read(ccm_engine *engine, const char *const *paths, unsigned n_paths,
                              GError **warning, GError **error);
 /* Packets of the caller's own; `link_type` is a LINKTYPE_ value of pcap. */

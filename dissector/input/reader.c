@@ -146,6 +146,13 @@ static bool sniff(ccm_reader *r, size_t want, GError **error)
     return true;
 }
 
+/* Too few bytes came to tell what they are, for that reason. */
+static bool ended_in_damage(ccm_reader *r)
+{
+    g_autoptr(GError) damage = NULL;
+    return r->in.end < PCAP_HEADER && !ccm_buffer_fill(&r->in, PCAP_HEADER, &damage) && damage;
+}
+
 /* The first bytes, no more than there are. */
 static ccm_span head_of(const ccm_reader *r)
 {
@@ -171,7 +178,12 @@ static bool recognise(ccm_reader *r, bool *is_observations, bool *foreign, GErro
     }
     if (!try_pcap(r, head, &known, error))
         return false;
-    if (!known)
+    if (!known && ended_in_damage(r))
+        g_set_error(
+            error, CCM_ERROR, CCM_ERROR_CORRUPT,
+            "%s: the compressed data ended early or are damaged; nothing of it could be used",
+            ccm_source_name(r->in.source));
+    else if (!known)
         ccm_input_unknown(ccm_source_name(r->in.source), head, foreign, error);
     return known;
 }
