@@ -31,6 +31,7 @@ typedef struct ccm_wait {
     uint32_t have;  /* captured */
     uint32_t count; /* packets of the flow when it came */
     bool bare;      /* inside a skip: a range without data */
+    bool first;     /* goes before the peer's bytes that it acknowledges */
     uint8_t data[];
 } ccm_wait;
 
