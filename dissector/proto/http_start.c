@@ -126,20 +126,26 @@ static size_t method_start(ccm_span in, size_t from, size_t end, size_t boundary
     ccm_span m = ccm_span_of(in.p + run, end - run);
     if (!m.n)
         return SIZE_MAX;
-    bool clean = run == boundary || (run == from && whole);
     if (known(m))
         return run;
+    /* Requests begin segments, so a method there counts more than what it makes with the bytes
+     * before it, the end of a body ("Q" "BITS_POST"). */
+    bool clean = run == boundary || (run == from && whole);
+    bool inside = boundary > run && boundary < end;
+    ccm_span b = inside ? ccm_span_of(in.p + boundary, end - boundary) : ccm_span_of(m.p, 0);
+    if (known(b))
+        return end - glued_method(m, true); /* itself, or the longer one that it ends */
     size_t glued = glued_method(m, false);
     if (glued)
         return end - glued;
-    if ((clean && g_ascii_isalpha(m.p[0]) && !cut_method(m)) || verb_like(m))
+    if (clean && g_ascii_isalpha(m.p[0]) && !cut_method(m))
+        return run;
+    if (verb_like(b))
+        return boundary;
+    if (verb_like(m))
         return run;
     if (clean && cut_method(m))
         return SIZE_MAX;
-    if (boundary > run && boundary < end &&
-        (known(ccm_span_of(in.p + boundary, end - boundary)) ||
-         verb_like(ccm_span_of(in.p + boundary, end - boundary))))
-        return boundary;
     glued = glued_method(m, true);
     return glued ? end - glued : SIZE_MAX;
 }
@@ -226,10 +232,12 @@ static size_t unfinished(ccm_span in)
     size_t i = in.n, spaces = 0, verb = 0;
     while (i > 0 && in.n - i < FIRST_LINE_MAX) {
         uint8_t c = in.p[i - 1];
-        if (c == ' ')
+        if (c == ' ') {
             spaces++;
-        else if (c < 0x20 && c != '\r')
+        } else if (c < 0x20 && c != '\r') {
+            i -= c != '\n';
             break;
+        }
         verb = c == ' ' ? 0 : verb + 1;
         if (verb > CCM_HTTP_METHOD_MAX && spaces >= 2)
             break;
@@ -241,6 +249,20 @@ static size_t unfinished(ccm_span in)
     return spaces || keep <= CCM_HTTP_METHOD_MAX ? keep : CCM_HTTP_METHOD_MAX + 1;
 }
 
+/* Does a request with a known method begin at the `boundary`, not yet whole? */
+static bool begins_segment(ccm_span in, size_t boundary)
+{
+    if (boundary >= in.n)
+        return false;
+    size_t end = boundary;
+    while (end < in.n && end - boundary < CCM_HTTP_METHOD_MAX && ccm_http_tchar(in.p[end]))
+        end++;
+    ccm_span method = ccm_span_of(in.p + boundary, end - boundary);
+    return end < in.n && in.p[end] == ' ' && known(method) &&
+           method_start(in, 0, end, boundary, false) == boundary &&
+           target_shape(method, ccm_span_of(in.p + end + 1, in.n - end - 1)) != CCM_HTTP_NONE;
+}
+
 size_t ccm_http_seek(ccm_span in, size_t boundary, bool requests, bool responses, size_t *keep)
 {
     size_t open = in.n;
@@ -248,6 +270,9 @@ size_t ccm_http_seek(ccm_span in, size_t boundary, bool requests, bool responses
     size_t b = responses ? seek_response(in, &open) : SIZE_MAX;
     size_t found = a < b ? a : b;
     size_t tail = unfinished(in);
+    /* Where the segment began is not known any more when its line is shown whole. */
+    if (begins_segment(in, boundary) && tail > in.n - boundary)
+        tail = in.n - boundary;
     *keep = in.n - open > tail ? in.n - open : tail;
     return found;
 }

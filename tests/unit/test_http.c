@@ -357,26 +357,35 @@ static void test_midstream(void)
 static void test_seek(void)
 {
     static const struct {
-        const char *text, *more, *method; /* NULL: none */
+        const char *text, *method; /* segments, divided by |; NULL: none */
     } rows[] = {
-        { "hiCCM_POST /a HTTP/1.1\r\n\r\n", NULL, "CCM_POST" },
-        { "XCCM_POST /a HTTP/1.1\r\n\r\n", NULL, "XCCM_POST" },
-        { "0123BITS_POST /a HTTP/1.1\r\n\r\n", NULL, "BITS_POST" },
-        { "ccm_post /a", "bc HTTP/1.1\r\n\r\n", "ccm_post" },
-        { "ccm_", "post /abc HTTP/1.1\r\n\r\n", "ccm_post" },
-        { "}\r\nccm_post /a", "bc HTTP/1.1\r\n\r\n", "ccm_post" },
-        { "ccm_post /abc HTTP/1.", "1\r\n\r\n", "ccm_post" },
-        { "some words here ccm_post /a", "bc HTTP/1.1\r\n\r\n", NULL },
-        { "some words here FOO /a", "bc HTTP/1.1\r\n\r\n", "FOO" },
-        { "a (b", "c /abc HTTP/1.1\r\n\r\n", NULL },
+        { "hiCCM_POST /a HTTP/1.1\r\n\r\n", "CCM_POST" },
+        { "XCCM_POST /a HTTP/1.1\r\n\r\n", "XCCM_POST" },
+        { "0123BITS_POST /a HTTP/1.1\r\n\r\n", "BITS_POST" },
+        { "ccm_post /a|bc HTTP/1.1\r\n\r\n", "ccm_post" },
+        { "ccm_|post /abc HTTP/1.1\r\n\r\n", "ccm_post" },
+        { "}\r\nccm_post /a|bc HTTP/1.1\r\n\r\n", "ccm_post" },
+        { "ccm_post /abc HTTP/1.|1\r\n\r\n", "ccm_post" },
+        { "some words here ccm_post /a|bc HTTP/1.1\r\n\r\n", NULL },
+        { "some words here FOO /a|bc HTTP/1.1\r\n\r\n", "FOO" },
+        { "\x01zQ|BITS_POST /a HTTP/1.1\r\n\r\n", "BITS_POST" },
+        { "\x01zQ|BITS_POST /a|bc HTTP/1.1\r\n\r\n", "BITS_POST" },
+        { "\x01zBIT|BITS_POST /a|bc|d HTTP/1.|1\r\n\r\n", "BITS_POST" },
+        { "\x01zQ|FROB /a HTTP/1.1\r\n\r\n", "FROB" },
+        { "\x01\r\nFR|OB /a HTTP/1.1\r\n\r\n", "FROB" },
+        { "\x01zBITS_|POST /a HTTP/1.1\r\n\r\n", "BITS_POST" },
+        { "\x01"
+          "QBITS_POST /a HTTP/1.1\r\n\r\n",
+          "QBITS_POST" },
+        { "a (b|c /abc HTTP/1.1\r\n\r\n", NULL },
     };
     for (size_t i = 0; i < N(rows); i++) {
         drive d;
         g_test_message("%s", rows[i].text);
         drive_open(&d, true);
-        drive_text(&d, 0, 1, rows[i].text);
-        if (rows[i].more)
-            drive_text(&d, 0, 2, rows[i].more);
+        g_auto(GStrv) segments = g_strsplit(rows[i].text, "|", -1);
+        for (char **segment = segments; *segment; segment++)
+            drive_text(&d, 0, 1, *segment);
         g_autofree char *got = drive_close(&d, 3);
         g_autofree char *want =
             g_strdup_printf(" method=%s target=/a", rows[i].method ? rows[i].method : "");
