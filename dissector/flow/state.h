@@ -56,6 +56,7 @@ typedef struct ccm_stream {
     uint8_t *carry;                 /* what the parser left unused */
     size_t carry_n, carry_room;
     bool carry_at_start; /* carry begins where a segment began */
+    bool carry_tail;     /* only parsers that asked for it see the carry */
 } ccm_stream;
 
 typedef struct ccm_dir {

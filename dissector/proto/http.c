@@ -312,9 +312,11 @@ static step step_body(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
     return s;
 }
 
-static step step_seek(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
+/* `boundary`: where a segment begins, unless the search has begun before. */
+static step step_seek(http_state *st, const ccm_parse *ps, half *h, ccm_span in, size_t boundary)
 {
-    size_t boundary = h->resumed ? h->kept : ps->segment_start ? 0 : SIZE_MAX, keep;
+    size_t keep;
+    boundary = h->resumed ? h->kept : boundary;
     size_t found = ccm_http_seek(in, boundary, st->client < 0 || from_client(st, ps),
                                  !from_client(st, ps), &keep);
     if (found != SIZE_MAX) {
@@ -347,7 +349,8 @@ static ccm_feed http_feed(ccm_parse *ps, ccm_span in)
         else if (h->state == HALF_BODY)
             s = step_body(st, ps, h, rest);
         else if (h->state == HALF_SEEK)
-            s = step_seek(st, ps, h, rest);
+            s = step_seek(st, ps, h, rest,
+                          ps->boundary < out.used ? SIZE_MAX : ps->boundary - out.used);
         else if (h->state == HALF_TUNNEL)
             s = step_tunnel(st, ps, rest);
         out.used += s.used;
@@ -447,6 +450,7 @@ const ccm_proto ccm_proto_http = {
     .name = "http",
     .l4 = 6,
     .probe = http_probe,
+    .tail = ccm_http_tail,
     .open = http_open,
     .feed = http_feed,
     .skipped = http_skipped,

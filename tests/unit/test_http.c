@@ -393,6 +393,50 @@ static void test_seek(void)
     }
 }
 
+/* What is kept of bytes that are no HTTP yet: what may be the beginning of a first line, with a
+ * byte before it where that is part of no line end. */
+static void test_tail(void)
+{
+    static const struct {
+        const char *text;
+        size_t want;
+    } rows[] = {
+        { "", 0 },
+        { "\x01\x02\x03", 0 },
+        { "\x80\x80 lower case\r\n", 0 },
+        { "<a b=\"c\">text</a>", 0 },
+        { "\x01"
+          "BITS",
+          5 },
+        { "\nBITS", 4 },
+        { "\nBITS_POST", 9 },
+        { "\nBITS_POST ", 10 },
+        { "\nBITS_POST /CCM", 14 },
+        { "\nBITS_POST {no target", 0 },
+        { "\nBITS_POST /a ", 13 },
+        { "\nBITS_POST /a HTTP/1.1\r", 22 },
+        { "\nBITS_POST /a b", 0 },
+        { "\nGET http", 8 },
+        { "\nGET httpx:/", 0 },
+        { "\nCONNECT mp.example:44", 21 },
+        { "\nccm_", 4 },
+        { "\nccm_post /a", 11 },
+        { "\n}ccm_post /a", 0 },
+        { "\n}CCM_POST /a", 12 },
+        { "\x80HTT", 4 },
+        { "body HTTP/1", 6 },
+        { "body HTTP/1.1 200 Ok", 15 },
+        { "body HTTP/1.1 200 OK\r\n", 0 },
+    };
+    for (size_t i = 0; i < N(rows); i++) {
+        size_t n = strlen(rows[i].text);
+        uint8_t *copy = g_memdup2(rows[i].text, n); /* exactly as long */
+        g_test_message("%s", rows[i].text);
+        g_assert_cmpuint(ccm_http_tail(ccm_span_of(copy, n)), ==, rows[i].want);
+        g_free(copy);
+    }
+}
+
 /* Method names of up to 64 characters. */
 static void test_long_method(void)
 {
@@ -546,6 +590,7 @@ int main(int argc, char **argv)
     g_test_add_func("/http/gaps", test_gaps);
     g_test_add_func("/http/midstream", test_midstream);
     g_test_add_func("/http/seek", test_seek);
+    g_test_add_func("/http/tail", test_tail);
     g_test_add_func("/http/long-method", test_long_method);
     g_test_add_func("/http/response-only", test_response_only);
     g_test_add_func("/http/one-direction", test_one_direction);
