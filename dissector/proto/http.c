@@ -102,7 +102,7 @@ static void message_end(http_state *st, const ccm_parse *ps, half *h, bool whole
         ccm_http_pairs_response_end(q, ps, client_of(st), &h->m.body, whole);
     if (!q->n && q->answering == CCM_HTTP_ANSWERS_NONE && st->half[0].state == HALF_START &&
         st->half[1].state == HALF_START)
-        q->uncertain = false; /* idle: both sides agree again where they are */
+        ccm_http_pairs_idle(q);
 }
 
 /* The place in this direction is lost: search. */

@@ -393,6 +393,37 @@ static void test_seek(void)
     }
 }
 
+/* More requests than may wait: the oldest are given up, which is told; the others keep theirs. */
+static void test_many_outstanding(void)
+{
+    enum { ALL = 9, MOST = 6 };
+    drive d;
+    drive_open(&d, false);
+    d.limits.requests = MOST;
+    for (unsigned i = 1; i <= ALL; i++) {
+        g_autofree char *text = g_strdup_printf("GET /%u HTTP/1.1\r\n\r\n", i);
+        drive_text(&d, 0, i, text);
+    }
+    for (unsigned i = 1; i <= ALL; i++) {
+        g_autofree char *text = g_strdup_printf("HTTP/1.1 100 C\r\n\r\nHTTP/1.1 %u X\r\n"
+                                                "Content-Length: 0\r\n\r\n",
+                                                200 + i);
+        drive_text(&d, 1, 100 + i, text);
+    }
+    g_autofree char *got = drive_close(&d, 200);
+    for (unsigned i = 1; i <= ALL; i++) {
+        bool kept = i > ALL - MOST;
+        unsigned number = kept ? i : ALL + i;
+        g_autofree char *answer = g_strdup_printf("exchange=%u status=%u ", number, 200 + i);
+        g_autofree char *done =
+            g_strdup_printf("exchange=%u pairing=%s ", i, kept ? "sure" : "request-only");
+        g_autofree char *limit = g_strdup_printf("limit C @%u limit=requests count=1\n", i + MOST);
+        g_assert_nonnull(strstr(got, answer));
+        g_assert_nonnull(strstr(got, done));
+        g_assert_true(!strstr(got, limit) == (i + MOST > ALL));
+    }
+}
+
 /* What is kept of bytes that are no HTTP yet: what may be the beginning of a first line, with a
  * byte before it where that is part of no line end. */
 static void test_tail(void)
@@ -590,6 +621,7 @@ int main(int argc, char **argv)
     g_test_add_func("/http/gaps", test_gaps);
     g_test_add_func("/http/midstream", test_midstream);
     g_test_add_func("/http/seek", test_seek);
+    g_test_add_func("/http/many-outstanding", test_many_outstanding);
     g_test_add_func("/http/tail", test_tail);
     g_test_add_func("/http/long-method", test_long_method);
     g_test_add_func("/http/response-only", test_response_only);
