@@ -411,7 +411,10 @@ static void feed_claimed(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_se
 /* Does a message surely begin here? Only text is asked about: it looks like nothing else. */
 bool ccm_feed_begins(const ccm_flow *f, ccm_span in)
 {
-    if (!in.n || !g_ascii_isupper(in.p[0]))
+    size_t empty = 0; /* lines */
+    while (empty < in.n && (in.p[empty] == '\r' || in.p[empty] == '\n'))
+        empty++;
+    if (empty == in.n || !g_ascii_isupper(in.p[empty]))
         return false;
     for (uint8_t i = 0; i < CCM_PROTO_NONE && ccm_protos[i]; i++)
         if (ccm_protos[i]->l4 == f->l4 && ccm_protos[i]->probe(in, false) == CCM_PROBE_YES)

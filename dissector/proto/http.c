@@ -48,6 +48,8 @@ static ccm_probe http_probe(ccm_span in, bool midstream)
 {
     static const ccm_probe probes[] = { CCM_PROBE_NO, CCM_PROBE_MAYBE, CCM_PROBE_YES,
                                         CCM_PROBE_YES };
+    while (in.n && (in.p[0] == '\r' || in.p[0] == '\n')) /* RFC 9112 2.2: empty lines before it */
+        in = ccm_span_of(in.p + 1, in.n - 1);
     ccm_http_shape shape = ccm_http_shape_of(in);
     if (!midstream || shape >= CCM_HTTP_REQUEST)
         return probes[shape];

@@ -354,6 +354,16 @@ static void test_late_request(fixture *f, gconstpointer data)
                     "request_bytes=0 response_bytes=0 complete=1\n");
 }
 
+/* Empty lines before the first request (RFC 9112 2.2), alone in a segment or not. */
+static void test_empty_lines(fixture *f, gconstpointer data)
+{
+    (void)data;
+    handshake(f);
+    send(f, flow_tcp(1, ACK, 1000, 2000, "\r\n"), MS);
+    send(f, flow_tcp(1, ACK, 1002, 2000, "\nBITS_POST /x HTTP/1.1\r\n\r\n"), MS);
+    expect_one_request(f, "BITS_POST");
+}
+
 /* What a load balancer says before the first request; the examples are its specification's. */
 static void test_balancer(fixture *f, gconstpointer data)
 {
@@ -607,6 +617,7 @@ int main(int argc, char **argv)
                tear_down);
     g_test_add("/flow/balancer-block", fixture, GUINT_TO_POINTER(2), set_up, test_balancer,
                tear_down);
+    TEST("empty-lines", test_empty_lines);
     TEST("far-data-goes-on", test_far_data_goes_on);
     TEST("port-reuse-without-syn", test_port_reuse_without_syn);
     TEST("late-retransmission", test_late_retransmission);
