@@ -352,8 +352,6 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
     bool at_start = seg->start, midstream = ccm_flow_midstream(f);
     ccm_span view = seg->data;
 
-    if (f->shown[side] < CCM_PROBE_SEGMENTS)
-        f->shown[side]++;
     if (carry_of(d).n + view.n > fs->limits.head_bytes)
         carry_clear(fs, d);
     size_t kept = carry_of(d).n, keep = 0;
@@ -366,9 +364,12 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
     if (before && before < view.n)
         view = ccm_span_of(view.p + before, view.n - before);
     ccm_probe r = ask_all(fs, f, side, seg, view, kept, at_start);
+    bool maybe = r == CCM_PROBE_MAYBE;
+    bool begun = maybe && view.n <= CCM_PROBE_BYTES && tail_size(f, view);
+    if (f->shown[side] < CCM_PROBE_SEGMENTS && !begun)
+        f->shown[side]++;
     if (r == CCM_PROBE_YES)
         return;
-    bool maybe = r == CCM_PROBE_MAYBE;
     if (maybe && (midstream || f->shown[side] < CCM_PROBE_SEGMENTS))
         keep = view.n;
     else if (!maybe && midstream)

@@ -10,6 +10,7 @@
 
 enum {
     CCM_PROBE_SEGMENTS = 8, /* payload segments of a direction that parsers may refuse */
+    CCM_PROBE_BYTES = 1024, /* of what may be a first line, in any number of segments */
     CCM_RECENT = 4,         /* packets of a direction remembered to tell duplicates */
     CCM_CHUNK = 16384,      /* flows of a slab chunk */
     CCM_CLAIMS = 16,        /* times that parsers may claim one flow */
