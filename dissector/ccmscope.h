@@ -44,6 +44,7 @@ typedef struct ccm_limits {
     unsigned stream_bytes;      /* waiting bytes of one direction */
     unsigned pending_bytes;     /* waiting bytes of all directions together */
     unsigned head_bytes;        /* an HTTP head, or another message kept for its end */
+    unsigned requests;          /* of one HTTP/1 connection that wait for their responses */
     unsigned inflate_bytes;     /* decompressed bytes of one body */
     unsigned message_bytes;     /* a Configuration Manager message kept to be decoded */
     unsigned handshake_bytes;   /* a TLS handshake message */

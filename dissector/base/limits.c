@@ -25,6 +25,7 @@ void ccm_limits_init(ccm_limits *limits)
         .stream_bytes = 1u << 20,
         .pending_bytes = 16u << 20,
         .head_bytes = 64u << 10,
+        .requests = 64,
         .inflate_bytes = 1u << 20,
         .message_bytes = 256u << 10,
         .handshake_bytes = 64u << 10,

@@ -28,7 +28,7 @@ static ccm_parse *context(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t of
     }
     ps->l4 = f->l4;
     ps->dir = (uint8_t)side;
-    ps->segment_start = false;
+    ps->boundary = SIZE_MAX;
     ps->midstream = ccm_flow_midstream(f);
     ps->time_ns = fs->at_ns;
     ps->frame = fs->at_frame;
@@ -55,6 +55,7 @@ static void carry_clear(ccm_flows *fs, ccm_dir *d)
     g_free(d->stream->carry);
     d->stream->carry = NULL;
     d->stream->carry_n = d->stream->carry_room = 0;
+    d->stream->carry_tail = false;
 }
 
 static void carry_add(ccm_flows *fs, ccm_dir *d, ccm_span in)
@@ -76,6 +77,12 @@ static void carry_add(ccm_flows *fs, ccm_dir *d, ccm_span in)
 static ccm_span carry_of(const ccm_dir *d)
 {
     return d->stream ? (ccm_span){ d->stream->carry, d->stream->carry_n } : (ccm_span){ 0 };
+}
+
+/* Where a segment is known to begin in the carry. */
+static size_t start_of(const ccm_dir *d)
+{
+    return d->stream->carry_at_start ? 0 : SIZE_MAX;
 }
 
 /* ---- skips ----------------------------------------------------------------------------------- */
@@ -188,8 +195,9 @@ static void keep_rest(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, 
     }
 }
 
-/* Shows `view`, whose last byte is just before d->next, until the parser wants more. */
-static void feed_view(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, bool at_start,
+/* Shows `view`, whose last byte is just before d->next, until the parser wants more. A segment
+ * begins at offset `boundary` of it (SIZE_MAX: not known). */
+static void feed_view(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, size_t boundary,
                       const ccm_segment *seg)
 {
     ccm_dir *d = &f->dir[side];
@@ -198,7 +206,7 @@ static void feed_view(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, 
         ccm_parse *ps = context(fs, f, side, d->next - view.n);
         ps->time_ns = seg->time_ns;
         ps->frame = seg->frame;
-        ps->segment_start = at_start;
+        ps->boundary = boundary;
         ps->peer_acked = seg->acked > CCM_SEQ_ZERO ? seg->acked - CCM_SEQ_ZERO : 0;
         ccm_feed r = proto_of(f)->feed(ps, view);
         learn(f, ps);
@@ -212,7 +220,7 @@ static void feed_view(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, 
             return;
         }
         size_t used = MIN(r.used, view.n);
-        at_start = at_start && !used;
+        boundary = boundary < used ? SIZE_MAX : boundary == SIZE_MAX ? boundary : boundary - used;
         view.p += used;
         view.n -= used;
         if (!r.skip)
@@ -227,17 +235,17 @@ static void feed_view(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_span view, 
         view.p += n;
         view.n -= (size_t)n;
         d->next += view.n;
-        at_start = false;
+        boundary = SIZE_MAX;
     }
     if (feeds(f))
-        keep_rest(fs, f, side, view, at_start);
+        keep_rest(fs, f, side, view, !boundary);
 }
 
 /* ---- probing --------------------------------------------------------------------------------- */
 
 /* The flow is parser `proto`'s from `view` on, which ends at d->next. */
 static void claim(ccm_flows *fs, ccm_flow *f, unsigned side, uint8_t proto, ccm_span view,
-                  bool at_start, const ccm_segment *seg)
+                  size_t boundary, const ccm_segment *seg)
 {
     ccm_dir *d = &f->dir[side], *peer = &f->dir[!side];
     ccm_segment before = *seg;
@@ -255,9 +263,9 @@ static void claim(ccm_flows *fs, ccm_flow *f, unsigned side, uint8_t proto, ccm_
     learn(f, ps);
     before.acked = 0;
     if (carry_of(peer).n) /* what the other side said before */
-        feed_view(fs, f, !side, carry_of(peer), peer->stream->carry_at_start, &before);
+        feed_view(fs, f, !side, carry_of(peer), start_of(peer), &before);
     if (feeds(f))
-        feed_view(fs, f, side, view, at_start, seg);
+        feed_view(fs, f, side, view, boundary, seg);
 }
 
 /* Length of the line or block that a load balancer writes before a connection's own bytes; 0: none,
@@ -278,18 +286,76 @@ static size_t balancer_size(ccm_span in)
     return size <= in.n ? size : 0;
 }
 
-/* Shows the carry and the segment's bytes to every parser; d->next is already behind them. */
+/* How many last bytes of `view`, which all refused, a parser wants to see again. */
+static size_t tail_size(const ccm_flow *f, ccm_span view)
+{
+    size_t most = 0;
+
+    for (uint8_t i = 0; ccm_protos[i]; i++)
+        if (ccm_protos[i]->tail && ccm_protos[i]->l4 == f->l4)
+            most = MAX(most, ccm_protos[i]->tail(view));
+    return most;
+}
+
+/* Keeps the last `n` bytes of `view`, which ends where the carry does, if there is one. */
+static void keep_last(ccm_flows *fs, ccm_flow *f, ccm_dir *d, ccm_span view, size_t n)
+{
+    ccm_stream *st = d->stream;
+
+    if (!n) {
+        carry_clear(fs, d);
+    } else if (carry_of(d).n) {
+        memmove(st->carry, st->carry + st->carry_n - n, n);
+        st->carry_n = n;
+    } else if (n <= fs->limits.head_bytes) {
+        carry_add(fs, d, ccm_span_of(view.p + view.n - n, n));
+    }
+    if (carry_of(d).n && fs->carried > fs->limits.pending_bytes) {
+        fs->hits[CCM_HIT_PENDING]++;
+        f->lossy = true;
+        carry_clear(fs, d);
+    }
+}
+
+/* Shows `view`, whose first `kept` bytes are the carry, to every parser; those that did not ask for
+ * a tail see the segment alone. YES: one of them has it now. */
+static ccm_probe ask_all(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg,
+                         ccm_span view, size_t kept, bool at_start)
+{
+    ccm_dir *d = &f->dir[side];
+    bool midstream = ccm_flow_midstream(f), tail = kept && d->stream->carry_tail;
+    ccm_probe out = CCM_PROBE_NO;
+
+    for (uint8_t i = 0; i < CCM_PROTO_NONE && ccm_protos[i]; i++) {
+        const ccm_proto *proto = ccm_protos[i];
+        bool alone = tail && !proto->tail;
+        if (proto->l4 != f->l4)
+            continue;
+        ccm_probe r = proto->probe(alone ? seg->data : view, midstream);
+        if (r == CCM_PROBE_YES && alone) {
+            carry_clear(fs, d);
+            claim(fs, f, side, i, seg->data, seg->start ? 0 : SIZE_MAX, seg);
+        } else if (r == CCM_PROBE_YES) {
+            claim(fs, f, side, i, view, tail ? kept : at_start ? 0 : SIZE_MAX, seg);
+        }
+        if (r == CCM_PROBE_YES)
+            return r;
+        out = MAX(out, r);
+    }
+    return out;
+}
+
+/* What came to a flow that no parser has; d->next is already behind it. */
 static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg)
 {
     ccm_dir *d = &f->dir[side];
-    bool maybe = false, at_start = seg->start, midstream = ccm_flow_midstream(f);
+    bool at_start = seg->start, midstream = ccm_flow_midstream(f);
     ccm_span view = seg->data;
 
-    if (f->shown[side] < CCM_PROBE_SEGMENTS)
-        f->shown[side]++;
     if (carry_of(d).n + view.n > fs->limits.head_bytes)
         carry_clear(fs, d);
-    if (carry_of(d).n) {
+    size_t kept = carry_of(d).n, keep = 0;
+    if (kept) {
         carry_add(fs, d, view);
         view = carry_of(d);
         at_start = d->stream->carry_at_start;
@@ -297,25 +363,21 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
     size_t before = d->next - view.n == CCM_SEQ_ZERO ? balancer_size(view) : 0;
     if (before && before < view.n)
         view = ccm_span_of(view.p + before, view.n - before);
-    for (uint8_t i = 0; i < CCM_PROTO_NONE && ccm_protos[i]; i++) {
-        ccm_probe r =
-            ccm_protos[i]->l4 == f->l4 ? ccm_protos[i]->probe(view, midstream) : CCM_PROBE_NO;
-        if (r == CCM_PROBE_YES) {
-            claim(fs, f, side, i, view, at_start, seg);
-            return;
-        }
-        maybe |= r == CCM_PROBE_MAYBE;
-    }
-    if (!maybe || !(midstream || f->shown[side] < CCM_PROBE_SEGMENTS)) {
-        carry_clear(fs, d);
-    } else if (!carry_of(d).n && view.n <= fs->limits.head_bytes) {
-        carry_add(fs, d, view);
-        d->stream->carry_at_start = at_start;
-    }
-    if (carry_of(d).n && fs->carried > fs->limits.pending_bytes) {
-        fs->hits[CCM_HIT_PENDING]++;
-        f->lossy = true;
-        carry_clear(fs, d);
+    ccm_probe r = ask_all(fs, f, side, seg, view, kept, at_start);
+    bool maybe = r == CCM_PROBE_MAYBE;
+    bool begun = maybe && view.n <= CCM_PROBE_BYTES && tail_size(f, view);
+    if (f->shown[side] < CCM_PROBE_SEGMENTS && !begun)
+        f->shown[side]++;
+    if (r == CCM_PROBE_YES)
+        return;
+    if (maybe && (midstream || f->shown[side] < CCM_PROBE_SEGMENTS))
+        keep = view.n;
+    else if (!maybe && midstream)
+        keep = tail_size(f, view);
+    keep_last(fs, f, d, view, keep);
+    if (carry_of(d).n) {
+        d->stream->carry_at_start = keep == view.n ? at_start : keep == seg->data.n && seg->start;
+        d->stream->carry_tail |= !maybe;
     }
     f->quiet = !midstream && f->shown[0] == CCM_PROBE_SEGMENTS && f->shown[1] == CCM_PROBE_SEGMENTS;
 }
@@ -341,16 +403,19 @@ static void feed_claimed(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_se
     d->next += in.n;
     if (carry_of(d).n) {
         carry_add(fs, d, in);
-        feed_view(fs, f, side, carry_of(d), d->stream->carry_at_start, seg);
+        feed_view(fs, f, side, carry_of(d), start_of(d), seg);
     } else {
-        feed_view(fs, f, side, in, at_start, seg);
+        feed_view(fs, f, side, in, at_start ? 0 : SIZE_MAX, seg);
     }
 }
 
 /* Does a message surely begin here? Only text is asked about: it looks like nothing else. */
 bool ccm_feed_begins(const ccm_flow *f, ccm_span in)
 {
-    if (!in.n || !g_ascii_isupper(in.p[0]))
+    size_t empty = 0; /* lines */
+    while (empty < in.n && (in.p[empty] == '\r' || in.p[empty] == '\n'))
+        empty++;
+    if (empty == in.n || !g_ascii_isupper(in.p[empty]))
         return false;
     for (uint8_t i = 0; i < CCM_PROTO_NONE && ccm_protos[i]; i++)
         if (ccm_protos[i]->l4 == f->l4 && ccm_protos[i]->probe(in, false) == CCM_PROBE_YES)
@@ -488,7 +553,7 @@ void ccm_feed_datagram(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_pack
         return;
     }
     ccm_parse *ps = context(fs, f, side, CCM_SEQ_ZERO);
-    ps->segment_start = true;
+    ps->boundary = 0;
     ccm_feed r = proto_of(f)->feed(ps, p->payload);
     learn(f, ps);
     if (r.result == CCM_FEED_BAD) {

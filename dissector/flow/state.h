@@ -10,6 +10,7 @@
 
 enum {
     CCM_PROBE_SEGMENTS = 8, /* payload segments of a direction that parsers may refuse */
+    CCM_PROBE_BYTES = 1024, /* of what may be a first line, in any number of segments */
     CCM_RECENT = 4,         /* packets of a direction remembered to tell duplicates */
     CCM_CHUNK = 16384,      /* flows of a slab chunk */
     CCM_CLAIMS = 16,        /* times that parsers may claim one flow */
@@ -31,6 +32,7 @@ typedef struct ccm_wait {
     uint32_t have;  /* captured */
     uint32_t count; /* packets of the flow when it came */
     bool bare;      /* inside a skip: a range without data */
+    bool first;     /* goes before the peer's bytes that it acknowledges */
     uint8_t data[];
 } ccm_wait;
 
@@ -55,6 +57,7 @@ typedef struct ccm_stream {
     uint8_t *carry;                 /* what the parser left unused */
     size_t carry_n, carry_room;
     bool carry_at_start; /* carry begins where a segment began */
+    bool carry_tail;     /* only parsers that asked for it see the carry */
 } ccm_stream;
 
 typedef struct ccm_dir {

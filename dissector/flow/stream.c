@@ -89,6 +89,7 @@ static void hold_piece(ccm_flows *fs, ccm_flow *f, ccm_dir *d, ccm_wait *prev,
         to - prev->off <= UINT32_MAX) { /* ranges grow in place */
         prev->len = prev->have = (uint32_t)(to - prev->off);
         prev->acked = ccm_max64(prev->acked, seg->acked);
+        prev->first = false;
         return;
     }
     size_t size = sizeof(ccm_wait) + (bare ? 0 : have);
@@ -235,7 +236,7 @@ static bool drain_side(ccm_flows *fs, ccm_flow *f, unsigned side)
 
     for (ccm_wait *w; (w = head_of(d)) && w->off <= d->next;) {
         if (end_of(w) > d->next) {
-            if (!peer_ready(f, side, w->acked))
+            if (!w->first && !peer_ready(f, side, w->acked))
                 break;
             wait_pop(d->stream);
             deliver_wait(fs, f, side, w);
@@ -272,12 +273,11 @@ static void drain(ccm_flows *fs, ccm_flow *f)
 static void lose_peer(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_wait *w)
 {
     ccm_wait *other = head_of(&f->dir[!side]);
-    uint64_t to = w->acked;
 
-    w->acked = 0;
     if (other && other->off <= f->dir[!side].next)
-        return; /* neither can go first: break the tie */
-    lose(fs, f, !side, other ? ccm_min64(to, other->off) : to);
+        w->first = true; /* neither can go first: break the tie */
+    else                 /* what it acknowledges stays known: lost answers are told apart by it */
+        lose(fs, f, !side, other ? ccm_min64(w->acked, other->off) : w->acked);
 }
 
 static bool look_side(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t now_ns, bool force)

@@ -48,6 +48,8 @@ static ccm_probe http_probe(ccm_span in, bool midstream)
 {
     static const ccm_probe probes[] = { CCM_PROBE_NO, CCM_PROBE_MAYBE, CCM_PROBE_YES,
                                         CCM_PROBE_YES };
+    while (in.n && (in.p[0] == '\r' || in.p[0] == '\n')) /* RFC 9112 2.2: empty lines before it */
+        in = ccm_span_of(in.p + 1, in.n - 1);
     ccm_http_shape shape = ccm_http_shape_of(in);
     if (!midstream || shape >= CCM_HTTP_REQUEST)
         return probes[shape];
@@ -102,7 +104,7 @@ static void message_end(http_state *st, const ccm_parse *ps, half *h, bool whole
         ccm_http_pairs_response_end(q, ps, client_of(st), &h->m.body, whole);
     if (!q->n && q->answering == CCM_HTTP_ANSWERS_NONE && st->half[0].state == HALF_START &&
         st->half[1].state == HALF_START)
-        q->uncertain = false; /* idle: both sides agree again where they are */
+        ccm_http_pairs_idle(q);
 }
 
 /* The place in this direction is lost: search. */
@@ -312,9 +314,11 @@ static step step_body(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
     return s;
 }
 
-static step step_seek(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
+/* `boundary`: where a segment begins, unless the search has begun before. */
+static step step_seek(http_state *st, const ccm_parse *ps, half *h, ccm_span in, size_t boundary)
 {
-    size_t boundary = h->resumed ? h->kept : ps->segment_start ? 0 : SIZE_MAX, keep;
+    size_t keep;
+    boundary = h->resumed ? h->kept : boundary;
     size_t found = ccm_http_seek(in, boundary, st->client < 0 || from_client(st, ps),
                                  !from_client(st, ps), &keep);
     if (found != SIZE_MAX) {
@@ -347,7 +351,8 @@ static ccm_feed http_feed(ccm_parse *ps, ccm_span in)
         else if (h->state == HALF_BODY)
             s = step_body(st, ps, h, rest);
         else if (h->state == HALF_SEEK)
-            s = step_seek(st, ps, h, rest);
+            s = step_seek(st, ps, h, rest,
+                          ps->boundary < out.used ? SIZE_MAX : ps->boundary - out.used);
         else if (h->state == HALF_TUNNEL)
             s = step_tunnel(st, ps, rest);
         out.used += s.used;
@@ -447,6 +452,7 @@ const ccm_proto ccm_proto_http = {
     .name = "http",
     .l4 = 6,
     .probe = http_probe,
+    .tail = ccm_http_tail,
     .open = http_open,
     .feed = http_feed,
     .skipped = http_skipped,

@@ -379,7 +379,7 @@ static size_t step_content(http2_state *st, ccm_parse *ps, half *h, ccm_span in,
 static size_t step_seek(const ccm_parse *ps, half *h, ccm_span in)
 {
     ccm_http2_frame f = ccm_http2_frame_of(in), next = { .type = CCM_H2_PING };
-    if (!ps->segment_start)
+    if (ps->boundary)
         return in.n;
     if (in.n < CCM_H2_FRAME_HEADER)
         return 0;

@@ -66,5 +66,7 @@ bool ccm_http_head_ended(ccm_span in, size_t *scanned);
  * segment begins (SIZE_MAX: none). Returns the offset of a complete first line, or SIZE_MAX with
  * *keep = how many last bytes must be shown again. */
 size_t ccm_http_seek(ccm_span in, size_t boundary, bool requests, bool responses, size_t *keep);
+/* How many last bytes may be the beginning of a first line; few are in bytes that are not HTTP. */
+size_t ccm_http_tail(ccm_span in);
 
 #endif

@@ -127,16 +127,18 @@ static void finish(ccm_http_pairs *q, const ccm_parse *ps, unsigned client, unsi
 
 static ccm_http_exchange *push(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
 {
-    if (q->n == CCM_HTTP_QUEUE_MAX) {
-        q->uncertain = true;
+    unsigned most = CLAMP(ps->limits->requests, 1, UINT16_MAX);
+    if (q->n >= most) {
+        ccm_http_limit(ps, "requests");
+        q->dropped += !queue(q)[0].response_seen;
         finish(q, ps, client, 0);
     } else if (q->n == q->room) {
-        unsigned room = q->room * 4U;
+        unsigned room = MIN(q->room * 4U, most);
         ccm_http_exchange *more = g_new(ccm_http_exchange, room);
         memcpy(more, queue(q), q->n * sizeof *more);
         g_free(q->more);
         q->more = more;
-        q->room = (uint8_t)room;
+        q->room = (uint16_t)room;
     }
     ccm_http_exchange *x = &queue(q)[q->n++];
     *x = (ccm_http_exchange){ .number = ++q->numbers };
@@ -218,8 +220,9 @@ static ccm_http_exchange *match(ccm_http_pairs *q, const ccm_parse *ps, unsigned
         return &q->alone;
     while (q->n && queue(q)[0].response_ended)
         finish(q, ps, client, 0); /* its request never ended */
-    int i = q->uncertain ? by_position(q, at) : q->n ? 0 : -1;
+    int i = q->uncertain ? by_position(q, at) : q->n && !q->dropped ? 0 : -1;
     if (i < 0) {
+        q->dropped -= q->dropped > 0;
         q->alone = (ccm_http_exchange){ .number = ++q->numbers };
         q->answering = CCM_HTTP_ANSWERS_NOTHING;
         return &q->alone;
@@ -267,6 +270,7 @@ void ccm_http_pairs_response_end(ccm_http_pairs *q, const ccm_parse *ps, unsigne
 void ccm_http_pairs_lost(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
 {
     q->uncertain = true;
+    q->dropped = 0;
     if (q->answering == CCM_HTTP_ANSWERS_NOTHING) {
         /* Only an interim response without request can be open here. */
         q->alone.response_seen = true;

@@ -6,7 +6,7 @@
 #include "proto/http_body.h"
 #include "proto/proto.h"
 
-enum { CCM_HTTP_QUEUE_FIRST = 1, CCM_HTTP_QUEUE_MAX = 64 };
+enum { CCM_HTTP_QUEUE_FIRST = 1 };
 
 /* Where and when a message began. */
 typedef struct ccm_http_origin {
@@ -43,7 +43,8 @@ typedef struct ccm_http_pairs {
     ccm_http_exchange *more;                       /* the queue, once it has grown */
     ccm_http_exchange alone;                       /* a response without request */
     uint64_t numbers;                              /* exchanges begun */
-    uint8_t n, room;
+    uint64_t dropped; /* requests that left the queue unanswered; their responses come first */
+    uint16_t n, room;
     uint8_t answering; /* which exchange the current response belongs to */
     bool uncertain;    /* bytes were lost since the connection was last idle */
 } ccm_http_pairs;
@@ -60,7 +61,8 @@ bool ccm_http_may_be_message(const ccm_http_head *head);
  * `message`: it may hold a Configuration Manager message. */
 void ccm_http_message_begin(ccm_http_message *m, const ccm_parse *ps, const ccm_http_head *head,
                             bool message);
-/* The body is over, side ps->dir sent it: tells of the message in it. `whole` = its end was seen. */
+/* The body is over, side ps->dir sent it: tells of the message in it. `whole` = its end was seen.
+ */
 void ccm_http_message_over(ccm_http_message *m, const ccm_parse *ps, bool whole);
 void ccm_http_limit(const ccm_parse *ps, const char *name);
 
@@ -79,6 +81,12 @@ void ccm_http_pairs_response_end(ccm_http_pairs *q, const ccm_parse *ps, unsigne
                                  const ccm_http_body *body, bool whole);
 /* The place in the server's stream is lost. */
 void ccm_http_pairs_lost(ccm_http_pairs *q, const ccm_parse *ps, unsigned client);
+/* Both sides agree again where they are. */
+static inline void ccm_http_pairs_idle(ccm_http_pairs *q)
+{
+    q->uncertain = false;
+    q->dropped = 0;
+}
 /* No response comes any more; with `all` nothing at all comes. */
 void ccm_http_pairs_flush(ccm_http_pairs *q, const ccm_parse *ps, unsigned client, bool all);
 /* Was the exchange answered while its request was still on its way? */

@@ -126,20 +126,26 @@ static size_t method_start(ccm_span in, size_t from, size_t end, size_t boundary
     ccm_span m = ccm_span_of(in.p + run, end - run);
     if (!m.n)
         return SIZE_MAX;
-    bool clean = run == boundary || (run == from && whole);
     if (known(m))
         return run;
+    /* Requests begin segments, so a method there counts more than what it makes with the bytes
+     * before it, the end of a body ("Q" "BITS_POST"). */
+    bool clean = run == boundary || (run == from && whole);
+    bool inside = boundary > run && boundary < end;
+    ccm_span b = inside ? ccm_span_of(in.p + boundary, end - boundary) : ccm_span_of(m.p, 0);
+    if (known(b))
+        return end - glued_method(m, true); /* itself, or the longer one that it ends */
     size_t glued = glued_method(m, false);
     if (glued)
         return end - glued;
-    if ((clean && g_ascii_isalpha(m.p[0]) && !cut_method(m)) || verb_like(m))
+    if (clean && g_ascii_isalpha(m.p[0]) && !cut_method(m))
+        return run;
+    if (verb_like(b))
+        return boundary;
+    if (verb_like(m))
         return run;
     if (clean && cut_method(m))
         return SIZE_MAX;
-    if (boundary > run && boundary < end &&
-        (known(ccm_span_of(in.p + boundary, end - boundary)) ||
-         verb_like(ccm_span_of(in.p + boundary, end - boundary))))
-        return boundary;
     glued = glued_method(m, true);
     return glued ? end - glued : SIZE_MAX;
 }
@@ -223,13 +229,17 @@ static size_t seek_response(ccm_span in, size_t *open)
  * its line or segment, a byte more is kept, so that it will not look like one. */
 static size_t unfinished(ccm_span in)
 {
+    bool words = in.n && memrchr(in.p, ' ', in.n);
+    size_t most = words ? FIRST_LINE_MAX : CCM_HTTP_METHOD_MAX + 1;
     size_t i = in.n, spaces = 0, verb = 0;
-    while (i > 0 && in.n - i < FIRST_LINE_MAX) {
+    while (i > 0 && in.n - i < most) {
         uint8_t c = in.p[i - 1];
-        if (c == ' ')
+        if (c == ' ') {
             spaces++;
-        else if (c < 0x20 && c != '\r')
+        } else if (c < 0x20 && c != '\r') {
+            i -= c != '\n';
             break;
+        }
         verb = c == ' ' ? 0 : verb + 1;
         if (verb > CCM_HTTP_METHOD_MAX && spaces >= 2)
             break;
@@ -241,6 +251,20 @@ static size_t unfinished(ccm_span in)
     return spaces || keep <= CCM_HTTP_METHOD_MAX ? keep : CCM_HTTP_METHOD_MAX + 1;
 }
 
+/* Does a request with a known method begin at the `boundary`, not yet whole? */
+static bool begins_segment(ccm_span in, size_t boundary)
+{
+    if (boundary >= in.n)
+        return false;
+    size_t end = boundary;
+    while (end < in.n && end - boundary < CCM_HTTP_METHOD_MAX && ccm_http_tchar(in.p[end]))
+        end++;
+    ccm_span method = ccm_span_of(in.p + boundary, end - boundary);
+    return end < in.n && in.p[end] == ' ' && known(method) &&
+           method_start(in, 0, end, boundary, false) == boundary &&
+           target_shape(method, ccm_span_of(in.p + end + 1, in.n - end - 1)) != CCM_HTTP_NONE;
+}
+
 size_t ccm_http_seek(ccm_span in, size_t boundary, bool requests, bool responses, size_t *keep)
 {
     size_t open = in.n;
@@ -248,6 +272,98 @@ size_t ccm_http_seek(ccm_span in, size_t boundary, bool requests, bool responses
     size_t b = responses ? seek_response(in, &open) : SIZE_MAX;
     size_t found = a < b ? a : b;
     size_t tail = unfinished(in);
+    /* Where the segment began is not known any more when its line is shown whole. */
+    if (begins_segment(in, boundary) && tail > in.n - boundary)
+        tail = in.n - boundary;
     *keep = in.n - open > tail ? in.n - open : tail;
     return found;
+}
+
+/* How long a beginning of a known method ends `s`; 0: none. */
+static size_t known_begins(ccm_span s)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(known_methods); i++)
+        for (size_t n = MIN(strlen(known_methods[i]), s.n); n; n--)
+            if (!memcmp(s.p + s.n - n, known_methods[i], n))
+                return n;
+    return 0;
+}
+
+/* May a method end where `s` ends, or the part of it that is there? An unknown one is a whole token
+ * or in capitals. */
+static bool method_ends(ccm_span s, bool whole)
+{
+    size_t n = 0, capitals = 0;
+    while (n < s.n && n <= CCM_HTTP_METHOD_MAX && ccm_http_tchar(s.p[s.n - 1 - n])) {
+        uint8_t c = s.p[s.n - 1 - n++];
+        capitals += g_ascii_isupper(c) || c == '_' || c == '-';
+    }
+    if (!n)
+        return false;
+    if (n <= CCM_HTTP_METHOD_MAX && (capitals == n || (n == s.n && g_ascii_isalpha(s.p[0]))))
+        return true;
+    return capitals && (whole ? glued_method(s, true) : known_begins(s)) > 0;
+}
+
+static bool prefix_of(const char *text, ccm_span s)
+{
+    return s.n <= strlen(text) && !memcmp(text, s.p, s.n);
+}
+
+/* What stands before the last space of `s`, and behind it. */
+static bool last_word(ccm_span s, ccm_span *before, ccm_span *word)
+{
+    const uint8_t *space = s.n ? memrchr(s.p, ' ', s.n) : NULL;
+    if (!space)
+        return false;
+    size_t n = (size_t)(space - s.p);
+    *before = ccm_span_of(s.p, n);
+    *word = ccm_span_of(space + 1, s.n - n - 1);
+    return true;
+}
+
+static bool target_begins(ccm_span before, ccm_span t)
+{
+    bool connect = before.n >= 7 && !memcmp(before.p + before.n - 7, "CONNECT", 7);
+    return method_ends(before, true) &&
+           (connect || !t.n || target_shape(ccm_span_of(NULL, 0), t) != CCM_HTTP_NONE);
+}
+
+/* May this line end with the beginning of a request line? */
+static bool request_begins(ccm_span line)
+{
+    ccm_span before, word;
+    if (method_ends(line, false))
+        return true;
+    if (!last_word(line, &before, &word))
+        return false;
+    if (target_begins(before, word))
+        return true;
+    return (prefix_of("HTTP/1.1\r", word) || prefix_of("HTTP/1.0\r", word)) &&
+           last_word(before, &before, &word) && word.n && target_begins(before, word);
+}
+
+/* How many last bytes of the line may be the beginning of a status line. */
+static size_t response_begins(ccm_span line)
+{
+    enum { STATUS_LINE = 256 };
+    static const char version[] = "HTTP/1.";
+    size_t n = MIN(line.n, STATUS_LINE);
+    const uint8_t *hit = memmem(line.p + line.n - n, n, version, 7);
+    if (hit)
+        return (size_t)(line.p + line.n - hit);
+    n = MIN(n, 6);
+    while (n && memcmp(line.p + line.n - n, version, n) != 0)
+        n--;
+    return n;
+}
+
+size_t ccm_http_tail(ccm_span in)
+{
+    if (!in.n)
+        return 0;
+    const uint8_t *lf = memrchr(in.p, '\n', in.n), *start = lf ? lf + 1 : in.p;
+    ccm_span line = ccm_span_of(start, (size_t)(in.p + in.n - start));
+    size_t request = request_begins(line) ? unfinished(in) : 0, response = response_begins(line);
+    return MAX(request, response);
 }

@@ -65,7 +65,7 @@ static ccm_parse *context(ccm_inner *in, const ccm_parse *outer, uint64_t pos)
     if (in->n_authority)
         in->ps.through = ccm_span_of(in->authority, in->n_authority);
     in->ps.midstream = in->lossy;
-    in->ps.segment_start = false;
+    in->ps.boundary = SIZE_MAX;
     in->ps.pos = pos;
     in->ps.peer_acked = in->half[!(outer->dir & 1)].pos;
     in->ps.client = -1;
@@ -217,7 +217,7 @@ static void feed_view(ccm_inner *in, ccm_parse *outer, ccm_span view, bool at_st
     half *h = half_of(in, outer);
     while (view.n && feeds(in)) {
         ccm_parse *ps = context(in, outer, h->pos - view.n);
-        ps->segment_start = at_start;
+        ps->boundary = at_start ? 0 : SIZE_MAX;
         ccm_feed r = in->proto->feed(ps, view);
         learn(in, outer);
         if (r.result == CCM_FEED_BAD) {

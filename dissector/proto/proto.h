@@ -30,10 +30,10 @@ typedef struct ccm_parse {
     ccm_endpoint end[2];
     uint8_t l4;
     uint8_t dir;
-    bool segment_start; /* in.p[0] is the first byte of a TCP segment */
-    bool midstream;     /* the flow began before the capture, or has lost bytes */
-    uint64_t time_ns;   /* of the segment whose bytes are newest in this call */
+    bool midstream;   /* the flow began before the capture, or has lost bytes */
+    uint64_t time_ns; /* of the segment whose bytes are newest in this call */
     uint64_t frame;
+    size_t boundary;       /* offset in `in` where a TCP segment begins; SIZE_MAX: not known */
     uint64_t pos;          /* stream offset of in.p[0] in this direction */
     uint64_t peer_acked;   /* stream offset of the other direction that this segment acknowledges */
     unsigned *decoders;    /* bodies being decoded in all flows together */
@@ -79,6 +79,9 @@ typedef struct ccm_proto {
     /* First bytes of a segment of an unclaimed flow: is it ours? MAYBE = show more bytes. With
      * `midstream` the beginning of a message may lie anywhere in `in`. */
     ccm_probe (*probe)(ccm_span in, bool midstream);
+    /* How many last bytes of what the probe refused, in the middle of a flow, are to be shown to it
+     * again with what follows. NULL: none. */
+    size_t (*tail)(ccm_span in);
     void *(*open)(ccm_parse *ps);
     /* TCP: bytes in order, unused ones are shown again with what follows. UDP: one datagram. */
     ccm_feed (*feed)(ccm_parse *ps, ccm_span in);

@@ -272,7 +272,7 @@ static void place_lost(ccm_parse *ps, ccm_tls *t, ccm_tls_half *h, uint64_t lost
 /* Bytes used in the search of a record. */
 static size_t step_seek(const ccm_parse *ps, ccm_tls_half *h, ccm_span in)
 {
-    size_t keep, at = ccm_tls_seek(in, !h->resumed && ps->segment_start, &keep);
+    size_t keep, at = ccm_tls_seek(in, !h->resumed && !ps->boundary, &keep);
 
     h->resumed = true;
     if (at != SIZE_MAX) {

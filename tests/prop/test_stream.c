@@ -452,6 +452,56 @@ static void test_upload_lost(void)
     g_string_free(stream[1], TRUE);
 }
 
+/* Five exchanges, one after the other; the status tells whose answer it is. `size` bytes a segment
+ * of the server. */
+static void talk_answers(talk *t, GString *stream[2], uint32_t size, bool acks)
+{
+    memset(t, 0, sizeof *t);
+    for (unsigned i = 0; i < 2; i++)
+        g_string_truncate(stream[i], 0);
+    for (unsigned i = 0; i < 5; i++) {
+        g_autofree char *answer =
+            g_strdup_printf("HTTP/1.1 %u OK\r\nContent-Length: 60\r\n\r\n%060d", 250 + i, 0);
+        say(t, stream, 1, "CCM_POST /m HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi", 200);
+        say(t, stream, 2, answer, size);
+        if (acks)
+            add(t, 1, ACK, (uint32_t)stream[0]->len, 0, (uint32_t)stream[1]->len);
+    }
+    t->stream[0] = stream[0]->str;
+    t->stream[1] = stream[1]->str;
+}
+
+/* One to four segments of the server lost, from each on: what a request acknowledges was said
+ * before it, so each answer whose head is left goes to its own request. */
+static void test_answers_lost(void)
+{
+    enum { ANSWER = 99 }; /* bytes of each */
+    GString *stream[2] = { g_string_new(NULL), g_string_new(NULL) };
+    talk t;
+
+    for (uint32_t size = 35; size <= 105; size += 35)
+        for (unsigned i = 0; i < 64; i++) {
+            unsigned first = i % 16, n = 0;
+            talk_answers(&t, stream, size, i & 1);
+            for (unsigned k = 0; k < t.n; k++)
+                if (t.piece[k].from == 2)
+                    t.piece[k].lose = n >= first && n <= first + i / 16, n++;
+            g_autofree char *text = play_http(&t);
+            for (unsigned k = 0; k < t.n; k++) {
+                unsigned status = 250 + t.piece[k].off / ANSWER;
+                if (t.piece[k].from != 2 || t.piece[k].off % ANSWER)
+                    continue; /* holds no head */
+                g_autofree char *any = g_strdup_printf(" status=%u ", status);
+                g_autofree char *want =
+                    g_strdup_printf(" exchange=%u status=%u ", status - 249, status);
+                g_assert_true(!strstr(text, any) == t.piece[k].lose);
+                g_assert_true(!strstr(text, want) == t.piece[k].lose);
+            }
+        }
+    g_string_free(stream[0], TRUE);
+    g_string_free(stream[1], TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -462,5 +512,6 @@ int main(int argc, char **argv)
     g_test_add_func("/stream/http", test_http);
     g_test_add_func("/stream/http-lost", test_http_lost);
     g_test_add_func("/stream/upload-lost", test_upload_lost);
+    g_test_add_func("/stream/answers-lost", test_answers_lost);
     return g_test_run();
 }

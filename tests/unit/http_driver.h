@@ -139,7 +139,7 @@ static inline void drive_bytes(drive *d, unsigned dir, uint64_t time_ns, const v
             continue;
         }
         d->ps.pos = x->pos - x->carry->len;
-        d->ps.segment_start = start && !x->carry->len;
+        d->ps.boundary = start && !x->carry->len ? 0 : SIZE_MAX;
         x->pos += n;
         g_byte_array_append(x->carry, data, (guint)n);
         d->shown_bytes += n;

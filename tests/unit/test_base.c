@@ -189,6 +189,7 @@ static void test_limits(void)
     g_assert_cmpuint(l.pending_bytes, ==, 16777216);
     g_assert_cmpuint(l.head_bytes, ==, 65536);
     g_assert_cmpuint(l.methods, ==, 24);
+    g_assert_cmpuint(l.requests, ==, 64);
     /* no bound may be missing, or it would be zero */
     const unsigned *all = (const unsigned *)&l;
     for (size_t i = 0; i < sizeof l / sizeof *all; i++)

@@ -336,10 +336,10 @@ static void test_late_request(fixture *f, gconstpointer data)
 
     handshake(f);
     for (unsigned i = 0; i < 20; i++) {
-        send(f, flow_tcp(1, ACK, seq, other, "junk "), MS);
+        send(f, flow_tcp(1, ACK, seq, other, "{unk "), MS);
         seq += 5;
         if (both) {
-            send(f, flow_tcp(2, ACK, other, seq, "JUNK "), MS);
+            send(f, flow_tcp(2, ACK, other, seq, "{UNK "), MS);
             other += 5;
         }
     }
@@ -352,6 +352,30 @@ static void test_late_request(fixture *f, gconstpointer data)
     flow_log_expect(&f->log, "http_done",
                     "http_done 1 10.0.0.1:50000>10.0.0.2:80 exchange=1 pairing=uncertain "
                     "request_bytes=0 response_bytes=0 complete=1\n");
+}
+
+/* Empty lines before the first request (RFC 9112 2.2), alone in a segment or not. */
+static void test_empty_lines(fixture *f, gconstpointer data)
+{
+    (void)data;
+    handshake(f);
+    send(f, flow_tcp(1, ACK, 1000, 2000, "\r\n"), MS);
+    send(f, flow_tcp(1, ACK, 1002, 2000, "\nBITS_POST /x HTTP/1.1\r\n\r\n"), MS);
+    expect_one_request(f, "BITS_POST");
+}
+
+/* An unknown method is one only once its line is whole, in however many segments. */
+static void test_bytewise(fixture *f, gconstpointer data)
+{
+    static const char text[] = "FROBNICATE /x HTTP/1.1\r\n\r\n";
+
+    (void)data;
+    handshake(f);
+    for (uint32_t i = 0; text[i]; i++) {
+        char byte[2] = { text[i] };
+        send(f, flow_tcp(1, ACK, 1000 + i, 2000, byte), MS);
+    }
+    expect_one_request(f, "FROBNICATE");
 }
 
 /* What a load balancer says before the first request; the examples are its specification's. */
@@ -607,6 +631,8 @@ int main(int argc, char **argv)
                tear_down);
     g_test_add("/flow/balancer-block", fixture, GUINT_TO_POINTER(2), set_up, test_balancer,
                tear_down);
+    TEST("empty-lines", test_empty_lines);
+    TEST("bytewise", test_bytewise);
     TEST("far-data-goes-on", test_far_data_goes_on);
     TEST("port-reuse-without-syn", test_port_reuse_without_syn);
     TEST("late-retransmission", test_late_retransmission);

@@ -272,6 +272,11 @@ static void test_probe(void)
         { "FOO_BAR /x HTTP/1.", false, CCM_PROBE_YES },
         { "FOO_BAR /x\r\n", false, CCM_PROBE_NO },
         { "HTTP/1.", false, CCM_PROBE_YES },
+        { "\r\n\r\nGET /lead HTTP/1.1\r\n", false, CCM_PROBE_YES },
+        { "\nGET /", false, CCM_PROBE_YES },
+        { "\r\n", false, CCM_PROBE_MAYBE },
+        { "\r\nG", false, CCM_PROBE_MAYBE },
+        { "\r\n220 mail ESMTP\r\n", false, CCM_PROBE_NO },
         { "HTTP/1.1 2", false, CCM_PROBE_YES },
         { "HTTP/2.0", false, CCM_PROBE_NO },
         { "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", false, CCM_PROBE_NO },
@@ -357,30 +362,114 @@ static void test_midstream(void)
 static void test_seek(void)
 {
     static const struct {
-        const char *text, *more, *method; /* NULL: none */
+        const char *text, *method; /* segments, divided by |; NULL: none */
     } rows[] = {
-        { "hiCCM_POST /a HTTP/1.1\r\n\r\n", NULL, "CCM_POST" },
-        { "XCCM_POST /a HTTP/1.1\r\n\r\n", NULL, "XCCM_POST" },
-        { "0123BITS_POST /a HTTP/1.1\r\n\r\n", NULL, "BITS_POST" },
-        { "ccm_post /a", "bc HTTP/1.1\r\n\r\n", "ccm_post" },
-        { "ccm_", "post /abc HTTP/1.1\r\n\r\n", "ccm_post" },
-        { "}\r\nccm_post /a", "bc HTTP/1.1\r\n\r\n", "ccm_post" },
-        { "ccm_post /abc HTTP/1.", "1\r\n\r\n", "ccm_post" },
-        { "some words here ccm_post /a", "bc HTTP/1.1\r\n\r\n", NULL },
-        { "some words here FOO /a", "bc HTTP/1.1\r\n\r\n", "FOO" },
-        { "a (b", "c /abc HTTP/1.1\r\n\r\n", NULL },
+        { "hiCCM_POST /a HTTP/1.1\r\n\r\n", "CCM_POST" },
+        { "XCCM_POST /a HTTP/1.1\r\n\r\n", "XCCM_POST" },
+        { "0123BITS_POST /a HTTP/1.1\r\n\r\n", "BITS_POST" },
+        { "ccm_post /a|bc HTTP/1.1\r\n\r\n", "ccm_post" },
+        { "ccm_|post /abc HTTP/1.1\r\n\r\n", "ccm_post" },
+        { "}\r\nccm_post /a|bc HTTP/1.1\r\n\r\n", "ccm_post" },
+        { "ccm_post /abc HTTP/1.|1\r\n\r\n", "ccm_post" },
+        { "some words here ccm_post /a|bc HTTP/1.1\r\n\r\n", NULL },
+        { "some words here FOO /a|bc HTTP/1.1\r\n\r\n", "FOO" },
+        { "\x01zQ|BITS_POST /a HTTP/1.1\r\n\r\n", "BITS_POST" },
+        { "\x01zQ|BITS_POST /a|bc HTTP/1.1\r\n\r\n", "BITS_POST" },
+        { "\x01zBIT|BITS_POST /a|bc|d HTTP/1.|1\r\n\r\n", "BITS_POST" },
+        { "\x01zQ|FROB /a HTTP/1.1\r\n\r\n", "FROB" },
+        { "\x01\r\nFR|OB /a HTTP/1.1\r\n\r\n", "FROB" },
+        { "\x01zBITS_|POST /a HTTP/1.1\r\n\r\n", "BITS_POST" },
+        { "\x01"
+          "QBITS_POST /a HTTP/1.1\r\n\r\n",
+          "QBITS_POST" },
+        { "a (b|c /abc HTTP/1.1\r\n\r\n", NULL },
     };
     for (size_t i = 0; i < N(rows); i++) {
         drive d;
         g_test_message("%s", rows[i].text);
         drive_open(&d, true);
-        drive_text(&d, 0, 1, rows[i].text);
-        if (rows[i].more)
-            drive_text(&d, 0, 2, rows[i].more);
+        g_auto(GStrv) segments = g_strsplit(rows[i].text, "|", -1);
+        for (char **segment = segments; *segment; segment++)
+            drive_text(&d, 0, 1, *segment);
         g_autofree char *got = drive_close(&d, 3);
         g_autofree char *want =
             g_strdup_printf(" method=%s target=/a", rows[i].method ? rows[i].method : "");
         g_assert_true(rows[i].method ? strstr(got, want) != NULL : !strstr(got, " method="));
+    }
+}
+
+/* More requests than may wait: the oldest are given up, which is told; the others keep theirs. */
+static void test_many_outstanding(void)
+{
+    enum { ALL = 9, MOST = 6 };
+    drive d;
+    drive_open(&d, false);
+    d.limits.requests = MOST;
+    for (unsigned i = 1; i <= ALL; i++) {
+        g_autofree char *text = g_strdup_printf("GET /%u HTTP/1.1\r\n\r\n", i);
+        drive_text(&d, 0, i, text);
+    }
+    for (unsigned i = 1; i <= ALL; i++) {
+        g_autofree char *text = g_strdup_printf("HTTP/1.1 100 C\r\n\r\nHTTP/1.1 %u X\r\n"
+                                                "Content-Length: 0\r\n\r\n",
+                                                200 + i);
+        drive_text(&d, 1, 100 + i, text);
+    }
+    g_autofree char *got = drive_close(&d, 200);
+    for (unsigned i = 1; i <= ALL; i++) {
+        bool kept = i > ALL - MOST;
+        unsigned number = kept ? i : ALL + i;
+        g_autofree char *answer = g_strdup_printf("exchange=%u status=%u ", number, 200 + i);
+        g_autofree char *done =
+            g_strdup_printf("exchange=%u pairing=%s ", i, kept ? "sure" : "request-only");
+        g_autofree char *limit = g_strdup_printf("limit C @%u limit=requests count=1\n", i + MOST);
+        g_assert_nonnull(strstr(got, answer));
+        g_assert_nonnull(strstr(got, done));
+        g_assert_true(!strstr(got, limit) == (i + MOST > ALL));
+    }
+}
+
+/* What is kept of bytes that are no HTTP yet: what may be the beginning of a first line, with a
+ * byte before it where that is part of no line end. */
+static void test_tail(void)
+{
+    static const struct {
+        const char *text;
+        size_t want;
+    } rows[] = {
+        { "", 0 },
+        { "\x01\x02\x03", 0 },
+        { "\x80\x80 lower case\r\n", 0 },
+        { "<a b=\"c\">text</a>", 0 },
+        { "\x01"
+          "BITS",
+          5 },
+        { "\nBITS", 4 },
+        { "\nBITS_POST", 9 },
+        { "\nBITS_POST ", 10 },
+        { "\nBITS_POST /CCM", 14 },
+        { "\nBITS_POST {no target", 0 },
+        { "\nBITS_POST /a ", 13 },
+        { "\nBITS_POST /a HTTP/1.1\r", 22 },
+        { "\nBITS_POST /a b", 0 },
+        { "\nGET http", 8 },
+        { "\nGET httpx:/", 0 },
+        { "\nCONNECT mp.example:44", 21 },
+        { "\nccm_", 4 },
+        { "\nccm_post /a", 11 },
+        { "\n}ccm_post /a", 0 },
+        { "\n}CCM_POST /a", 12 },
+        { "\x80HTT", 4 },
+        { "body HTTP/1", 6 },
+        { "body HTTP/1.1 200 Ok", 15 },
+        { "body HTTP/1.1 200 OK\r\n", 0 },
+    };
+    for (size_t i = 0; i < N(rows); i++) {
+        size_t n = strlen(rows[i].text);
+        uint8_t *copy = g_memdup2(rows[i].text, n); /* exactly as long */
+        g_test_message("%s", rows[i].text);
+        g_assert_cmpuint(ccm_http_tail(ccm_span_of(copy, n)), ==, rows[i].want);
+        g_free(copy);
     }
 }
 
@@ -537,6 +626,8 @@ int main(int argc, char **argv)
     g_test_add_func("/http/gaps", test_gaps);
     g_test_add_func("/http/midstream", test_midstream);
     g_test_add_func("/http/seek", test_seek);
+    g_test_add_func("/http/many-outstanding", test_many_outstanding);
+    g_test_add_func("/http/tail", test_tail);
     g_test_add_func("/http/long-method", test_long_method);
     g_test_add_func("/http/response-only", test_response_only);
     g_test_add_func("/http/one-direction", test_one_direction);
