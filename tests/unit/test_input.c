@@ -140,7 +140,8 @@ static void test_long_lines(void)
 static void check_expand(const char *const *paths, unsigned n, const char *const *expected)
 {
     GError *error = NULL;
-    g_auto(GStrv) got = ccm_input_expand(paths, n, &error);
+    g_autofree uint64_t *first_ns = NULL;
+    g_auto(GStrv) got = ccm_input_expand(paths, n, &first_ns, &error);
     g_assert_no_error(error);
     g_assert_nonnull(got);
     unsigned i = 0;
@@ -155,7 +156,8 @@ static void check_expand(const char *const *paths, unsigned n, const char *const
 static void check_refused(const char *const *paths, unsigned n, const char *says)
 {
     g_autoptr(GError) error = NULL;
-    g_assert_null(ccm_input_expand(paths, n, &error));
+    uint64_t *first_ns;
+    g_assert_null(ccm_input_expand(paths, n, &first_ns, &error));
     g_assert_error(error, CCM_ERROR, CCM_ERROR_INPUT);
     if (!strstr(error->message, says))
         g_error("\"%s\" does not say \"%s\"", error->message, says);
