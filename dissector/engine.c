@@ -38,8 +38,8 @@ struct ccm_engine {
     GString *reasons;  /* why the input ended early, joined by "; " */
     GString *unusable; /* what could not be used at all, likewise */
     unsigned unmerged; /* files that overlap with others and were read after them */
-    bool more;        /* a packet was left out because max_packets were read */
-    bool replayed;    /* an observation file was read: it has its own `capture` observation */
+    bool more;         /* a packet was left out because max_packets were read */
+    bool replayed;     /* an observation file was read: it has its own `capture` observation */
 };
 
 static void emit(void *engine, const ccm_obs *o)
@@ -406,7 +406,8 @@ static void read_overlapping(ccm_engine *e, char *const *paths, const uint64_t *
     g_free(o.sums);
 }
 
-/* Those whose first time is not known (pipes, for instance) one after the other, then the others. */
+/* Those whose first time is not known (pipes, for instance) one after the other, then the others.
+ */
 static bool read_files(ccm_engine *e, char *const *files, const uint64_t *first_ns,
                        GError **warning, GError **error)
 {

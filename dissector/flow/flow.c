@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * flow.c - packets to flows: each packet belongs to exactly one.
  * In: decoded packets. Out: runs while they pass, a connection when a flow ends, limits at the end.
- * State: the table; times are those of the packets, the latest that others confirm counts as now. */
+ * State: the table; times are those of the packets, the latest that others confirm counts as now.
+ */
 #include "flow/state.h"
 
 enum {
@@ -207,12 +208,11 @@ static uint64_t expires_at(const ccm_flow *f)
     return f->last_ns + (f->saw & (CCM_SAW_RST | CCM_SAW_LAST_ACK) ? GRACE_CLOSED : GRACE_LAST_ACK);
 }
 
-/* Was it over when a packet of that time came? A time that no other packet confirms ends nothing. */
+/* Was it over when a packet of that time came? A time that no other packet confirms ends nothing.
+ */
 static bool is_over(const ccm_flows *fs, const ccm_flow *f, uint64_t time_ns)
 {
-    if (time_ns <= expires_at(f))
-        return false;
-    return !f->tcp || ccm_conn_closed(f->saw) || !ccm_clock_ahead(fs, time_ns);
+    return time_ns > expires_at(f) && !(f->tcp && ccm_clock_ahead(fs, time_ns));
 }
 
 void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why)

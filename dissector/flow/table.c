@@ -10,7 +10,7 @@
 
 enum { SLOTS_FIRST = 1024, TICK_SHIFT = 27, CANDIDATES = 8, SWEEP_MAX = 160, SWEEP_BLOCK = 16 };
 enum { FAR_AHEAD = 64, FAR_BACK = 2 }; /* packets in a row that move the clock */
-enum { NEVER = INT32_MAX }; /* a tick; signed, as vectors compare signed numbers */
+enum { NEVER = INT32_MAX };            /* a tick; signed, as vectors compare signed numbers */
 enum { KEY_FAMILY = 0x0f, KEY_FRAGMENT = 0x80 };
 
 void ccm_table_init(ccm_flows *fs)
@@ -240,8 +240,8 @@ void ccm_table_zero(ccm_flows *fs, uint64_t time_ns)
     fs->zero_ns = time_ns > before ? time_ns - before : 1;
 }
 
-/* The clock was set to a time that ticks may not reach: they count from elsewhere, and all flows are
- * looked at. */
+/* The clock was set to a time that ticks may not reach: they count from elsewhere, and all flows
+ * are looked at. */
 static void clock_moved(ccm_flows *fs)
 {
     if (fs->now_ns >= fs->zero_ns && (fs->now_ns - fs->zero_ns) >> TICK_SHIFT < NEVER - (1 << 29))

@@ -16,7 +16,8 @@ struct ccm_merge {
     const uint64_t *first_ns;
     unsigned n_files, next; /* the next to be opened */
     unsigned late;
-    bool waits; /* `next` is due, but no lane is free */
+    bool waits;       /* `next` is due, but no lane is free */
+    uint64_t reached; /* latest time given so far */
     ccm_reader_events events;
     ccm_merge_ended_fn ended;
     void *ud;
@@ -76,6 +77,7 @@ static void open_next(ccm_merge *m)
     ccm_reader *reader;
     ccm_lines *lines;
 
+    m->late += m->first_ns[file] < m->reached;
     if (!ccm_input_open(m->paths[file], &m->events, &reader, &lines, &error)) {
         m->ended(m->ud, file, false, error);
     } else if (!reader) { /* another file than a moment ago */
@@ -132,12 +134,10 @@ static lane *first_due(ccm_merge *m, uint64_t *until, unsigned *until_file)
             }
             return l;
         }
-        if (m->n_lanes < CCM_MERGE_OPEN) {
+        if (m->n_lanes < CCM_MERGE_OPEN)
             open_next(m);
-        } else {
+        else
             m->waits = true;
-            m->late++;
-        }
     }
 }
 
@@ -157,6 +157,7 @@ unsigned ccm_merge_next(ccm_merge *m, const ccm_raw **raw, const unsigned **from
             uint64_t t = head(l);
             if (t > until || (t == until && l->file > until_file))
                 break;
+            m->reached = t;
         }
         unsigned count = l->at - begin;
         for (unsigned i = 0; i < count; i++)

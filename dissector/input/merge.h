@@ -10,8 +10,8 @@ enum { CCM_MERGE_OPEN = 64 }; /* a reader holds buffers of some 130 KiB, zstd it
 
 #define CCM_MERGE_AHEAD UINT64_C(60000000000) /* nanoseconds */
 
-/* The time that the first of `n` packets of a file counts for: its own, unless that is none or so far
- * ahead of the next that it must be wrong; the file's rest does not wait for it. */
+/* The time that the first of `n` packets of a file counts for: its own, unless that is none or so
+ * far ahead of the next that it must be wrong; the file's rest does not wait for it. */
 static inline uint64_t ccm_merge_time(const ccm_raw *raw, unsigned n)
 {
     bool wrong = n > 1 && (!raw[0].time_ns || raw[0].time_ns > raw[1].time_ns + CCM_MERGE_AHEAD);
