@@ -225,12 +225,12 @@ static ccm_reader_events events_of(ccm_engine *e)
 
 static void show_progress(ccm_engine *e, const ccm_reader *reader, const ccm_merge *merge)
 {
-    gint64 now = g_get_monotonic_time();
     uint64_t read, size;
 
     if (!e->options.progress || e->frame < e->look)
         return;
     e->look = e->frame + PROGRESS_EVERY;
+    gint64 now = g_get_monotonic_time();
     if (now - e->last_progress < G_USEC_PER_SEC / 10)
         return;
     e->last_progress = now;
