@@ -24,7 +24,7 @@ CORPUS = pathlib.Path(os.environ.get("CCM_CORPUS", HERE.parent / "shared" / "cor
 CCMSCOPE = os.environ.get("CCMSCOPE", "ccmscope")
 DIFFERENCES = HERE / "tests" / "corpus-differences.tsv"
 TIMEOUT_S = 60
-TCP, UDP = 6, 17
+TCP, UDP, ICMP = 6, 17, (1, 58)
 COMPARED = ("pkt.", "tcp.", "udp.", "http.", "http2.", "kerberos.", "ntlm.", "smb2.", "tls.", "dns.")
 # Of tokens and Kerberos messages, those are compared that ride in a protocol that is read.
 CARRIERS = {"http", "kdc", "smb", "smb2"}
@@ -188,6 +188,8 @@ def measure(facts):
             m["tcp.unique_bytes", ""] += f.get("unique_bytes", 0)
             m["tcp.repeated_bytes", ""] += f.get("retransmitted_bytes", 0)
             m["tcp.gap_bytes", ""] += f.get("missing_bytes", 0)
+        elif kind == "run" and l4 in ICMP:
+            m["pkt.icmp_packets", ""] += f.get("packets", 0)
         elif kind == "connection" and l4 == UDP:
             m["udp.streams", ""] += 1
         elif kind == "connection" and l4 == TCP:

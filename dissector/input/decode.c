@@ -31,6 +31,7 @@ enum {
     PORT_GTP = 2152,
     PORT_VXLAN = 4789,
     PORT_VXLAN_GPE = 4790,
+    PORT_VXLAN_LINUX = 8472, /* what Linux used before there was a number */
 };
 
 struct ccm_decoder {
@@ -157,7 +158,8 @@ static ccm_decode_result decode_udp(ccm_walk *w, ccm_layer l)
     if (length != 0 && length < l.wire) /* 0: a jumbogram, or segmented by the network card */
         ccm_layer_set_wire(&l, length);
     set_payload(out, &l, 8);
-    bool vxlan = out->dst.port == PORT_VXLAN || out->dst.port == PORT_VXLAN_GPE;
+    bool vxlan = out->dst.port == PORT_VXLAN || out->dst.port == PORT_VXLAN_GPE ||
+                 out->dst.port == PORT_VXLAN_LINUX;
     bool gtp = out->dst.port == PORT_GTP && out->src.port == PORT_GTP;
     if (G_LIKELY(!vxlan && !gtp) || w->depth >= CCM_DECODE_DEPTH || !ccm_layer_take(&l, 8))
         return CCM_DECODED;

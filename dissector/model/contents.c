@@ -58,17 +58,16 @@ static void moved(ccm_model *m, ccm_model_flow *f, const ccm_content *one)
         *c = *one;
 }
 
-void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
+void ccm_content_done(ccm_model *m, ccm_model_flow *f, uint32_t id, const ccm_obs *obs)
 {
     uint64_t lasted = ccm_obs_get_u64(obs, CCM_KEY_duration_ns);
-    ccm_content one = { .id = f->content,
+    ccm_content one = { .id = id,
                         .requests = 1,
                         .bytes = ccm_obs_get_u64(obs, CCM_KEY_response_bytes),
                         .first_ns = obs->time_ns - ccm_min64(lasted, obs->time_ns),
                         .last_ns = obs->time_ns };
 
     moved(m, f, &one);
-    f->content = CCM_NONE;
 }
 
 void ccm_content_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)

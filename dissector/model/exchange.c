@@ -468,7 +468,9 @@ static void on_done(ccm_joiner *j, const ccm_obs *obs)
 
     x->has_done = true;
     ccm_auth_done(&o->facts, obs);
+    x->has_request_bytes = ccm_obs_has(obs, CCM_KEY_request_bytes);
     x->request_bytes = ccm_obs_get_u64(obs, CCM_KEY_request_bytes);
+    x->has_response_bytes = ccm_obs_has(obs, CCM_KEY_response_bytes);
     x->response_bytes = ccm_obs_get_u64(obs, CCM_KEY_response_bytes);
     x->body_missing_bytes = ccm_obs_get_u64(obs, CCM_KEY_body_missing_bytes);
     x->has_ttfb = ccm_obs_has(obs, CCM_KEY_ttfb_ns);

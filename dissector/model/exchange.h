@@ -118,7 +118,8 @@ typedef struct ccm_exchange {
     unsigned status;  /* 0 = no final response head */
     unsigned interim; /* last 1xx status; 0 = none */
     const char *server_software, *response_content_type, *location, *response_content_range;
-    bool has_done; /* the fields below are valid */
+    bool has_done;                              /* the fields below are valid */
+    bool has_request_bytes, has_response_bytes; /* known, and not for lack of captured bytes 0 */
     uint64_t request_bytes, response_bytes, body_missing_bytes;
     bool has_ttfb, has_duration, has_decoded;
     uint64_t ttfb_ns, duration_ns, decoded_bytes;

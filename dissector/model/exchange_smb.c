@@ -100,6 +100,7 @@ void ccm_exchange_of_smb(const ccm_catalog *c, const ccm_obs *obs, GString *text
     x->smb.data_end_ns = ccm_obs_get_u64(obs, CCM_KEY_data_end_ns);
     x->smb.has_size = ccm_obs_has(obs, CCM_KEY_file_size);
     x->smb.size = ccm_obs_get_u64(obs, CCM_KEY_file_size);
+    x->has_request_bytes = x->has_response_bytes = true;
     x->request_bytes = ccm_obs_get_u64(obs, CCM_KEY_write_bytes);
     x->response_bytes = ccm_obs_get_u64(obs, CCM_KEY_read_bytes);
     x->body_missing_bytes = ccm_obs_get_u64(obs, CCM_KEY_body_missing_bytes);

@@ -44,6 +44,7 @@ typedef enum ccm_count_kind {
     CCM_COUNT_MARK,      /* mark that named the route */
     CCM_COUNT_DECRYPTED, /* 0: requests that came out of decrypted TLS */
     CCM_COUNT_DENIED,    /* code: CONNECTs that a proxy did not grant */
+    CCM_COUNT_UNPAIRED,  /* 0: requests without a response, 1: responses without a request */
     /* connections that carried TLS */
     CCM_COUNT_TLS_VERSION,
     CCM_COUNT_TLS_SERVER,  /* ccm_tls_server, with its certainty above CCM_TLS_SURE */
@@ -523,8 +524,8 @@ bool ccm_lookup_failed(const ccm_lookup *l);
 struct ccm_known_request; /* known.h */
 void ccm_model_request(ccm_model *m, const ccm_obs *obs, const struct ccm_known_request *is);
 void ccm_model_http(ccm_model *m, const ccm_obs *obs);
-/* contents.c: counts the content of a request when the exchange ends; merges. */
-void ccm_content_done(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
+/* contents.c: counts content `id` (a text), which was asked for, when the exchange ends; merges. */
+void ccm_content_done(ccm_model *m, ccm_model_flow *f, uint32_t id, const ccm_obs *obs);
 /* A file that was written to the share of a distribution point. */
 void ccm_content_file(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs);
 void ccm_content_add(ccm_model *m, const ccm_content *add);

@@ -31,6 +31,7 @@ void ccm_proof_talk_free(ccm_proof_talk *t)
         g_free(t->sums[k].evidence);
     g_free(t->sums);
     g_free(t->more);
+    g_free(t->fetches);
     g_free(t);
 }
 
@@ -109,7 +110,7 @@ static void close_exchange(ccm_proof_talk *t, ccm_open_exchange *x)
 
 static void begin_talk(ccm_proof_talk *t)
 {
-    t->n_more = t->n_sums = 0;
+    t->n_more = t->n_sums = t->n_fetches = 0;
     t->first.auth.open = false;
     ccm_auth_connection_begin(&t->connection);
 }
@@ -129,6 +130,35 @@ static ccm_proof_talk *get_talk(ccm_model_flow *f)
         f->plain.open = false;
     }
     return t;
+}
+
+void ccm_proofs_keep_content(ccm_model *m, ccm_model_flow *f)
+{
+    ccm_proof_talk *t = get_talk(f);
+
+    if (t->n_fetches == CCM_OPEN_EXCHANGES) {
+        ccm_model_limit(m, "open_exchanges", 1);
+        return;
+    }
+    if (t->n_fetches == t->cap_fetches) {
+        t->cap_fetches = (uint8_t)(t->cap_fetches ? t->cap_fetches * 2 : 2);
+        t->fetches = g_renew(ccm_fetch, t->fetches, t->cap_fetches);
+    }
+    t->fetches[t->n_fetches++] = (ccm_fetch){ f->exchange, f->content };
+}
+
+uint32_t ccm_proofs_take_content(ccm_model_flow *f, uint64_t exchange)
+{
+    ccm_proof_talk *t = find_talk(f, f->id);
+
+    for (unsigned i = 0; t && i < t->n_fetches; i++) {
+        if (t->fetches[i].exchange == exchange) {
+            uint32_t content = t->fetches[i].content;
+            t->fetches[i] = t->fetches[--t->n_fetches];
+            return content;
+        }
+    }
+    return CCM_NONE;
 }
 
 /* ---- verdicts -------------------------------------------------------------------------------- */

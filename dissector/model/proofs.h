@@ -60,6 +60,12 @@ typedef enum ccm_signature_result {
     CCM_SIGNATURE_UNVERIFIABLE,
 } ccm_signature_result;
 
+/* What an open exchange, other than the latest, fetches. */
+typedef struct ccm_fetch {
+    uint64_t exchange;
+    uint32_t content; /* text */
+} ccm_fetch;
+
 /* What a connection has beyond plain exchanges. */
 typedef struct ccm_proof_talk {
     uint64_t id; /* of the flow that it belongs to */
@@ -68,6 +74,8 @@ typedef struct ccm_proof_talk {
     uint8_t n_more, cap_more;
     ccm_auth_sum *sums; /* all have their memory for evidence, whether used or not */
     uint8_t n_sums, cap_sums;
+    ccm_fetch *fetches; /* of requests that wait in line */
+    uint8_t n_fetches, cap_fetches;
 } ccm_proof_talk;
 
 typedef enum ccm_krb_what {
@@ -116,6 +124,10 @@ struct ccm_proofs {
 };
 
 /* proofs.c */
+/* The latest request's content, while another request comes; and that of an exchange which is over:
+ * CCM_NONE = none was kept. */
+void ccm_proofs_keep_content(ccm_model *m, ccm_model_flow *f);
+uint32_t ccm_proofs_take_content(ccm_model_flow *f, uint64_t exchange);
 struct ccm_proofs *ccm_proofs_new(void);
 void ccm_proofs_free(struct ccm_proofs *p);
 void ccm_proof_talk_free(ccm_proof_talk *t);

@@ -238,6 +238,8 @@ void ccm_model_request(ccm_model *m, const ccm_obs *obs, const ccm_known_request
     ccm_model_flow *f = ccm_model_flow_get(m, obs);
 
     ccm_tunnel_asked(m, f, obs);
+    if (f->content != CCM_NONE)
+        ccm_proofs_keep_content(m, f); /* the request before is still open */
     if (!ccm_model_flow_decided(f))
         f->client = !ccm_endpoint_eq(&f->end[0], &obs->src);
     request_evidence(m, f, obs, hit);
@@ -278,6 +280,26 @@ static void on_response(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
         upload_response(m, f, obs, status);
 }
 
+static void count_unpaired(ccm_model *m, ccm_model_flow *f, const ccm_obs *obs)
+{
+    ccm_span pairing = ccm_obs_get_str(obs, CCM_KEY_pairing);
+    bool response = word(pairing, "response-only");
+
+    if (response || word(pairing, "request-only"))
+        ccm_model_flow_count(m, f, CCM_COUNT_KEY(CCM_COUNT_UNPAIRED, response));
+}
+
+/* What the exchange that is over fetched; it is forgotten by that. */
+static uint32_t content_of(ccm_model_flow *f, uint64_t exchange)
+{
+    uint32_t content = f->content;
+
+    if (exchange != f->exchange)
+        return ccm_proofs_take_content(f, exchange);
+    f->content = CCM_NONE;
+    return content;
+}
+
 void ccm_model_http(ccm_model *m, const ccm_obs *obs)
 {
     if (!obs->flow)
@@ -290,10 +312,15 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs)
             f->client = 1;
         }
         on_response(m, f, obs);
-    } else if (f && f->content != CCM_NONE &&
-               ccm_obs_get_u64(obs, CCM_KEY_exchange) == f->exchange) {
-        ccm_content_done(m, f, obs);
-    } else if (f && f->upload != CCM_NONE && f->bits == CCM_BITS_FRAGMENT &&
+        return;
+    }
+    if (!f)
+        return;
+    count_unpaired(m, f, obs);
+    uint32_t content = content_of(f, ccm_obs_get_u64(obs, CCM_KEY_exchange));
+    if (content != CCM_NONE) {
+        ccm_content_done(m, f, content, obs);
+    } else if (f->upload != CCM_NONE && f->bits == CCM_BITS_FRAGMENT &&
                ccm_obs_get_u64(obs, CCM_KEY_exchange) == f->exchange) {
         upload_at(m, f->upload)->sent += ccm_obs_get_u64(obs, CCM_KEY_request_bytes);
     }

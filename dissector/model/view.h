@@ -292,6 +292,7 @@ typedef struct ccm_view_route {
         uint64_t zero_windows, resets, gaps, duplicates, overlap_conflicts;
     } transport;
     uint64_t requests_total, failed_total; /* failed: status >= 400 */
+    uint64_t unpaired[2];                  /* requests without a response; the other way round */
     ccm_view_counts requests;    /* by verb; "other" when the limit of verbs was reached */
     ccm_view_counts statuses;    /* by code */
     ccm_view_counts hints;       /* nDPI guesses, by flows */

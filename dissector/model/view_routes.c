@@ -254,10 +254,15 @@ static void make_counts(view_maker *k, ccm_view_route *r, const entry *v, unsign
     r->hints = counts_of(k, v, n, CCM_COUNT_HINT);
     r->icmp_errors = counts_of(k, v, n, CCM_COUNT_ICMP);
     r->decrypted = counts_of(k, v, n, CCM_COUNT_DECRYPTED).n > 0;
-    for (unsigned i = 0; i < n; i++) /* of HTTP: those that a status answers */
-        for (unsigned j = 0; j < v[i].e->counters.n; j++)
-            if (ccm_count_kind_of(v[i].e->counters.v[j].key) == CCM_COUNT_METHOD)
-                r->requests_total += v[i].e->counters.v[j].count;
+    for (unsigned i = 0; i < n; i++) { /* of HTTP: those that a status answers */
+        for (unsigned j = 0; j < v[i].e->counters.n; j++) {
+            const ccm_counter *c = &v[i].e->counters.v[j];
+            if (ccm_count_kind_of(c->key) == CCM_COUNT_METHOD)
+                r->requests_total += c->count;
+            else if (ccm_count_kind_of(c->key) == CCM_COUNT_UNPAIRED)
+                r->unpaired[ccm_count_number(c->key) & 1] += c->count;
+        }
+    }
     for (unsigned i = 0; i < r->statuses.n; i++)
         if (r->statuses.v[i].name[0] >= '4')
             r->failed_total += r->statuses.v[i].count;

@@ -209,8 +209,10 @@ static void json_done(ccm_json *j, const ccm_exchange *x)
 {
     if (!x->has_done)
         return;
-    ccm_json_u64(j, "request_bytes", x->request_bytes);
-    ccm_json_u64(j, "response_bytes", x->response_bytes);
+    if (x->has_request_bytes)
+        ccm_json_u64(j, "request_bytes", x->request_bytes);
+    if (x->has_response_bytes)
+        ccm_json_u64(j, "response_bytes", x->response_bytes);
     if (x->body_missing_bytes)
         ccm_json_u64(j, "body_missing_bytes", x->body_missing_bytes);
     if (x->has_decoded)
@@ -421,8 +423,9 @@ static unsigned put_numbers(ccm_exchanges *e, const ccm_exchange *x)
         g_string_append_c(e->cell, '-');
     unsigned used = put(e, 4, true, status_style(x));
     const uint64_t bytes[2] = { x->request_bytes, x->response_bytes };
+    const bool known[2] = { x->has_request_bytes, x->has_response_bytes };
     for (unsigned i = 0; i < 2; i++) {
-        if (x->has_done)
+        if (x->has_done && known[i])
             ccm_bytes_append(e->cell, bytes[i]);
         else
             g_string_append_c(e->cell, '-');

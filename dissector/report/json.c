@@ -278,6 +278,12 @@ static void route(ccm_json *j, const ccm_view_route *r, uint64_t link_bps)
     route_transport(j, r);
     counts(j, "requests", r->requests);
     counts(j, "statuses", r->statuses);
+    if (r->unpaired[0] || r->unpaired[1]) {
+        ccm_json_open_inline(j, "unpaired", '{');
+        ccm_json_u64(j, "requests", r->unpaired[0]);
+        ccm_json_u64(j, "responses", r->unpaired[1]);
+        ccm_json_close(j, '}');
+    }
     counts_unless_empty(j, "hints", r->hints);
     ccm_json_route_auth(j, r);
     ccm_json_route_tls(j, r);

@@ -6,7 +6,7 @@
 #include "model/view.h"
 
 typedef struct ccm_sums {
-    uint64_t wire, missing, payload, midstream, requests, responses;
+    uint64_t wire, missing, payload, midstream, unpaired[2];
     uint64_t encrypted, unknown, duplicates, conflicts, one_sided;
 } ccm_sums;
 
@@ -24,9 +24,8 @@ static ccm_sums add_up(const ccm_view *view)
         s.wire += wire;
         s.missing += r->missing_bytes[0] + r->missing_bytes[1];
         s.midstream += r->connections.midstream;
-        s.requests += r->requests_total;
-        for (unsigned k = 0; k < r->statuses.n; k++)
-            s.responses += r->statuses.v[k].count;
+        s.unpaired[0] += r->unpaired[0];
+        s.unpaired[1] += r->unpaired[1];
         s.duplicates += r->transport.duplicates;
         s.conflicts += r->transport.overlap_conflicts;
         uint64_t payload = r->payload_bytes[0] + r->payload_bytes[1];
@@ -140,12 +139,13 @@ static void say_one_sided(GPtrArray *list, const ccm_sums *s, GString *t)
         g_string_append(t, " seen in one direction only: the capture point misses the other");
         say(list, t);
     }
-    if (s->requests > s->responses) {
-        ccm_plural_append(t, s->requests - s->responses, "request");
+    if (s->unpaired[0]) {
+        ccm_plural_append(t, s->unpaired[0], "request");
         g_string_append(t, " without a response in the capture");
         say(list, t);
-    } else if (s->responses > s->requests) {
-        ccm_plural_append(t, s->responses - s->requests, "response");
+    }
+    if (s->unpaired[1]) {
+        ccm_plural_append(t, s->unpaired[1], "response");
         g_string_append(t, " without a request in the capture");
         say(list, t);
     }

@@ -56,7 +56,7 @@ static const struct {
     { "unreadable-credential", "credential not readable" },
     { "no-response", "no response in the capture" },
     { "head-incomplete", "head incomplete" },
-    { "connection-incomplete", "beginning of the connection missing" },
+    { "connection-incomplete", "earlier bytes of the connection missing" },
     { "message-not-decoded", "message not decoded" },
 };
 

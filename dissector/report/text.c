@@ -210,16 +210,22 @@ static void route_transport(ccm_page *p, const ccm_view_route *r)
         }
 }
 
-static void route_counts(ccm_page *p, const char *label, ccm_view_counts counts, bool failures)
+/* Wraps what is in the cell beside its label. */
+static void labelled(ccm_page *p, const char *label)
 {
-    if (!counts.n)
-        return;
     GString *wrapped = g_string_new(NULL);
-    ccm_counts_append(p->cell, counts, p->verbose ? counts.n : 16, failures);
     ccm_wrap_append(wrapped, p->cell->str, 16, p->width);
     g_string_append_printf(p->text, "  %-14s%s", label, wrapped->str + 16);
     g_string_truncate(p->cell, 0);
     g_string_free(wrapped, TRUE);
+}
+
+static void route_counts(ccm_page *p, const char *label, ccm_view_counts counts, bool failures)
+{
+    if (!counts.n)
+        return;
+    ccm_counts_append(p->cell, counts, p->verbose ? counts.n : 16, failures);
+    labelled(p, label);
 }
 
 static void route_auth(ccm_page *p, const ccm_view_route *r)
@@ -296,7 +302,10 @@ static void route(ccm_page *p, const ccm_view_route *r)
     route_auth(p, r);
     route_tls(p, r);
     route_counts(p, "guesses", r->hints, false);
-    route_counts(p, "ICMP errors", r->icmp_errors, false);
+    if (r->icmp_errors.n) {
+        ccm_icmp_append(p->cell, r, p->verbose ? r->icmp_errors.n : 16);
+        labelled(p, "ICMP errors");
+    }
 }
 
 static void clients(ccm_page *p)

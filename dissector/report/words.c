@@ -256,3 +256,59 @@ void ccm_lacks_append(GString *out, const ccm_view *view, bool color, unsigned w
     g_string_free(line, TRUE);
     g_ptr_array_unref(lacks);
 }
+
+/* Spec: RFC 792; RFC 1812 5.2.7.1; RFC 4443 section 3. */
+static const char *icmp_word(bool v6, const char *code)
+{
+    static const struct {
+        bool v6;
+        const char *code, *word;
+    } words[] = {
+        { false, "3/0", "network unreachable" },
+        { false, "3/1", "host unreachable" },
+        { false, "3/2", "protocol unreachable" },
+        { false, "3/3", "port unreachable" },
+        { false, "3/4", "packet too big" },
+        { false, "3/9", "network prohibited" },
+        { false, "3/10", "host prohibited" },
+        { false, "3/13", "administratively prohibited" },
+        { false, "4/0", "source quench" },
+        { false, "5/0", "redirect" },
+        { false, "5/1", "redirect" },
+        { false, "11/0", "time to live exceeded" },
+        { false, "11/1", "fragments missing" },
+        { false, "12/0", "header refused" },
+        { true, "1/0", "no route" },
+        { true, "1/1", "administratively prohibited" },
+        { true, "1/3", "address unreachable" },
+        { true, "1/4", "port unreachable" },
+        { true, "1/5", "source address refused" },
+        { true, "1/6", "route rejected" },
+        { true, "2/0", "packet too big" },
+        { true, "3/0", "hop limit exceeded" },
+        { true, "3/1", "fragments missing" },
+        { true, "4/0", "header refused" },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+        if (words[i].v6 == v6 && !strcmp(words[i].code, code))
+            return words[i].word;
+    return NULL;
+}
+
+void ccm_icmp_append(GString *out, const ccm_view_route *route, unsigned most)
+{
+    ccm_view_counts known = route->icmp_errors;
+    ccm_view_count *v = g_new(ccm_view_count, known.n + 1u);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+    for (unsigned i = 0; i < known.n; i++) {
+        const char *word = icmp_word(route->destination.family == 6, known.v[i].name);
+        char *name =
+            word ? g_strdup_printf("%s (%s)", known.v[i].name, word) : g_strdup(known.v[i].name);
+        g_ptr_array_add(names, name);
+        v[i] = (ccm_view_count){ name, known.v[i].count };
+    }
+    ccm_counts_append(out, (ccm_view_counts){ v, known.n }, most, false);
+    g_ptr_array_free(names, TRUE);
+    g_free(v);
+}

@@ -20,6 +20,8 @@ unsigned ccm_timeline_fold(const ccm_view_timeline *timeline, uint64_t *columns,
 bool ccm_route_troubles_append(GString *out, const ccm_view_route *route);
 /* "12 connections (1 refused)". */
 void ccm_route_connections_append(GString *out, const ccm_view_route *route);
+/* "3/13 (administratively prohibited)×2": what routers and hosts said of the route's packets. */
+void ccm_icmp_append(GString *out, const ccm_view_route *route, unsigned most);
 /* "10.0.0.9:80". */
 void ccm_destination_append(GString *out, const ccm_view_route *route);
 /* " (no answer seen)", " (NXDOMAIN)": how a lookup ended. */

@@ -373,8 +373,10 @@ static void put_auth(ccm_facts *f, const ccm_exchange_auth *a, uint32_t frame)
 static void put_done(ccm_facts *f, const ccm_exchange *x)
 {
     put_text(f, CCM_FIELD_pairing, x->pairing);
-    put_u64(f, CCM_FIELD_request_bytes, x->request_bytes);
-    put_u64(f, CCM_FIELD_response_bytes, x->response_bytes);
+    if (x->has_request_bytes)
+        put_u64(f, CCM_FIELD_request_bytes, x->request_bytes);
+    if (x->has_response_bytes)
+        put_u64(f, CCM_FIELD_response_bytes, x->response_bytes);
     if (x->body_missing_bytes)
         put_u64(f, CCM_FIELD_missing_bytes, x->body_missing_bytes);
     if (x->has_ttfb)

@@ -56,6 +56,7 @@ static packet *vxlan(guint port, const char *header, packet *inner)
 static void test_udp_tunnels(void)
 {
     check_tcp4(ETHERNET, vxlan(4789, "08000000 00006400", ethernet(0x0800, http4())), 5);
+    check_tcp4(ETHERNET, vxlan(8472, "08000000 00006400", ethernet(0x0800, http4())), 5);
     check_tcp4(ETHERNET, vxlan(4789, "88080003 00006400", ethernet(0x0800, http4())), 5);
     check_tcp4(ETHERNET, vxlan(4790, "0c000003 00006400", ethernet(0x0800, http4())), 5);
     check_tcp4(ETHERNET, vxlan(4790, "0c000001 00006400", http4()), 5);
@@ -71,6 +72,7 @@ static void test_udp_tunnels(void)
     } plain[] = {
         { 4789, "00000000 00006400", 0x0800 }, /* no network id */
         { 4789, "08000000 00006401", 0x0800 }, /* reserved byte set */
+        { 8472, "08000000 00006401", 0x0800 },
         { 4789, "08000001 00006400", 0x0800 },
         { 4789, "08000000 00006400", 0x0806 }, /* ARP inside */
         { 4788, "08000000 00006400", 0x0800 }, /* another port */

@@ -62,7 +62,6 @@ static void check_lacks(const ccm_view *view, const char *expected)
 static void test_lacks(void)
 {
     static const char *const reasons[] = { "truncated", "dropped", "gaps", "midstream" };
-    static const ccm_view_count verbs[] = { { "GET", 3 } }, statuses[] = { { "200", 2 } };
     ccm_view_route rows[2] = {
         { .route = "client/dp",
           .title = "",
@@ -74,9 +73,7 @@ static void test_lacks(void)
           .payload_bytes = { 500, 0 },
           .missing_bytes = { 500, 0 },
           .connections = { .midstream = 4 },
-          .requests_total = 3,
-          .requests = { verbs, 1 },
-          .statuses = { statuses, 1 } },
+          .unpaired = { 1, 2 } },
         { .route = "unknown/unknown",
           .title = "",
           .ref = "",
@@ -100,6 +97,7 @@ static void test_lacks(void)
                 "4 connections began before the capture: which side opened them is inferred\n"
                 "4 connections seen in one direction only: the capture point misses the other\n"
                 "1 request without a response in the capture\n"
+                "2 responses without a request in the capture\n"
                 "100 B (10 %) belongs to no known route");
 }
 

@@ -2,6 +2,7 @@
  * test_report_text.c - the building blocks of report/: units, bars, wrapped text, tables, JSON.
  * Expected values were calculated by hand from the rules in report/report.h. */
 #include "report/proofs.h"
+#include "report/words.h"
 
 #define T0 (UINT64_C(1769860800) * 1000000000) /* 2026-01-31T12:00:00Z */
 #define MS UINT64_C(1000000)
@@ -332,6 +333,22 @@ static void test_auth_signatures(void)
     g_assert_null(strstr(checked, "are checked by"));
 }
 
+/* The same numbers mean other things in IPv6: RFC 792, RFC 4443. */
+static void test_icmp(void)
+{
+    static const ccm_view_count errors[] = { { "1/4", 2 }, { "3/13", 1 }, { "99/9", 1 } };
+    ccm_view_route r = { .destination = { .family = 4 }, .icmp_errors = { errors, 3 } };
+    GString *s = g_string_new(NULL);
+
+    ccm_icmp_append(s, &r, 16);
+    g_assert_cmpstr(s->str, ==, "1/4×2, 3/13 (administratively prohibited)×1, 99/9×1");
+    g_string_truncate(s, 0);
+    r.destination.family = 6;
+    ccm_icmp_append(s, &r, 16);
+    g_assert_cmpstr(s->str, ==, "1/4 (port unreachable)×2, 3/13×1, 99/9×1");
+    g_string_free(s, TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -344,5 +361,6 @@ int main(int argc, char **argv)
     g_test_add_func("/report/auth-reasons", test_auth_reasons);
     g_test_add_func("/report/auth-clocks", test_auth_clocks);
     g_test_add_func("/report/auth-signatures", test_auth_signatures);
+    g_test_add_func("/report/icmp", test_icmp);
     return g_test_run();
 }
