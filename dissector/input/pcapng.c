@@ -177,16 +177,18 @@ static void dropped(const ccm_reader *r, ccm_interface *i, uint64_t sum)
 }
 
 /* Packets of the interface that were lost since the one before. */
-static void lost(const ccm_reader *r, ccm_interface *i, uint64_t n)
+static G_GNUC_NO_INLINE void lost(const ccm_reader *r, ccm_interface *i, uint64_t n)
 {
     i->lost += ccm_min64(n, UINT64_MAX - i->lost);
     dropped(r, i, i->lost);
 }
 
-static void packet_options(const ccm_reader *r, ccm_interface *i, ccm_cursor c, uint32_t captured)
+static G_GNUC_NO_INLINE void packet_options(const ccm_reader *r, ccm_interface *i, ccm_span left,
+                                            uint32_t captured)
 {
     uint16_t code;
     ccm_span value;
+    ccm_cursor c = ccm_cur(left);
     ccm_cur_skip(&c, (4u - captured % 4u) % 4u);
     while (next_option(&c, r->big, &code, &value))
         if (code == OPT_DROPCOUNT && value.n == 8)
@@ -209,8 +211,10 @@ static void statistics(ccm_reader *r, ccm_cursor *c)
     dropped(r, i, drops[0] + ccm_min64(drops[1], UINT64_MAX - drops[0]));
 }
 
-/* Enhanced and obsolete packet blocks differ in the width of the interface number. */
-static inline bool packet(ccm_reader *r, ccm_cursor *c, bool obsolete, bool big, ccm_raw *out)
+/* Enhanced and obsolete packet blocks differ in the width of the interface number. Inlined,
+ * whatever the compiler thinks: compiled once for each byte order. */
+static inline __attribute__((always_inline)) bool packet(ccm_reader *r, ccm_cursor *c,
+                                                         bool obsolete, bool big, ccm_raw *out)
 {
     uint32_t id = obsolete ? ccm_cur_u16(c, big) : ccm_cur_u32(c, big);
     uint16_t before = obsolete ? ccm_cur_u16(c, big) : 0;
@@ -227,7 +231,7 @@ static inline bool packet(ccm_reader *r, ccm_cursor *c, bool obsolete, bool big,
     if (before && before != LOST_UNKNOWN)
         lost(r, i, before);
     if (G_UNLIKELY(ccm_cur_left(c) > OPTION_MIN) && !obsolete)
-        packet_options(r, i, *c, captured);
+        packet_options(r, i, ccm_cur_take(c, ccm_cur_left(c)), captured);
     *out = (ccm_raw){
         .data = data.p,
         .captured = captured,
