@@ -5,6 +5,7 @@
 
 #include "flow/intake.h"
 #include "input/live.h"
+#include "input/merge.h"
 #include "model/model.h"
 #include "observe/obs.h"
 #include "proto/decrypt.h"
@@ -16,6 +17,12 @@ enum {
     SECRETS_TLS = 0x544c534b, /* pcapng: the secrets block is a TLS key log */
 };
 
+/* What was read of a file that may overlap with others. */
+typedef struct file_sums {
+    uint64_t packets, bytes, first_frame; /* first_frame 0 = had no packet */
+    bool done;
+} file_sums;
+
 struct ccm_engine {
     ccm_limits limits;
     ccm_engine_options options;
@@ -26,11 +33,14 @@ struct ccm_engine {
     ccm_verify *verify; /* NULL: signatures are not checked */
     ccm_filter *filter;
     uint64_t frame; /* of the newest packet, filtered ones included, so that Wireshark's agree */
-    uint64_t dropped, secrets;
+    uint64_t dropped, secrets, untimed;
+    uint64_t look; /* frame at which progress is shown next */
     gint64 last_progress;
-    GString *reasons; /* why the capture is incomplete, joined by CCM_REASON_BREAK */
-    bool more;        /* a packet was left out because max_packets were read */
-    bool replayed;    /* an observation file was read: it has its own `capture` observation */
+    GString *reasons;  /* why the input ended early, joined by CCM_REASON_BREAK */
+    GString *unusable; /* what could not be used at all, likewise */
+    unsigned unmerged; /* files that overlap with others and were read after them */
+    bool more;         /* a packet was left out because max_packets were read */
+    bool replayed;     /* an observation file was read: it has its own `capture` observation */
 };
 
 static void emit(void *engine, const ccm_obs *o)
@@ -65,6 +75,7 @@ ccm_engine *ccm_engine_new(const ccm_limits *limits, const ccm_engine_options *o
                      e->verify ? ccm_verify_service(e->verify) : NULL);
     e->decrypt = ccm_decrypt_new(&e->limits);
     e->reasons = g_string_new("");
+    e->unusable = g_string_new("");
     return e;
 }
 
@@ -77,6 +88,7 @@ void ccm_engine_free(ccm_engine *e)
     ccm_decrypt_free(e->decrypt);
     ccm_filter_free(e->filter);
     g_string_free(e->reasons, TRUE);
+    g_string_free(e->unusable, TRUE);
     g_free(e);
 }
 
@@ -118,19 +130,19 @@ static bool stopped(const ccm_engine *e)
 }
 
 /* The first line of `text`; a report has no place for what a user types next. */
-static void add_reason(ccm_engine *e, const char *text)
+static void add_reason(GString *reasons, const char *text)
 {
     size_t n = strcspn(text, "\n");
 
-    if (e->reasons->len)
-        g_string_append(e->reasons, CCM_REASON_BREAK);
-    g_string_append_len(e->reasons, text, (gssize)(n && text[n] && text[n - 1] == ':' ? n - 1 : n));
+    if (reasons->len)
+        g_string_append(reasons, CCM_REASON_BREAK);
+    g_string_append_len(reasons, text, (gssize)(n && text[n] && text[n - 1] == ':' ? n - 1 : n));
 }
 
-/* The report names what is missing; the caller may show it at once. */
+/* The report names what could not be used; the caller may show it at once. */
 static void add_note(ccm_engine *e, const char *text)
 {
-    add_reason(e, text);
+    add_reason(e->unusable, text);
     if (e->options.note)
         e->options.note(e->options.note_data, text);
 }
@@ -142,8 +154,10 @@ static bool filter_passes(ccm_engine *e, const ccm_raw *raw)
     return !e->filter || ccm_filter_match(e->filter, raw);
 }
 
-/* Decodes and hands on up to CCM_BATCH packets. False when the caller should stop. */
-static bool process(ccm_engine *e, const ccm_raw *raw, unsigned n)
+/* Decodes and hands on up to CCM_BATCH packets. With `sums`, packet i counts for sums[from[i]].
+ * False when the caller should stop. */
+static bool process(ccm_engine *e, const ccm_raw *raw, unsigned n, file_sums *sums,
+                    const unsigned *from)
 {
     ccm_packet packets[CCM_BATCH];
     unsigned decoded = 0;
@@ -155,8 +169,14 @@ static bool process(ccm_engine *e, const ccm_raw *raw, unsigned n)
             break;
         }
         e->frame++;
+        if (sums && !sums[from[i]].first_frame)
+            sums[from[i]].first_frame = e->frame;
         if (!filter_passes(e, &raw[i]))
             continue;
+        if (sums) {
+            sums[from[i]].packets++;
+            sums[from[i]].bytes += raw[i].length;
+        }
         decoded += ccm_intake_decode(&e->in, &raw[i], e->frame, &packets[decoded]);
     }
     ccm_intake_flow(&e->in, packets, decoded);
@@ -168,7 +188,7 @@ void ccm_engine_packet(ccm_engine *e, uint64_t time_ns, unsigned link_type, cons
 {
     ccm_raw raw = { data, captured, length, link_type, time_ns };
 
-    (void)process(e, &raw, 1);
+    (void)process(e, &raw, 1, NULL, NULL);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -203,49 +223,78 @@ static void on_dropped(void *user_data, uint64_t packets)
     e->dropped += packets;
 }
 
-static void show_progress(ccm_engine *e, const ccm_reader *reader, bool at_once)
+static void on_untimed(void *user_data)
 {
-    gint64 now = g_get_monotonic_time();
+    ccm_engine *e = user_data;
+
+    e->untimed++;
+}
+
+static ccm_reader_events events_of(ccm_engine *e)
+{
+    return (ccm_reader_events){ on_name, on_secrets, on_dropped, on_untimed, e, e->options.stop };
+}
+
+static void show_progress(ccm_engine *e, const ccm_reader *reader, const ccm_merge *merge)
+{
     uint64_t read, size;
 
-    if (!e->options.progress || (!at_once && now - e->last_progress < G_USEC_PER_SEC / 10))
+    if (!e->options.progress || e->frame < e->look)
+        return;
+    e->look = e->frame + PROGRESS_EVERY;
+    gint64 now = g_get_monotonic_time();
+    if (now - e->last_progress < G_USEC_PER_SEC / 10)
         return;
     e->last_progress = now;
-    ccm_reader_position(reader, &read, &size);
+    if (merge)
+        ccm_merge_position(merge, &read, &size);
+    else
+        ccm_reader_position(reader, &read, &size);
     e->options.progress(e->options.progress_data, read, size, e->in.packets);
+}
+
+static void tell_file(ccm_engine *e, const char *path, const file_sums *sums)
+{
+    ccm_obs o = ccm_intake_obs(&e->in, CCM_OBS_capture_file);
+
+    ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(path));
+    ccm_obs_u64(&o, CCM_KEY_packets, sums->packets);
+    ccm_obs_u64(&o, CCM_KEY_file_bytes, sums->bytes);
+    ccm_obs_u64(&o, CCM_KEY_first_frame, sums->first_frame ? sums->first_frame : e->frame + 1);
+    emit(e, &o);
+}
+
+/* Why reading stops here, when it does although there is more. */
+static void tell_stop(ccm_engine *e)
+{
+    if (stopped(e)) /* asked for, so no damage; but the report must not look complete */
+        add_reason(e->reasons, "reading was interrupted, the rest was not looked at");
+    if (e->more)
+        add_reason(e->reasons, "reading stopped at the wanted number of packets");
 }
 
 /* Reads one capture file to its end. False when reading should not go on with the next. */
 static bool read_capture(ccm_engine *e, ccm_reader *reader, const char *path, GError **damage)
 {
-    uint64_t first_frame = e->frame + 1, packets = e->in.packets, bytes = e->in.wire_bytes,
-             look = 0;
+    file_sums sums = { e->in.packets, e->in.wire_bytes, e->frame + 1, false };
     ccm_raw raw[CCM_BATCH];
     bool go_on = true;
     unsigned n;
 
     while (go_on && (n = ccm_reader_next(reader, raw, damage)) > 0) {
-        go_on = process(e, raw, n);
-        if (e->frame >= look) {
-            show_progress(e, reader, false);
-            look = e->frame + PROGRESS_EVERY;
-        }
+        go_on = process(e, raw, n, NULL, NULL);
+        show_progress(e, reader, NULL);
     }
-    if (stopped(e)) { /* asked for, so no damage; but the report must not look complete */
+    if (stopped(e)) {
         g_clear_error(damage);
-        add_reason(e, "reading was interrupted, the rest was not looked at");
         go_on = false;
     }
     if (!go_on && !e->more && !*damage && !stopped(e))
         e->more = ccm_reader_next(reader, raw, damage) > 0;
-    if (e->more)
-        add_reason(e, "reading stopped at the wanted number of packets");
-    ccm_obs o = ccm_intake_obs(&e->in, CCM_OBS_capture_file);
-    ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(path));
-    ccm_obs_u64(&o, CCM_KEY_packets, e->in.packets - packets);
-    ccm_obs_u64(&o, CCM_KEY_file_bytes, e->in.wire_bytes - bytes);
-    ccm_obs_u64(&o, CCM_KEY_first_frame, first_frame);
-    emit(e, &o);
+    tell_stop(e);
+    sums.packets = e->in.packets - sums.packets;
+    sums.bytes = e->in.wire_bytes - sums.bytes;
+    tell_file(e, path, &sums);
     return go_on;
 }
 
@@ -299,13 +348,13 @@ static void replay(ccm_engine *e, const char *path, ccm_lines *lines, GError **w
     g_clear_error(&bad);
 }
 
-static void set_damage(ccm_engine *e, GError *damage, GError **warning)
+static void set_problem(GString *reasons, GError *problem, GError **warning)
 {
-    add_reason(e, damage->message);
+    add_reason(reasons, problem->message);
     if (!*warning)
-        g_propagate_error(warning, damage);
+        g_propagate_error(warning, problem);
     else
-        g_error_free(damage);
+        g_error_free(problem);
 }
 
 /* Captures of directories that could not be used. */
@@ -315,7 +364,7 @@ static void tell_skipped(ccm_engine *e, const GPtrArray *skipped, GError **warni
         const GError *why = skipped->pdata[i];
 
         if (why->code == CCM_ERROR_CORRUPT && !*warning)
-            set_damage(e, g_error_copy(why), warning);
+            set_problem(e->unusable, g_error_copy(why), warning);
         else
             add_note(e, why->message);
     }
@@ -330,7 +379,7 @@ static void tell_skipped(ccm_engine *e, const GPtrArray *skipped, GError **warni
 static bool read_input(ccm_engine *e, const char *path, bool only_one, GError **warning,
                        GError **error)
 {
-    ccm_reader_events events = { on_name, on_secrets, on_dropped, e, e->options.stop };
+    ccm_reader_events events = events_of(e);
     GError *damage = NULL;
     ccm_reader *reader;
     ccm_lines *lines;
@@ -356,7 +405,7 @@ static bool read_input(ccm_engine *e, const char *path, bool only_one, GError **
     go_on = read_capture(e, reader, path, &damage);
     ccm_reader_free(reader);
     if (damage)
-        set_damage(e, damage, warning);
+        set_problem(e->reasons, damage, warning);
     return go_on;
 }
 
@@ -385,47 +434,103 @@ static bool check_filter(ccm_engine *e, GError **error)
     return true;
 }
 
+/* Files that may overlap in time. */
+typedef struct overlap {
+    ccm_engine *e;
+    char *const *paths;
+    file_sums *sums;
+    GError **warning;
+} overlap;
+
+static void on_file_end(void *user_data, unsigned file, bool opened, GError *problem)
+{
+    overlap *o = user_data;
+
+    o->sums[file].done = true;
+    if (problem)
+        set_problem(opened ? o->e->reasons : o->e->unusable, problem, o->warning);
+    if (opened)
+        tell_file(o->e, o->paths[file], &o->sums[file]);
+}
+
+/* Reads files in the order of their packets' times. */
+static void read_overlapping(ccm_engine *e, char *const *paths, const uint64_t *first_ns,
+                             unsigned n_files, GError **warning)
+{
+    ccm_reader_events events = events_of(e);
+    overlap o = { e, paths, g_new0(file_sums, n_files), warning };
+    ccm_merge *merge = ccm_merge_new(paths, first_ns, n_files, &events, on_file_end, &o);
+    const unsigned *from;
+    const ccm_raw *raw;
+    bool go_on = true;
+    unsigned n;
+
+    while (go_on && (n = ccm_merge_next(merge, &raw, &from)) > 0) {
+        go_on = process(e, raw, n, o.sums, from);
+        show_progress(e, NULL, merge);
+    }
+    if (!go_on && !e->more && !stopped(e))
+        e->more = ccm_merge_next(merge, &raw, &from) > 0;
+    tell_stop(e);
+    for (unsigned i = 0; i < n_files; i++)
+        if (o.sums[i].first_frame && !o.sums[i].done)
+            tell_file(e, paths[i], &o.sums[i]);
+    e->unmerged += ccm_merge_late(merge);
+    ccm_merge_free(merge);
+    g_free(o.sums);
+}
+
+/* Those whose first time is not known (pipes, for instance) one after the other, then the others.
+ */
+static bool read_files(ccm_engine *e, char *const *files, const uint64_t *first_ns,
+                       GError **warning, GError **error)
+{
+    bool go_on = true;
+    unsigned i;
+
+    for (i = 0; go_on && files[i] && (!first_ns[i] || !files[i + 1]); i++) {
+        GError *problem = NULL;
+        go_on = read_input(e, files[i], !files[1], warning, &problem);
+        if (!problem)
+            continue;
+        if (i == 0 || problem->code == CCM_ERROR_USAGE) {
+            g_propagate_error(error, problem);
+            return false;
+        }
+        set_problem(e->unusable, problem, warning);
+        go_on = true;
+    }
+    if (go_on && files[i])
+        read_overlapping(e, files + i, first_ns + i, g_strv_length((char **)files + i), warning);
+    return true;
+}
+
 bool ccm_engine_read(ccm_engine *e, const char *const *paths, unsigned n_paths, GError **warning,
                      GError **error)
 {
-    GError *problem = NULL;
+    uint64_t *first_ns;
     char **files;
-    unsigned read = 0;
 
     if (e->options.bpf && !(e->filter = ccm_filter_new(e->options.bpf, error)))
         return false;
     GPtrArray *skipped = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
-    files = ccm_input_expand(paths, n_paths, skipped, error);
+    files = ccm_input_expand(paths, n_paths, &first_ns, skipped, error);
     if (files)
         tell_skipped(e, skipped, warning);
     g_ptr_array_unref(skipped);
     if (!files)
         return false;
-    for (unsigned i = 0; files[i]; i++) {
-        bool go_on = read_input(e, files[i], !files[1], warning, &problem);
-
-        if (problem && (read == 0 || problem->code == CCM_ERROR_USAGE)) {
-            g_propagate_error(error, problem);
-            g_strfreev(files);
-            return false;
-        }
-        read++;
-        if (problem) {
-            set_damage(e, problem, warning);
-            problem = NULL;
-        } else if (!go_on) {
-            break;
-        }
-    }
+    bool good = read_files(e, files, first_ns, warning, error);
     g_strfreev(files);
-    if (e->filter && !check_filter(e, error))
+    g_free(first_ns);
+    if (!good || (e->filter && !check_filter(e, error)))
         return false;
     if (e->in.link_problem && e->in.unsupported == e->in.packets) {
         g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT, "%s: %s", paths[0], e->in.link_problem);
         return false;
     }
     if (e->in.link_problem)
-        add_reason(e, e->in.link_problem);
+        add_reason(e->unusable, e->in.link_problem);
     return true;
 }
 
@@ -433,7 +538,7 @@ bool ccm_engine_read(ccm_engine *e, const char *const *paths, unsigned n_paths, 
 
 static void on_live_packet(void *user_data, const ccm_raw *raw)
 {
-    (void)process(user_data, raw, 1);
+    (void)process(user_data, raw, 1, NULL, NULL);
 }
 
 static void on_live_tick(void *user_data, uint64_t now_ns, uint64_t dropped)
@@ -459,12 +564,7 @@ bool ccm_engine_live(ccm_engine *e, const ccm_live_options *options, GError **er
         return false;
     good = ccm_live_run(live, &events, e->options.max_packets, e->options.stop, error);
     e->dropped = ccm_live_dropped(live);
-    ccm_obs o = ccm_intake_obs(&e->in, CCM_OBS_capture_file);
-    ccm_obs_str(&o, CCM_KEY_name, ccm_span_str(options->interface));
-    ccm_obs_u64(&o, CCM_KEY_packets, e->in.packets);
-    ccm_obs_u64(&o, CCM_KEY_file_bytes, e->in.wire_bytes);
-    ccm_obs_u64(&o, CCM_KEY_first_frame, 1);
-    emit(e, &o);
+    tell_file(e, options->interface, &(file_sums){ e->in.packets, e->in.wire_bytes, 1, true });
     ccm_live_free(live);
     return good;
 }
@@ -521,5 +621,10 @@ void ccm_engine_finish(ccm_engine *e)
     ccm_obs_u64(&o, CCM_KEY_secrets_blocks, e->secrets);
     decryption(e, &o);
     ccm_obs_str(&o, CCM_KEY_reason, ccm_span_of(e->reasons->str, e->reasons->len));
+    ccm_obs_str(&o, CCM_KEY_unusable, ccm_span_of(e->unusable->str, e->unusable->len));
+    if (e->unmerged)
+        ccm_obs_u64(&o, CCM_KEY_unmerged_files, e->unmerged);
+    if (e->untimed)
+        ccm_obs_u64(&o, CCM_KEY_untimed_packets, e->untimed);
     emit(e, &o);
 }

@@ -7,6 +7,7 @@ unit_tests = \
 	tests/unit/test_catalog \
 	tests/unit/test_ccm_headers \
 	tests/unit/test_channels \
+	tests/unit/test_clock \
 	tests/unit/test_decode \
 	tests/unit/test_decode_inner \
 	tests/unit/test_decrypt \
@@ -35,6 +36,7 @@ unit_tests = \
 	tests/unit/test_pair_others \
 	tests/unit/test_observe \
 	tests/unit/test_opened \
+	tests/unit/test_overlap \
 	tests/unit/test_pcapng \
 	tests/unit/test_pcapng_write \
 	tests/unit/test_proofs \

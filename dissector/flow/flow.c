@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * flow.c - packets to flows: each packet belongs to exactly one.
  * In: decoded packets. Out: runs while they pass, a connection when a flow ends, limits at the end.
- * State: the table; times are those of the packets, the latest one seen counts as now. */
+ * State: the table; times are those of the packets, the latest that others confirm counts as now.
+ */
 #include "flow/state.h"
 
 enum {
@@ -207,6 +208,13 @@ static uint64_t expires_at(const ccm_flow *f)
     return f->last_ns + (f->saw & (CCM_SAW_RST | CCM_SAW_LAST_ACK) ? GRACE_CLOSED : GRACE_LAST_ACK);
 }
 
+/* Was it over when a packet of that time came? A time that no other packet confirms ends nothing.
+ */
+static bool is_over(const ccm_flows *fs, const ccm_flow *f, uint64_t time_ns)
+{
+    return time_ns > expires_at(f) && !(f->tcp && ccm_clock_ahead(fs, time_ns));
+}
+
 void ccm_flow_end(ccm_flows *fs, ccm_flow *f, const char *why)
 {
     uint64_t at_ns = fs->at_ns, at_frame = fs->at_frame, gaps = 0, missing[2];
@@ -261,9 +269,11 @@ void ccm_flow_look(ccm_flows *fs, ccm_flow *f)
     if (fs->now_ns >= f->last_ns + RUN_LOOK)
         ccm_runs_emit(fs, f, (uint64_t[2]){ 0, 0 }, NULL);
     if (f->waiting) {
+        uint64_t at_ns = fs->at_ns;
         fs->at_ns = fs->now_ns;
         fs->at_frame = 0;
         ccm_stream_look(fs, f, fs->now_ns, false);
+        fs->at_ns = at_ns;
     }
     uint64_t due = ccm_min64(expires_at(f), ccm_stream_due(f));
     if (f->closed || f->dir[0].run.packets || f->dir[1].run.packets) {
@@ -363,12 +373,12 @@ static inline ccm_flow *flow_packet(ccm_flows *fs, const ccm_packet *p, const cc
 
     memcpy(&part.packets, &p->packets, sizeof(ccm_run_four)); /* these lie in the same order */
 
-    fs->now_ns = ccm_max64(fs->now_ns, p->time_ns);
+    ccm_clock(fs, p->time_ns);
     fs->at_ns = p->time_ns;
     fs->at_frame = p->frame;
     if (!f || !f->id || !ccm_flow_key_equal(&f->key, key))
         f = ccm_table_find(fs, key, hash);
-    if (f && ((p->time_ns > f->last_ns + GRACE_CLOSED && p->time_ns > expires_at(f)) ||
+    if (f && ((p->time_ns > f->last_ns + GRACE_CLOSED && is_over(fs, f, p->time_ns)) ||
               (f->tcp && ccm_tcp_unexpected(f, side, p) && ccm_tcp_reused(f, side, p)))) {
         ccm_flow_end(fs, f, "idle");
         f = NULL;
@@ -433,8 +443,10 @@ void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
 
     while (n) {
         unsigned m = MIN(n, CCM_BATCH);
-        if (!fs->zero_ns) /* a little before the first packet, for those out of order */
-            fs->zero_ns = packets->time_ns > CCM_NS_PER_S ? packets->time_ns - CCM_NS_PER_S : 1;
+        if (!fs->zero_ns) {
+            ccm_table_zero(fs, packets->time_ns);
+            fs->now_ns = fs->at_ns = packets->time_ns;
+        }
         for (unsigned i = 0; i < m; i++) {
             side[i] = ccm_flow_key_make(&packets[i], &key[i]);
             again[i] = i && ccm_flow_key_equal(&key[i], &key[i - 1]);
@@ -461,6 +473,26 @@ void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
         packets += m;
         n -= m;
     }
+}
+
+void ccm_flows_late(ccm_flows *fs, const ccm_packet *packet)
+{
+    uint64_t at_ns = fs->at_ns;
+
+    fs->late = true;
+    ccm_flows_batch(fs, packet, 1);
+    fs->late = false;
+    fs->at_ns = at_ns;
+}
+
+uint64_t ccm_flows_now(const ccm_flows *fs, uint64_t latest_ns)
+{
+    return fs->zero_ns && ccm_clock_ahead(fs, latest_ns) ? fs->now_ns : latest_ns;
+}
+
+uint64_t ccm_flows_backward(const ccm_flows *fs)
+{
+    return fs->backward;
 }
 
 void ccm_flows_not_ip(ccm_flows *fs, uint64_t time_ns, uint64_t frame, uint32_t wire_bytes)
@@ -500,6 +532,7 @@ void ccm_flows_finish(ccm_flows *fs)
     live_flow *live = g_new(live_flow, (size_t)fs->n_flows + 1);
     uint32_t n = 0;
 
+    ccm_clock_end(fs);
     for (uint32_t i = 0; i < fs->n_entries; i++)
         if (ccm_table_entry(fs, i)->id)
             live[n++] = (live_flow){ ccm_table_entry(fs, i)->id, i };

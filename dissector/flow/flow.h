@@ -26,9 +26,11 @@ void ccm_flows_no_runs(ccm_flows *flows);
 /* Frees without emitting; call ccm_flows_finish before. */
 void ccm_flows_free(ccm_flows *flows);
 
-/* Decoded packets (CCM_DECODED) in capture order, any number; also those of ccm_decoder_expired.
- * Their spans are not kept. */
+/* Decoded packets (CCM_DECODED) in capture order, any number. Their spans are not kept. */
 void ccm_flows_batch(ccm_flows *flows, const ccm_packet *packets, unsigned n);
+/* A packet of ccm_decoder_expired: its time is long past, which does not mean that a clock was set
+ * back. */
+void ccm_flows_late(ccm_flows *flows, const ccm_packet *packet);
 /* A packet without IP (CCM_NOT_IP) or unreadable (CCM_UNDECODED); kept in a flow without addresses.
  */
 void ccm_flows_not_ip(ccm_flows *flows, uint64_t time_ns, uint64_t frame, uint32_t wire_bytes);
@@ -38,6 +40,11 @@ void ccm_flows_tick(ccm_flows *flows, uint64_t now_ns);
 /* Closes every flow, in order of flow id, then emits a `limit` observation for each limit hit. */
 void ccm_flows_finish(ccm_flows *flows);
 
+/* What counts as now when `latest_ns` is the latest time of all packets: that, unless packets went
+ * on long before it. */
+uint64_t ccm_flows_now(const ccm_flows *flows, uint64_t latest_ns);
+/* Times that the packets' time went back by more than a minute. */
+uint64_t ccm_flows_backward(const ccm_flows *flows);
 /* Runs of missing sequence numbers in the flows that have ended so far. */
 uint64_t ccm_flows_gaps(const ccm_flows *flows);
 

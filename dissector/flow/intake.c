@@ -20,7 +20,8 @@ void ccm_intake_clear(ccm_intake *in)
 
 static void count_packet(ccm_intake *in, const ccm_raw *raw)
 {
-    if (in->packets++ == 0)
+    in->packets++;
+    if (!in->end_ns) /* none had a time so far */
         in->start_ns = in->end_ns = raw->time_ns;
     in->start_ns = ccm_min64(in->start_ns, raw->time_ns);
     in->end_ns = ccm_max64(in->end_ns, raw->time_ns);
@@ -65,14 +66,14 @@ void ccm_intake_expire(ccm_intake *in, uint64_t now_ns)
     ccm_packet packet;
 
     while (ccm_decoder_expired(in->decoder, now_ns, &packet))
-        ccm_flows_batch(in->flows, &packet, 1);
+        ccm_flows_late(in->flows, &packet);
 }
 
 void ccm_intake_flow(ccm_intake *in, const ccm_packet *packets, unsigned n)
 {
     ccm_flows_batch(in->flows, packets, n);
     if (in->packets >= in->next_look) {
-        ccm_intake_expire(in, in->end_ns);
+        ccm_intake_expire(in, ccm_flows_now(in->flows, in->end_ns));
         in->next_look = in->packets + EXPIRED_EVERY;
     }
 }
@@ -109,11 +110,13 @@ void ccm_intake_put_counts(const ccm_intake *in, ccm_obs *o)
 {
     ccm_obs_u64(o, CCM_KEY_packets, in->packets);
     ccm_obs_u64(o, CCM_KEY_wire_bytes, in->wire_bytes);
-    if (in->packets) {
+    if (in->end_ns) {
         ccm_obs_flag(o, CCM_KEY_has_start, true);
         ccm_obs_u64(o, CCM_KEY_start_ns, in->start_ns);
         ccm_obs_u64(o, CCM_KEY_end_ns, in->end_ns);
     }
     ccm_obs_u64(o, CCM_KEY_truncated_packets, in->truncated);
     ccm_obs_u64(o, CCM_KEY_undecoded_packets, in->undecoded);
+    if (ccm_flows_backward(in->flows))
+        ccm_obs_u64(o, CCM_KEY_backward_steps, ccm_flows_backward(in->flows));
 }

@@ -147,7 +147,10 @@ struct ccm_flows {
     uint32_t free_head; /* index + 1 of a free entry */
     uint32_t hand;
     uint64_t zero_ns;         /* time of tick 0 */
-    uint64_t now_ns;          /* latest time seen */
+    uint64_t now_ns;          /* latest time seen, of those that others confirm: ccm_clock */
+    uint64_t backward;        /* steps back of the packets' time */
+    uint32_t far;             /* packets in a row that are far from now_ns */
+    bool late;                /* the packet at work came long ago */
     uint64_t at_ns, at_frame; /* of the packet at work, for observations */
     uint64_t next_id;
     uint64_t gaps;
@@ -184,7 +187,28 @@ ccm_flow *ccm_table_find(const ccm_flows *fs, const ccm_flow_key *key, uint32_t 
 ccm_flow *ccm_table_add(ccm_flows *fs, const ccm_flow_key *key, uint32_t hash);
 void ccm_table_remove(ccm_flows *fs, ccm_flow *f);
 void ccm_table_due(ccm_flows *fs, const ccm_flow *f, uint64_t time_ns);
+void ccm_table_zero(ccm_flows *fs, uint64_t time_ns);
 void ccm_table_sweep(ccm_flows *fs, uint32_t steps);
+void ccm_clock_far(ccm_flows *fs, uint64_t time_ns);
+void ccm_clock_end(ccm_flows *fs);
+
+#define CCM_CLOCK_BACK (60 * CCM_NS_PER_S)
+#define CCM_CLOCK_AHEAD (600 * CCM_NS_PER_S)
+
+/* The time of a packet. The clock follows the packets forward; far from it, others must confirm. */
+static inline void ccm_clock(ccm_flows *fs, uint64_t time_ns)
+{
+    if (G_LIKELY(time_ns + CCM_CLOCK_BACK - fs->now_ns <= CCM_CLOCK_BACK + CCM_CLOCK_AHEAD))
+        fs->now_ns = ccm_max64(fs->now_ns, time_ns);
+    else
+        ccm_clock_far(fs, time_ns);
+}
+
+/* Is it so far ahead of the clock that others must confirm it? */
+static inline bool ccm_clock_ahead(const ccm_flows *fs, uint64_t time_ns)
+{
+    return time_ns > fs->now_ns && time_ns - fs->now_ns > CCM_CLOCK_AHEAD;
+}
 ccm_flow *ccm_table_coldest(ccm_flows *fs);
 
 /* flow.c */

@@ -9,7 +9,8 @@
 #include "flow/state.h"
 
 enum { SLOTS_FIRST = 1024, TICK_SHIFT = 27, CANDIDATES = 8, SWEEP_MAX = 160, SWEEP_BLOCK = 16 };
-enum { NEVER = INT32_MAX }; /* a tick; signed, as vectors compare signed numbers */
+enum { FAR_AHEAD = 64, FAR_BACK = 2 }; /* packets in a row that move the clock */
+enum { NEVER = INT32_MAX };            /* a tick; signed, as vectors compare signed numbers */
 enum { KEY_FAMILY = 0x0f, KEY_FRAGMENT = 0x80 };
 
 void ccm_table_init(ccm_flows *fs)
@@ -228,6 +229,60 @@ static int32_t tick_of(const ccm_flows *fs, uint64_t time_ns)
     uint64_t t = time_ns > fs->zero_ns ? (time_ns - fs->zero_ns) >> TICK_SHIFT : 0;
 
     return (int32_t)ccm_min64(t, NEVER - 2);
+}
+
+/* Tick 0 lies a little before a first packet, for those out of order, and half the range before
+ * that, for clocks that are set back. */
+void ccm_table_zero(ccm_flows *fs, uint64_t time_ns)
+{
+    uint64_t before = CCM_NS_PER_S + (UINT64_C(1) << (30 + TICK_SHIFT));
+
+    fs->zero_ns = time_ns > before ? time_ns - before : 1;
+}
+
+/* The clock was set to a time that ticks may not reach: they count from elsewhere, and all flows
+ * are looked at. */
+static void clock_moved(ccm_flows *fs)
+{
+    if (fs->now_ns >= fs->zero_ns && (fs->now_ns - fs->zero_ns) >> TICK_SHIFT < NEVER - (1 << 29))
+        return;
+    ccm_table_zero(fs, fs->now_ns);
+    for (uint32_t i = 0; i < fs->n_entries; i++)
+        if (fs->due[i] != NEVER)
+            fs->due[i] = 1;
+}
+
+/* A packet whose time is far from the clock; the packet before had fs->at_ns. One alone does not
+ * move the clock. Back it goes soon, as flows that go on must not end; ahead it goes when nothing
+ * comes from before any more, so that of two clocks in one capture the slower one counts. */
+void ccm_clock_far(ccm_flows *fs, uint64_t time_ns)
+{
+    bool ahead = time_ns > fs->now_ns, again;
+
+    if (fs->late)
+        return;
+    if (ahead)
+        again = ccm_clock_ahead(fs, fs->at_ns);
+    else
+        again = fs->at_ns < fs->now_ns && fs->now_ns - fs->at_ns > CCM_CLOCK_BACK;
+    if (!again) { /* it steps back now, or will when those to come do not confirm it */
+        fs->far = 0;
+        fs->backward++;
+    }
+    if (++fs->far < (ahead ? FAR_AHEAD : FAR_BACK))
+        return;
+    fs->backward -= ahead;
+    fs->now_ns = time_ns;
+    clock_moved(fs);
+}
+
+/* No more packets come: nothing came after the last ones that speaks against them. */
+void ccm_clock_end(ccm_flows *fs)
+{
+    if (!ccm_clock_ahead(fs, fs->at_ns))
+        return;
+    fs->backward--;
+    fs->now_ns = fs->at_ns;
 }
 
 /* The hand shall look at `f` once `time_ns` has passed, or earlier if it was told so before. */

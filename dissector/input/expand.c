@@ -2,6 +2,7 @@
  * expand.c - the capture files that the user's paths name, in time order.
  * In: paths of files and directories. Out: paths, sorted by the time of the first packet.
  * State: none. Files of a directory count by content, never by name. */
+#include "input/merge.h"
 #include "input/reader.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 typedef struct found {
     char *path;
-    uint64_t time_ns; /* of the first packet; 0 = has none */
+    uint64_t time_ns; /* of the first packet; 0 = has none, or is not known before it is read */
     unsigned order;   /* of equal times */
 } found;
 
@@ -31,7 +32,8 @@ static int found_cmp(const void *a, const void *b)
 static uint64_t first_time(ccm_reader *reader)
 {
     ccm_raw raw[CCM_BATCH];
-    return ccm_reader_next(reader, raw, NULL) ? raw[0].time_ns : 0;
+    unsigned n = ccm_reader_next(reader, raw, NULL);
+    return n ? ccm_merge_time(raw, n) : 0;
 }
 
 static bool is_regular(const char *path)
@@ -155,8 +157,8 @@ static bool add_path(GArray *all, const char *path, bool alone, GPtrArray *skipp
     return add_file(all, path, alone, error);
 }
 
-char **ccm_input_expand(const char *const *paths, unsigned n_paths, GPtrArray *skipped,
-                        GError **error)
+char **ccm_input_expand(const char *const *paths, unsigned n_paths, uint64_t **first_ns,
+                        GPtrArray *skipped, GError **error)
 {
     char **out = NULL;
     bool ok = true;
@@ -171,8 +173,11 @@ char **ccm_input_expand(const char *const *paths, unsigned n_paths, GPtrArray *s
     if (ok) {
         g_array_sort(all, found_cmp);
         out = g_new0(char *, all->len + 1);
-        for (unsigned i = 0; i < all->len; i++)
+        *first_ns = g_new(uint64_t, all->len);
+        for (unsigned i = 0; i < all->len; i++) {
             out[i] = g_steal_pointer(&g_array_index(all, found, i).path);
+            (*first_ns)[i] = g_array_index(all, found, i).time_ns;
+        }
     }
     g_array_unref(all);
     return out;

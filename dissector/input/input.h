@@ -12,7 +12,7 @@ typedef struct ccm_raw {
     const uint8_t *data;
     uint32_t captured, length; /* captured <= length, also where the file says otherwise */
     uint32_t link_type;        /* LINKTYPE_ of its interface */
-    uint64_t time_ns;
+    uint64_t time_ns;          /* without one: that of the packet before, or 0 */
 } ccm_raw;
 
 typedef struct ccm_reader ccm_reader;
@@ -21,7 +21,8 @@ typedef struct ccm_reader ccm_reader;
 typedef struct ccm_reader_events {
     void (*name)(void *ud, const ccm_addr *address, ccm_span name); /* pcapng NRB */
     void (*secrets)(void *ud, uint32_t type, ccm_span data);        /* pcapng DSB */
-    void (*dropped)(void *ud, uint64_t packets);                    /* pcapng ISB, summed */
+    void (*dropped)(void *ud, uint64_t packets); /* pcapng, what was not told before */
+    void (*untimed)(void *ud);                   /* the next packet has no time (pcapng SPB) */
     void *ud;
     const volatile int *stop; /* when it becomes non-zero, waiting for a pipe ends with an error */
 } ccm_reader_events;
@@ -54,12 +55,14 @@ bool ccm_input_open(const char *path, const ccm_reader_events *events, ccm_reade
                     ccm_lines **lines, GError **error);
 
 /* The files that `paths` name (directories: their capture files, not recursive, by content), sorted
- * by the time of their first packet; files without a packet come first. "-" must be alone
- * (CCM_ERROR_USAGE). Files of directories that are no capture are left out; those that should be one,
- * by content or name, are added to `skipped` (of GError, as opening it alone gives).
- * Returns a NULL-terminated array (g_strfreev); NULL with CCM_ERROR_INPUT. */
-char **ccm_input_expand(const char *const *paths, unsigned n_paths, GPtrArray *skipped,
-                        GError **error);
+ * by the time of their first packet, which is put into *first_ns (g_free). Pipes, devices and a
+ * path alone are not opened, so their time is 0; so is that of files without a packet. These come
+ * first, as named. "-" must be alone (CCM_ERROR_USAGE). Files of directories that are no capture
+ * are left out; those that should be one, by content or name, are added to `skipped` (of GError, as
+ * opening it alone gives).
+ * Returns a NULL-terminated array (g_strfreev); NULL with CCM_ERROR_INPUT, *first_ns unset. */
+char **ccm_input_expand(const char *const *paths, unsigned n_paths, uint64_t **first_ns,
+                        GPtrArray *skipped, GError **error);
 
 typedef enum ccm_decode_result {
     CCM_DECODED,   /* addresses (and ports for TCP and UDP) are known */

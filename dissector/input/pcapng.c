@@ -20,6 +20,9 @@ enum {
     OPT_TSOFFSET = 14,
     OPT_IFDROP = 5,
     OPT_OSDROP = 7,
+    OPT_DROPCOUNT = 4, /* of an enhanced packet block */
+    OPTION_MIN = 4,
+    LOST_UNKNOWN = 0xffff, /* in an obsolete packet block */
     NRB_END = 0,
     NRB_IPV4 = 1,
     NRB_IPV6 = 2,
@@ -162,7 +165,36 @@ static void secrets(ccm_reader *r, ccm_cursor *c)
         r->events.secrets(r->events.ud, type, data);
 }
 
-/* Counts since the capture began: what is new since the last block of the interface is told. */
+/* Statistics and packets count the same: `sum` is of one of them, since the capture began, and what
+ * it is above all that was told is new. */
+static void dropped(const ccm_reader *r, ccm_interface *i, uint64_t sum)
+{
+    if (sum <= i->dropped)
+        return;
+    if (r->events.dropped)
+        r->events.dropped(r->events.ud, sum - i->dropped);
+    i->dropped = sum;
+}
+
+/* Packets of the interface that were lost since the one before. */
+static G_GNUC_NO_INLINE void lost(const ccm_reader *r, ccm_interface *i, uint64_t n)
+{
+    i->lost += ccm_min64(n, UINT64_MAX - i->lost);
+    dropped(r, i, i->lost);
+}
+
+static G_GNUC_NO_INLINE void packet_options(const ccm_reader *r, ccm_interface *i, ccm_span left,
+                                            uint32_t captured)
+{
+    uint16_t code;
+    ccm_span value;
+    ccm_cursor c = ccm_cur(left);
+    ccm_cur_skip(&c, (4u - captured % 4u) % 4u);
+    while (next_option(&c, r->big, &code, &value))
+        if (code == OPT_DROPCOUNT && value.n == 8)
+            lost(r, i, option_u64(value, r->big));
+}
+
 static void statistics(ccm_reader *r, ccm_cursor *c)
 {
     uint32_t id = ccm_cur_u32(c, r->big);
@@ -176,20 +208,16 @@ static void statistics(ccm_reader *r, ccm_cursor *c)
     while (next_option(c, r->big, &code, &value))
         if (value.n == 8 && (code == OPT_IFDROP || code == OPT_OSDROP))
             drops[code == OPT_OSDROP] = option_u64(value, r->big);
-    uint64_t sum = drops[0] + ccm_min64(drops[1], UINT64_MAX - drops[0]);
-    if (sum > i->dropped) {
-        if (r->events.dropped)
-            r->events.dropped(r->events.ud, sum - i->dropped);
-        i->dropped = sum;
-    }
+    dropped(r, i, drops[0] + ccm_min64(drops[1], UINT64_MAX - drops[0]));
 }
 
-/* Enhanced and obsolete packet blocks differ in the width of the interface number. */
-static inline bool packet(ccm_reader *r, ccm_cursor *c, bool obsolete, bool big, ccm_raw *out)
+/* Enhanced and obsolete packet blocks differ in the width of the interface number. Inlined,
+ * whatever the compiler thinks: compiled once for each byte order. */
+static inline __attribute__((always_inline)) bool packet(ccm_reader *r, ccm_cursor *c,
+                                                         bool obsolete, bool big, ccm_raw *out)
 {
     uint32_t id = obsolete ? ccm_cur_u16(c, big) : ccm_cur_u32(c, big);
-    if (obsolete)
-        ccm_cur_skip(c, 2); /* drops since the packet before; the statistics block tells the sum */
+    uint16_t before = obsolete ? ccm_cur_u16(c, big) : 0;
     uint64_t ts = (uint64_t)ccm_cur_u32(c, big) << 32;
     ts |= ccm_cur_u32(c, big);
     uint32_t captured = ccm_cur_u32(c, big);
@@ -199,7 +227,11 @@ static inline bool packet(ccm_reader *r, ccm_cursor *c, bool obsolete, bool big,
         return bad(r, "a packet longer than its block");
     if (id >= r->interfaces->len)
         return bad(r, "a packet of an interface that was not described");
-    const ccm_interface *i = &g_array_index(r->interfaces, ccm_interface, id);
+    ccm_interface *i = &g_array_index(r->interfaces, ccm_interface, id);
+    if (before && before != LOST_UNKNOWN)
+        lost(r, i, before);
+    if (G_UNLIKELY(ccm_cur_left(c) > OPTION_MIN) && !obsolete)
+        packet_options(r, i, ccm_cur_take(c, ccm_cur_left(c)), captured);
     *out = (ccm_raw){
         .data = data.p,
         .captured = captured,
@@ -222,6 +254,8 @@ static bool simple_packet(ccm_reader *r, ccm_cursor *c, ccm_raw *out)
     ccm_span data = ccm_cur_take(c, captured);
     if (c->bad)
         return bad(r, "a packet longer than its block");
+    if (r->events.untimed)
+        r->events.untimed(r->events.ud);
     *out = (ccm_raw){
         .data = data.p,
         .captured = captured,

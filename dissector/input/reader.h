@@ -16,7 +16,7 @@ typedef struct ccm_interface {
     uint8_t shift;
     uint64_t div;
     int64_t offset_s;
-    uint64_t dropped;
+    uint64_t dropped, lost; /* packets told as dropped; sum of what packets say of those before */
 } ccm_interface;
 
 struct ccm_reader {

@@ -173,6 +173,11 @@ static void merge_capture(ccm_model *to, const ccm_model *from)
     c->filtered += s->filtered;
     c->gaps += s->gaps;
     c->secrets += s->secrets;
+    c->untimed += s->untimed;
+    c->backward += s->backward;
+    c->unmerged += s->unmerged;
+    c->ended_early |= s->ended_early;
+    c->unusable |= s->unusable;
     c->decryption.secrets += s->decryption.secrets;
     c->decryption.malformed += s->decryption.malformed;
     c->decryption.private_keys += s->decryption.private_keys;

@@ -337,6 +337,7 @@ static void on_capture(ccm_model *m, const ccm_obs *obs)
 {
     ccm_capture_sums *c = &m->capture;
     ccm_span reason = ccm_obs_get_str(obs, CCM_KEY_reason);
+    ccm_span unusable = ccm_obs_get_str(obs, CCM_KEY_unusable);
 
     c->ended++;
     c->packets += ccm_obs_get_u64(obs, CCM_KEY_packets);
@@ -358,7 +359,13 @@ static void on_capture(ccm_model *m, const ccm_obs *obs)
         c->end_ns = c->has_time ? ccm_max64(c->end_ns, end) : end;
         c->has_time = true;
     }
+    c->untimed += ccm_obs_get_u64(obs, CCM_KEY_untimed_packets);
+    c->backward += ccm_obs_get_u64(obs, CCM_KEY_backward_steps);
+    c->unmerged += ccm_obs_get_u64(obs, CCM_KEY_unmerged_files);
+    c->ended_early |= reason.n > 0;
+    c->unusable |= unusable.n > 0;
     note_reasons(m, reason);
+    note_reasons(m, unusable);
 }
 
 static void on_limit(ccm_model *m, const ccm_obs *obs)

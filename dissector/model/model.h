@@ -374,6 +374,8 @@ typedef struct ccm_capture_sums {
     bool has_time;
     uint64_t start_ns, end_ns;
     uint64_t packets, wire_bytes, truncated, undecoded, dropped, filtered, gaps, secrets;
+    uint64_t untimed, backward, unmerged;
+    bool ended_early, unusable; /* an input; `notes` tell why */
     ccm_decryption decryption;
 } ccm_capture_sums;
 

@@ -329,8 +329,13 @@ static const struct {
 } reasons[] = {
     { "no-packets", "no packet was captured" },
     { "no-match", "the capture filter matched none of the packets" },
+    { "input-unusable", "an input, or its kind of packets, could not be used" },
     { "input-ended-early", "an input ended early or was damaged" },
     { "no-end", "the input lacks its end: what came after is not known" },
+    { "times-backward",
+      "the time of packets went back: times and durations across that are wrong" },
+    { "files-unmerged", "more files overlap in time than can be read together" },
+    { "no-times", "packets have no time, so times are not known" },
     { "truncated", "packets were cut by the snap length" },
     { "undecoded", "packets could not be read" },
     { "dropped", "the capturing host dropped packets" },
@@ -353,8 +358,12 @@ static void make_incomplete(view_maker *k, uint64_t midstream)
     const bool holds[G_N_ELEMENTS(reasons)] = {
         c->packets == 0 && !c->filtered_packets,
         c->packets == 0 && c->filtered_packets,
-        c->notes.n > 0,
+        k->m->capture.unusable,
+        k->m->capture.ended_early,
         !k->view->ended,
+        c->backward_steps > 0,
+        c->unmerged_files > 0,
+        c->untimed_packets > 0,
         c->truncated_packets > 0,
         c->undecoded_packets > 0,
         c->dropped_packets > 0,
@@ -390,6 +399,9 @@ static void make_capture(view_maker *k)
     c->dropped_packets = s->dropped;
     c->filtered_packets = s->filtered;
     c->secrets_blocks = s->secrets;
+    c->untimed_packets = s->untimed;
+    c->backward_steps = s->backward;
+    c->unmerged_files = s->unmerged;
     c->decryption = s->decryption;
     c->gaps = k->view->ended ? s->gaps : gaps;
     c->packets = k->view->ended ? s->packets : all.dir[0].packets + all.dir[1].packets;

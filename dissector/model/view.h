@@ -57,22 +57,24 @@ typedef struct ccm_decryption {
 typedef struct ccm_view_capture {
     const ccm_view_file *files; /* by first frame, then name */
     unsigned n_files;
-    bool has_time; /* at least one packet: start and end are valid */
+    bool has_time; /* at least one packet with a time: start and end are valid */
     uint64_t start_ns, end_ns;
     uint64_t packets, bytes; /* bytes as on the wire */
     uint64_t truncated_packets, undecoded_packets, dropped_packets, gaps, secrets_blocks;
     uint64_t filtered_packets; /* left out by the capture filter, in no other number */
+    uint64_t untimed_packets, backward_steps, unmerged_files;
     ccm_decryption decryption;
     bool complete;                     /* nothing below speaks against it */
     ccm_view_names incomplete_because; /* ids in fixed order, see ccm_view_reason_text */
     const ccm_view_limit *limits_hit;  /* by name */
     unsigned n_limits_hit;
-    ccm_view_names notes;      /* reasons that the input gave for ending early, as text */
+    ccm_view_names notes;      /* why an input ended early or could not be used, as text */
     ccm_view_counts anomalies; /* "http: why" */
 } ccm_view_capture;
 
 /* A sentence for an id of incomplete_because; the id itself when it is not known. Ids, in order:
- * no-packets, no-match, input-ended-early, no-end, truncated, undecoded, dropped, gaps, midstream, limits. */
+ * no-packets, no-match, input-unusable, input-ended-early, no-end, times-backward, files-unmerged,
+ * no-times, truncated, undecoded, dropped, gaps, midstream, limits. */
 const char *ccm_view_reason_text(const char *id);
 
 typedef struct ccm_view_evidence {

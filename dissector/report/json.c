@@ -75,6 +75,9 @@ static void capture(ccm_json *j, const ccm_view_capture *c)
     ccm_json_u64(j, "dropped_packets", c->dropped_packets);
     if (c->filtered_packets)
         ccm_json_u64(j, "filtered_packets", c->filtered_packets);
+    ccm_json_u64(j, "untimed_packets", c->untimed_packets);
+    ccm_json_u64(j, "backward_steps", c->backward_steps);
+    ccm_json_u64(j, "unmerged_files", c->unmerged_files);
     ccm_json_bool(j, "complete", c->complete);
     names(j, "incomplete_because", c->incomplete_because);
     ccm_json_open_inline(j, "limits_hit", '[');

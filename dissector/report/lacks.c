@@ -60,8 +60,12 @@ static void say_limits(GPtrArray *list, const ccm_view_capture *c, GString *t)
     }
 }
 
-static void say_ended_early(GPtrArray *list, const ccm_view_capture *c, GString *t)
+/* Inputs that ended early and those that could not be used have their notes together, told once. */
+static void say_input(GPtrArray *list, const ccm_view_capture *c, const char *id, GString *t)
 {
+    for (unsigned i = 0; i < c->incomplete_because.n && c->incomplete_because.v[i] != id; i++)
+        if (!strcmp(c->incomplete_because.v[i], "input-unusable"))
+            return;
     g_string_append(t, "not all of the input could be used");
     for (unsigned i = 0; i < c->notes.n; i++) {
         g_string_append(t, i ? "; " : ": ");
@@ -89,11 +93,24 @@ static void say_reason(GPtrArray *list, const ccm_view_capture *c, const ccm_sum
         say_gaps(list, c, s, t);
     } else if (!strcmp(id, "limits")) {
         say_limits(list, c, t);
-    } else if (!strcmp(id, "input-ended-early")) {
-        say_ended_early(list, c, t);
+    } else if (!strcmp(id, "input-ended-early") || !strcmp(id, "input-unusable")) {
+        say_input(list, c, id, t);
     } else if (!strcmp(id, "no-match")) {
         g_string_append(t, "the capture filter matched none of ");
         ccm_plural_append(t, c->filtered_packets, "packet");
+        say(list, t);
+    } else if (!strcmp(id, "times-backward")) {
+        g_string_append(t, "the time of the packets went back ");
+        ccm_plural_append(t, c->backward_steps, "time");
+        g_string_append(t, " by more than a minute: times and durations across that are wrong");
+        say(list, t);
+    } else if (!strcmp(id, "files-unmerged")) {
+        ccm_plural_append(t, c->unmerged_files, "file");
+        g_string_append(t, " read late: more files overlap in time than can be read together");
+        say(list, t);
+    } else if (!strcmp(id, "no-times")) {
+        ccm_plural_append(t, c->untimed_packets, "packet");
+        g_string_append(t, " without a time: times, durations and rates are not known");
         say(list, t);
     } else if (!strcmp(id, "dropped")) {
         ccm_plural_append(t, c->dropped_packets, "packet");

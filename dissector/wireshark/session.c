@@ -131,6 +131,6 @@ void ccm_session_finish(ccm_session *s)
     if (sessions)
         ccm_obs_u64(&o, CCM_KEY_decrypted_sessions, sessions);
     if (s->in.link_problem)
-        ccm_obs_str(&o, CCM_KEY_reason, ccm_span_str(s->in.link_problem));
+        ccm_obs_str(&o, CCM_KEY_unusable, ccm_span_str(s->in.link_problem));
     s->fn(s->user_data, &o);
 }

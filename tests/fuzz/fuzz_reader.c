@@ -71,7 +71,10 @@ static void read_lines(ccm_lines *lines, volatile uint8_t *sink)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     volatile uint8_t sink = 0;
-    ccm_reader_events events = { on_name, on_secrets, on_dropped, (void *)(uintptr_t)&sink, NULL };
+    ccm_reader_events events = { .name = on_name,
+                                 .secrets = on_secrets,
+                                 .dropped = on_dropped,
+                                 .ud = (void *)(uintptr_t)&sink };
     ccm_reader *reader;
     ccm_lines *lines;
     GError *error = NULL;

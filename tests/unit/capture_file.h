@@ -156,10 +156,15 @@ static inline void on_dropped(void *ud, uint64_t packets)
     g_string_append_printf(ud, "dropped %" G_GUINT64_FORMAT ";", packets);
 }
 
+static inline void on_untimed(void *ud)
+{
+    g_string_append(ud, "untimed;");
+}
+
 static inline seen read_fd(int fd, const char *name)
 {
     seen s = { g_array_new(FALSE, FALSE, sizeof(ccm_raw)), g_string_new(NULL), 5381, NULL, false };
-    ccm_reader_events events = { on_name, on_secrets, on_dropped, s.events, NULL };
+    ccm_reader_events events = { on_name, on_secrets, on_dropped, on_untimed, s.events, NULL };
     ccm_reader *reader;
     ccm_lines *lines;
     ccm_raw raw[CCM_BATCH];

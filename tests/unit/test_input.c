@@ -140,8 +140,9 @@ static void test_long_lines(void)
 static void check_expand(const char *const *paths, unsigned n, const char *const *expected)
 {
     GError *error = NULL;
+    g_autofree uint64_t *first_ns = NULL;
     g_autoptr(GPtrArray) skipped = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
-    g_auto(GStrv) got = ccm_input_expand(paths, n, skipped, &error);
+    g_auto(GStrv) got = ccm_input_expand(paths, n, &first_ns, skipped, &error);
     g_assert_no_error(error);
     g_assert_nonnull(got);
     unsigned i = 0;
@@ -156,8 +157,9 @@ static void check_expand(const char *const *paths, unsigned n, const char *const
 static void check_refused(const char *const *paths, unsigned n, int code, const char *says)
 {
     g_autoptr(GError) error = NULL;
+    uint64_t *first_ns;
     g_autoptr(GPtrArray) skipped = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
-    g_assert_null(ccm_input_expand(paths, n, skipped, &error));
+    g_assert_null(ccm_input_expand(paths, n, &first_ns, skipped, &error));
     g_assert_error(error, CCM_ERROR, code);
     if (!strstr(error->message, says))
         g_error("\"%s\" does not say \"%s\"", error->message, says);
@@ -231,7 +233,8 @@ static void check_skipped(const char *dir, const char *const *says)
 {
     g_autoptr(GPtrArray) skipped = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
     GError *error = NULL;
-    g_auto(GStrv) got = ccm_input_expand(&dir, 1, skipped, &error);
+    g_autofree uint64_t *first_ns = NULL;
+    g_auto(GStrv) got = ccm_input_expand(&dir, 1, &first_ns, skipped, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(g_strv_length(got), ==, 1);
     for (unsigned i = 0; i < skipped->len; i++)

@@ -100,11 +100,88 @@ static void test_pcapng(void)
         hash = hash * 33 + (uint8_t)*p;
     g_assert_cmpuint(s.hash, ==, hash);
     const char *once = "name 10.0.0.9 mp.a;name 2001:db8::1 x;name 2001:db8::1 y;"
-                       "secrets 544c534b K 1 2;dropped 7;dropped 4;";
-    g_autofree char *twice = g_strconcat(once, once, NULL);
+                       "dropped 7;untimed;secrets 544c534b K 1 2;dropped 4;";
+    g_autofree char *twice = g_strconcat(once, "untimed;", once, NULL);
     g_assert_cmpstr(s.events->str, ==, twice);
     seen_clear(&s);
     g_byte_array_unref(f.bytes);
+}
+
+/* An enhanced packet block with options: a comment, epb_flags and epb_dropcount, cut to `size`. */
+static void packet_dropcount(file *f, uint32_t id, uint64_t count, size_t size)
+{
+    file options = file_new(f->big);
+    put(&options, 1, 2);
+    put(&options, 5, 2);
+    put_bytes(&options, "hello\0\0\0", 8);
+    put(&options, 2, 2);
+    put(&options, 4, 2);
+    put(&options, 1, 4);
+    put(&options, 4, 2);
+    put(&options, 8, 2);
+    put(&options, count, 8);
+    put(&options, 0, 4);
+    guint at = block_begin(f, 6);
+    put(f, id, 4);
+    put(f, 0, 8);
+    put(f, 5, 4);
+    put(f, 5, 4);
+    put_bytes(f, "ppppp\0\0\0", 8);
+    g_assert_cmpuint(options.bytes->len, ==, 36);
+    put_bytes(f, options.bytes->data, size);
+    block_end(f, at);
+    g_byte_array_unref(options.bytes);
+}
+
+static void check_events(file *f, guint packets, const char *events)
+{
+    seen s = read_bytes(f->bytes->data, f->bytes->len);
+    g_assert_no_error(s.error);
+    g_assert_cmpuint(s.raw->len, ==, packets);
+    g_assert_cmpstr(s.events->str, ==, events);
+    seen_clear(&s);
+    g_byte_array_unref(f->bytes);
+}
+
+/* Packets tell what was lost since the one before, statistics the sum: the larger sum counts. */
+static void test_pcapng_drops(void)
+{
+    for (int big = 0; big < 2; big++) {
+        file f = file_new(big);
+        section_block(&f);
+        interface_block(&f, 1, 0, -1, 0);
+        interface_block(&f, 1, 0, -1, 0);
+        packet_dropcount(&f, 0, 0, 36);
+        packet_dropcount(&f, 0, 30, 36);
+        packet_dropcount(&f, 1, 4, 36); /* of another interface */
+        packet_dropcount(&f, 0, 6, 36);
+        statistics_block(&f, 0, 36, 0); /* the same */
+        packet_dropcount(&f, 0, 1, 36);
+        statistics_block(&f, 0, 30, 9); /* two more than the packets know */
+        packet_dropcount(&f, 0, 1, 36); /* one of them */
+        packet_dropcount(&f, 0, UINT64_MAX, 36);
+        check_events(&f, 7,
+                     "dropped 30;dropped 4;dropped 6;dropped 1;dropped 2;"
+                     "dropped 18446744073709551576;"); /* 2^64 - 1 - 39 */
+
+        for (size_t size = 0; size <= 36; size++) { /* options that end early */
+            f = file_new(big);
+            section_block(&f);
+            interface_block(&f, 1, 0, -1, 0);
+            packet_dropcount(&f, 0, 30, size & ~(size_t)3);
+            check_events(&f, 1, size >= 32 ? "dropped 30;" : "");
+        }
+        f = file_new(big); /* an obsolete packet block that does not know its count */
+        section_block(&f);
+        interface_block(&f, 1, 0, -1, 0);
+        guint at = block_begin(&f, 2);
+        put(&f, 0, 2);
+        put(&f, 0xffff, 2);
+        put(&f, 0, 8);
+        put(&f, 0, 8);
+        block_end(&f, at);
+        check_events(&f, 1, "");
+    }
 }
 
 static void test_pcapng_cut(void)
@@ -225,6 +302,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pcapng/all-blocks", test_pcapng);
+    g_test_add_func("/pcapng/drops", test_pcapng_drops);
     g_test_add_func("/pcapng/cut", test_pcapng_cut);
     g_test_add_func("/pcapng/time", test_pcapng_time);
     g_test_add_func("/pcapng/damage", test_pcapng_damage);
