@@ -228,6 +228,7 @@ static void on_untimed(void *user_data)
     ccm_engine *e = user_data;
 
     e->untimed++;
+    e->in.untimed = true;
 }
 
 static ccm_reader_events events_of(ccm_engine *e)

@@ -21,7 +21,7 @@ void ccm_intake_clear(ccm_intake *in)
 static void count_packet(ccm_intake *in, const ccm_raw *raw)
 {
     in->packets++;
-    if (!in->end_ns) /* none had a time so far */
+    if (in->packets == 1 || (in->untimed && !in->end_ns)) /* none had a time so far */
         in->start_ns = in->end_ns = raw->time_ns;
     in->start_ns = ccm_min64(in->start_ns, raw->time_ns);
     in->end_ns = ccm_max64(in->end_ns, raw->time_ns);
@@ -110,7 +110,7 @@ void ccm_intake_put_counts(const ccm_intake *in, ccm_obs *o)
 {
     ccm_obs_u64(o, CCM_KEY_packets, in->packets);
     ccm_obs_u64(o, CCM_KEY_wire_bytes, in->wire_bytes);
-    if (in->end_ns) {
+    if (in->end_ns || (in->packets && !in->untimed)) {
         ccm_obs_flag(o, CCM_KEY_has_start, true);
         ccm_obs_u64(o, CCM_KEY_start_ns, in->start_ns);
         ccm_obs_u64(o, CCM_KEY_end_ns, in->end_ns);

@@ -11,6 +11,7 @@ typedef struct ccm_intake {
     ccm_decoder *decoder;
     ccm_flows *flows;
     uint64_t packets, wire_bytes, start_ns, end_ns;
+    bool untimed; /* some packets have no time: 0 is none then */
     uint64_t truncated, undecoded;
     uint64_t unsupported; /* of a link type that cannot be decoded */
     const char *link_problem;

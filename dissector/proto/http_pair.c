@@ -46,7 +46,7 @@ static void emit_done(const ccm_parse *ps, unsigned client, const ccm_http_excha
     if (x->has_decoded)
         ccm_obs_u64(&o, CCM_KEY_decoded_bytes, x->decoded);
     ccm_obs_flag(&o, CCM_KEY_complete, (x->request_whole || !x->request_seen) && x->response_whole);
-    if (x->request_seen && x->response_seen) {
+    if (x->request_seen && x->response_seen && x->request_first) { /* 0: packets without a time */
         if (x->request_ended && x->response_first >= x->request_last)
             ccm_obs_u64(&o, CCM_KEY_ttfb_ns, x->response_first - x->request_last);
         if (x->response_whole && x->response_last >= x->request_first)
@@ -128,8 +128,8 @@ static void finish(ccm_http_pairs *q, const ccm_parse *ps, unsigned client, unsi
 static ccm_http_exchange *push(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
 {
     unsigned most = CLAMP(ps->limits->requests, 1, UINT16_MAX);
+    q->pipelined |= q->n && !q->uncertain && !queue(q)[q->n - 1].response_seen;
     if (q->n >= most) {
-        ccm_http_limit(ps, "requests");
         q->dropped += !queue(q)[0].response_seen;
         finish(q, ps, client, 0);
     } else if (q->n == q->room) {
@@ -222,7 +222,11 @@ static ccm_http_exchange *match(ccm_http_pairs *q, const ccm_parse *ps, unsigned
         finish(q, ps, client, 0); /* its request never ended */
     int i = q->uncertain ? by_position(q, at) : q->n && !q->dropped ? 0 : -1;
     if (i < 0) {
-        q->dropped -= q->dropped > 0;
+        if (q->dropped) { /* its request had to make room; where no response comes, nothing is lost
+                           */
+            ccm_http_limit(ps, "requests");
+            q->dropped--;
+        }
         q->alone = (ccm_http_exchange){ .number = ++q->numbers };
         q->answering = CCM_HTTP_ANSWERS_NOTHING;
         return &q->alone;

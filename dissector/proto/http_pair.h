@@ -47,6 +47,7 @@ typedef struct ccm_http_pairs {
     uint16_t n, room;
     uint8_t answering; /* which exchange the current response belongs to */
     bool uncertain;    /* bytes were lost since the connection was last idle */
+    bool pipelined;    /* requests were sent ahead: an empty queue does not tell that it is idle */
 } ccm_http_pairs;
 
 enum { CCM_HTTP_ANSWERS_NONE, CCM_HTTP_ANSWERS_OLDEST, CCM_HTTP_ANSWERS_NOTHING };
@@ -84,7 +85,7 @@ void ccm_http_pairs_lost(ccm_http_pairs *q, const ccm_parse *ps, unsigned client
 /* Both sides agree again where they are. */
 static inline void ccm_http_pairs_idle(ccm_http_pairs *q)
 {
-    q->uncertain = false;
+    q->uncertain &= q->pipelined;
     q->dropped = 0;
 }
 /* No response comes any more; with `all` nothing at all comes. */

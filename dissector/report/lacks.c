@@ -110,7 +110,7 @@ static void say_reason(GPtrArray *list, const ccm_view_capture *c, const ccm_sum
         say(list, t);
     } else if (!strcmp(id, "no-times")) {
         ccm_plural_append(t, c->untimed_packets, "packet");
-        g_string_append(t, " without a time: times, durations and rates are not known");
+        g_string_append(t, " without a time: what is reckoned from their times is not known");
         say(list, t);
     } else if (!strcmp(id, "dropped")) {
         ccm_plural_append(t, c->dropped_packets, "packet");
