@@ -46,11 +46,11 @@ def request_lines(packets):
 def captured(lines, packets):
     """Those of `lines` of which the packets hold every byte."""
     left = [set(range(seq, seq + size)) for _, seq, size, _ in lines]
-    for packet in packets:
-        segment = pcapfile.segment(packet.data)
-        for at, line in enumerate(lines):
-            if segment and left[at] and line[0] == flow(segment):
-                left[at].difference_update(range(segment.seq, segment.seq + len(segment.payload)))
+    for segment in filter(None, (pcapfile.segment(packet.data) for packet in packets)):
+        begin, end = segment.seq, segment.seq + len(segment.payload)
+        for at, (whose, seq, size, _) in enumerate(lines):
+            if begin < seq + size and seq < end and whose == flow(segment):
+                left[at].difference_update(range(max(begin, seq), min(end, seq + size)))
     return collections.Counter(line[3] for at, line in enumerate(lines) if not left[at])
 
 
