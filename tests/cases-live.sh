@@ -112,6 +112,7 @@ kill -HUP "$live"
 finish
 check 'a hangup ends it with code 0' is "$code" 0
 check 'and with the summary' grep -q . out
+check 'that no packet matched the filter is said' grep -qF 'nothing matched the filter "udp dst port 9"' err
 
 begin=$SECONDS
 start -f 'udp dst port 9' -a duration:1

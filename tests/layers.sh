@@ -64,8 +64,8 @@ while read -r folder allowed; do
 done <<<"$rules"
 
 while IFS=: read -r file line header; do
-    [ "$file" = dissector/engine.c ] || case $file in
-    dissector/*/*) ;;
+    case $file in
+    dissector/*/* | dissector/engine*.[ch]) ;;
     *) matches "$header" glib.h ccmscope.h || fail "$file:$line: may not include \"$header\"" ;;
     esac
 done < <(includes '"' dissector)
