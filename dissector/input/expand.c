@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Packets without a time that may come before the first which has one. */
+enum { UNTIMED_MAX = 4096 };
+
 typedef struct found {
     char *path;
     uint64_t time_ns; /* of the first packet; 0 = has none, or is not known before it is read */
@@ -32,8 +35,15 @@ static int found_cmp(const void *a, const void *b)
 static uint64_t first_time(ccm_reader *reader)
 {
     ccm_raw raw[CCM_BATCH];
-    unsigned n = ccm_reader_next(reader, raw, NULL);
-    return n ? ccm_merge_time(raw, n) : 0;
+    uint64_t time_ns = 0;
+    unsigned n, seen = 0;
+    while (!time_ns && seen < UNTIMED_MAX && (n = ccm_reader_next(reader, raw, NULL)) > 0) {
+        time_ns = ccm_merge_time(raw, n);
+        if (time_ns && time_ns <= CCM_MERGE_AHEAD && seen)
+            time_ns = 1; /* as in one batch */
+        seen += n;
+    }
+    return time_ns;
 }
 
 static bool is_regular(const char *path)

@@ -8,6 +8,7 @@
 typedef struct lane {
     ccm_reader *reader;
     unsigned file, at, n; /* packets at..n of `raw` are to come */
+    uint64_t time_ns;     /* of the newest that was given; before, of the file's first */
     ccm_raw raw[CCM_BATCH];
 } lane;
 
@@ -49,7 +50,9 @@ static void lane_free(lane *l)
 
 static uint64_t head(const lane *l)
 {
-    return ccm_merge_time(&l->raw[l->at], l->n - l->at);
+    uint64_t t = ccm_merge_time(&l->raw[l->at], l->n - l->at);
+
+    return t ? t : l->time_ns;
 }
 
 /* False when the file has ended; its lane is free again. */
@@ -88,6 +91,7 @@ static void open_next(ccm_merge *m)
         lane *l = g_new(lane, 1);
         l->reader = reader;
         l->file = file;
+        l->time_ns = m->first_ns[file];
         m->lanes[m->n_lanes++] = l;
         (void)refill(m, m->n_lanes - 1);
     }
@@ -157,7 +161,7 @@ unsigned ccm_merge_next(ccm_merge *m, const ccm_raw **raw, const unsigned **from
             uint64_t t = head(l);
             if (t > until || (t == until && l->file > until_file))
                 break;
-            m->reached = t;
+            m->reached = l->time_ns = t;
         }
         unsigned count = l->at - begin;
         for (unsigned i = 0; i < count; i++)

@@ -10,13 +10,27 @@ enum { CCM_MERGE_OPEN = 64 }; /* a reader holds buffers of some 130 KiB, zstd it
 
 #define CCM_MERGE_AHEAD UINT64_C(60000000000) /* nanoseconds */
 
+static inline unsigned ccm_merge_timed(const ccm_raw *raw, unsigned i, unsigned n)
+{
+    while (i < n && !raw[i].time_ns)
+        i++;
+    return i;
+}
+
 /* The time that the first of `n` packets of a file counts for: its own, unless that is none or so
- * far ahead of the next that it must be wrong; the file's rest does not wait for it. */
+ * far ahead of the next that it must be wrong; the file's rest does not wait for it. 0 when no
+ * packet has one. A clock that began at 0 has shown a nanosecond then, so that this is a time. */
 static inline uint64_t ccm_merge_time(const ccm_raw *raw, unsigned n)
 {
-    bool wrong = n > 1 && (!raw[0].time_ns || raw[0].time_ns > raw[1].time_ns + CCM_MERGE_AHEAD);
+    unsigned i = ccm_merge_timed(raw, 0, n);
 
-    return raw[wrong].time_ns;
+    if (i == n)
+        return 0;
+    if (i && raw[i].time_ns <= CCM_MERGE_AHEAD)
+        return 1;
+    unsigned next = ccm_merge_timed(raw, i + 1, n);
+    bool wrong = next < n && raw[i].time_ns > raw[next].time_ns + CCM_MERGE_AHEAD;
+    return raw[wrong ? next : i].time_ns;
 }
 
 typedef struct ccm_merge ccm_merge;

@@ -7,9 +7,11 @@
 #include <glib/gstdio.h>
 
 enum { FILES = 80 };
+#define NONE UINT32_MAX /* a packet without a time: 0 in the file */
 
 typedef struct set {
     char *dir, *paths[FILES + 1];
+    uint32_t begin_s;
     uint64_t first_ns[FILES];
     unsigned n, opened[FILES], failed[FILES];
     char *damage[FILES];
@@ -29,6 +31,7 @@ static void on_end(void *ud, unsigned number, bool opened, GError *error)
 static void set_new(set *s)
 {
     memset(s, 0, sizeof *s);
+    s->begin_s = 1700000000;
     s->dir = g_dir_make_tmp("ccmscope-XXXXXX", NULL);
     g_assert_nonnull(s->dir);
 }
@@ -51,7 +54,8 @@ static void add(set *s, const uint32_t *ms, unsigned n, unsigned cut)
     file f = file_new(s->n & 1);
     pcap_header(&f, 0xa1b2c3d4, 65535, 1);
     for (unsigned i = 0; i < n; i++)
-        pcap_packet(&f, 1700000000 + ms[i] / 1000, ms[i] % 1000 * 1000, 8, 8, (uint8_t)s->n);
+        pcap_packet(&f, ms[i] == NONE ? 0 : s->begin_s + ms[i] / 1000,
+                    ms[i] == NONE ? 0 : ms[i] % 1000 * 1000, 8, 8, (uint8_t)s->n);
     s->paths[s->n] = g_strdup_printf("%s/%u", s->dir, s->n);
     s->first_ns[s->n] = UINT64_C(1700000000000000000) + ms[0] * UINT64_C(1000000);
     g_assert_true(g_file_set_contents(s->paths[s->n], (const char *)f.bytes->data,
@@ -76,8 +80,11 @@ static char *read_all(set *s, unsigned *late)
             g_assert_cmpuint(s->opened[from[i]], ==, 0); /* not told as ended too early */
             for (unsigned j = 0; j < raw[i].captured; j++)
                 g_assert_cmpuint(raw[i].data[j], ==, from[i]); /* the buffer is still there */
-            g_string_append_printf(text, "%u:%" G_GUINT64_FORMAT " ", from[i],
-                                   raw[i].time_ns / 1000000 - UINT64_C(1700000000000));
+            if (raw[i].time_ns || !s->begin_s)
+                g_string_append_printf(text, "%u:%" G_GUINT64_FORMAT " ", from[i],
+                                       raw[i].time_ns / 1000000 - s->begin_s * UINT64_C(1000));
+            else
+                g_string_append_printf(text, "%u:- ", from[i]);
         }
     }
     g_assert_cmpuint(ccm_merge_next(m, &raw, &from), ==, 0);
@@ -141,6 +148,68 @@ static void test_damage(void)
     g_assert_null(s.damage[1]);
     g_assert_cmpuint(s.failed[2], ==, 1);
     g_assert_nonnull(strstr(s.damage[2], s.paths[2]));
+    set_free(&s);
+}
+
+/* Their times as they are found, which must keep the order in which they were added. */
+static void find_times(set *s)
+{
+    g_autoptr(GPtrArray) skipped = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    GError *error = NULL;
+    g_autofree uint64_t *first_ns = NULL;
+    g_auto(GStrv) found =
+        ccm_input_expand((const char *const *)s->paths, s->n, &first_ns, skipped, &error);
+
+    g_assert_no_error(error);
+    for (unsigned i = 0; i < s->n; i++) {
+        g_assert_cmpstr(found[i], ==, s->paths[i]);
+        g_assert_cmpuint(first_ns[i], >, 0);
+        s->first_ns[i] = first_ns[i];
+    }
+}
+
+/* Packets without a time are as old as the next of their file that has one. */
+static void test_untimed(void)
+{
+    uint32_t long_gap[3 * CCM_BATCH];
+    GString *want = g_string_new("0:1 ");
+    set s;
+
+    set_new(&s);
+    ADD(&s, 0, 1, 6, 9);
+    ADD(&s, 0, NONE, NONE, NONE, 5, 8, NONE);
+    find_times(&s);
+    expect_read(&s, "0:1 1:- 1:- 1:- 1:5 0:6 1:8 1:- 0:9 ", 0);
+    set_free(&s);
+
+    set_new(&s); /* more of them than are read at once */
+    ADD(&s, 0, 1, 6);
+    for (unsigned i = 0; i + 1 < G_N_ELEMENTS(long_gap); i++) {
+        long_gap[i] = NONE;
+        g_string_append(want, "1:- ");
+    }
+    long_gap[G_N_ELEMENTS(long_gap) - 1] = 5;
+    add(&s, long_gap, G_N_ELEMENTS(long_gap), 0);
+    find_times(&s);
+    g_string_append(want, "1:5 0:6 ");
+    expect_read(&s, want->str, 0);
+    g_string_free(want, TRUE);
+    set_free(&s);
+
+    set_new(&s); /* the first has a time, the second none */
+    ADD(&s, 0, 5, NONE, 8);
+    ADD(&s, 0, 6);
+    find_times(&s);
+    expect_read(&s, "0:5 1:6 0:- 0:8 ", 0);
+    set_free(&s);
+
+    set_new(&s); /* a clock that began at 0: that is a time */
+    s.begin_s = 0;
+    ADD(&s, 0, 0, 2, 4);
+    ADD(&s, 0, 0, 1, 5);
+    ADD(&s, 0, 1, 3);
+    find_times(&s);
+    expect_read(&s, "0:0 1:0 1:1 2:1 0:2 2:3 0:4 1:5 ", 0);
     set_free(&s);
 }
 
@@ -222,6 +291,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/overlap/few", test_few);
     g_test_add_func("/overlap/damage", test_damage);
+    g_test_add_func("/overlap/untimed", test_untimed);
     g_test_add_func("/overlap/many", test_many);
     g_test_add_func("/overlap/too-many", test_too_many);
     return g_test_run();
