@@ -79,30 +79,54 @@ static bool add_file(GArray *all, const char *path, bool alone, GError **error)
     return true;
 }
 
+/* What a directory names and nobody may look into: it may be a capture, so that what is read may
+ * lack something. A file that has gone since the directory was listed is no part of it. */
+static void skip_unreadable(GPtrArray *skipped, const char *path, int number)
+{
+    bool link = g_file_test(path, G_FILE_TEST_IS_SYMLINK);
+    if (number == ENOENT && !link)
+        return;
+    g_ptr_array_add(skipped,
+                    g_error_new(G_FILE_ERROR, g_file_error_from_errno(number),
+                                "%s: %s%s; it was left out: make it readable, or remove it", path,
+                                link ? "where the link points to: " : "", g_strerror(number)));
+}
+
 /* A file of a directory: added when it is a capture, put into `skipped` when it should be one. */
-static bool add_entry(GArray *all, const char *path, GPtrArray *skipped, GError **error)
+static void add_entry(GArray *all, const char *path, GPtrArray *skipped)
 {
     GError *why = NULL;
     ccm_reader *reader;
     ccm_lines *lines;
     bool foreign;
-    if (g_access(path, R_OK) != 0) {
-        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT,
-                    "%s: %s; make it readable, or name the files to read", path, g_strerror(errno));
-        return false;
-    }
     if (!ccm_input_open_entry(path, &reader, &lines, &foreign, &why)) {
         if (foreign)
             g_error_free(why);
         else
             g_ptr_array_add(skipped, why);
-        return true;
+        return;
     }
     if (reader)
         add(all, path, first_time(reader));
     ccm_reader_free(reader);
     ccm_lines_free(lines);
-    return true;
+}
+
+/* Waiting for a pipe that nobody named would be wrong, so neither it nor a device is opened. */
+static void look_at_entry(GArray *all, const char *path, GPtrArray *skipped)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || (S_ISREG(st.st_mode) && g_access(path, R_OK) != 0))
+        skip_unreadable(skipped, path, errno);
+    else if (S_ISREG(st.st_mode))
+        add_entry(all, path, skipped);
+    else if (!S_ISDIR(st.st_mode) && ccm_named_capture(path))
+        g_ptr_array_add(skipped, g_error_new(CCM_ERROR, CCM_ERROR_INPUT,
+                                             "%s is no file but a %s; it was left out%s", path,
+                                             S_ISSOCK(st.st_mode)   ? "socket"
+                                             : S_ISFIFO(st.st_mode) ? "pipe"
+                                                                    : "device",
+                                             S_ISFIFO(st.st_mode) ? ": name it to read it" : ""));
 }
 
 static int name_cmp(const void *a, const void *b)
@@ -129,26 +153,33 @@ static GPtrArray *entries(const char *path, GError **error)
     return names;
 }
 
+/* There is nothing to read: the first that could not be used tells why. */
+static void fail_directory(const char *path, const GError *first, GError **error)
+{
+    if (!first)
+        g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT,
+                    "%s has no capture file (pcap or pcapng; subdirectories are not searched)",
+                    path);
+    else
+        g_set_error_literal(error, CCM_ERROR,
+                            first->domain == CCM_ERROR ? first->code : CCM_ERROR_INPUT,
+                            first->message);
+}
+
 static bool add_directory(GArray *all, const char *path, GPtrArray *skipped, GError **error)
 {
     GPtrArray *names = entries(path, error);
     unsigned before = all->len, skipped_before = skipped->len;
-    bool ok = names != NULL;
-    for (unsigned i = 0; ok && i < names->len; i++)
-        if (is_regular(names->pdata[i]))
-            ok = add_entry(all, names->pdata[i], skipped, error);
-    if (ok && all->len == before) {
-        ok = false;
-        if (skipped->len > skipped_before)
-            g_propagate_error(error, g_error_copy(skipped->pdata[skipped_before]));
-        else
-            g_set_error(error, CCM_ERROR, CCM_ERROR_INPUT,
-                        "%s has no capture file (pcap or pcapng; subdirectories are not searched)",
-                        path);
-    }
-    if (names)
-        g_ptr_array_unref(names);
-    return ok;
+    if (!names)
+        return false;
+    for (unsigned i = 0; i < names->len; i++)
+        look_at_entry(all, names->pdata[i], skipped);
+    g_ptr_array_unref(names);
+    if (all->len > before)
+        return true;
+    fail_directory(path, skipped->len > skipped_before ? skipped->pdata[skipped_before] : NULL,
+                   error);
+    return false;
 }
 
 static bool add_path(GArray *all, const char *path, bool alone, GPtrArray *skipped, GError **error)

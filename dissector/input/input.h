@@ -55,12 +55,13 @@ bool ccm_input_open(const char *path, const ccm_reader_events *events, ccm_reade
                     ccm_lines **lines, GError **error);
 
 /* The files that `paths` name (directories: their capture files, not recursive, by content), sorted
- * by the time of their first packet, which is put into *first_ns (g_free). Pipes, devices and a
- * path alone are not opened, so their time is 0; so is that of files without a packet. These come
- * first, as named. "-" must be alone (CCM_ERROR_USAGE). Files of directories that are no capture
- * are left out; those that should be one, by content or name, are added to `skipped` (of GError, as
- * opening it alone gives).
- * Returns a NULL-terminated array (g_strfreev); NULL with CCM_ERROR_INPUT, *first_ns unset. */
+ * by the time of their first packet (see ccm_merge_time), which is put into *first_ns (g_free).
+ * Pipes, devices and a path alone are not opened, so their time is 0; so is that of files without
+ * a packet that has one. These come first, as named. "-" must be alone (CCM_ERROR_USAGE). Files of
+ * directories that are no capture are left out; those that should be one, by content or name, are
+ * added to `skipped` (of GError, as opening it alone gives), and those that could not be opened
+ * (G_FILE_ERROR). Returns a NULL-terminated array (g_strfreev); NULL with CCM_ERROR_INPUT,
+ * *first_ns unset. */
 char **ccm_input_expand(const char *const *paths, unsigned n_paths, uint64_t **first_ns,
                         GPtrArray *skipped, GError **error);
 

@@ -47,6 +47,8 @@ bool ccm_input_open_entry(const char *path, ccm_reader **reader, ccm_lines **lin
                           GError **error);
 /* Sets an error that tells what a file is which is no input, and what to do. */
 void ccm_input_unknown(const char *name, ccm_span head, bool *foreign, GError **error);
+/* Whoever named it took it for a capture: x.pcap, X.CAP.GZ, x.pcap12 as tcpdump -C names them. */
+bool ccm_named_capture(const char *name);
 /* May `head` begin a Windows event trace? If so, 80 bytes tell. */
 bool ccm_maybe_trace(ccm_span head);
 

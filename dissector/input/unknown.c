@@ -44,15 +44,15 @@ static bool cut_ending(char *text, const char *const *endings)
     return false;
 }
 
-/* Whoever named it took it for a capture: x.pcap, X.CAP.GZ, x.pcap12 as tcpdump -C names them. */
-static bool named_capture(const char *name)
+bool ccm_named_capture(const char *name)
 {
     static const char *const packed[] = {
         ".gz", ".zst", ".xz", ".bz2", ".lz4", ".zip", ".7z", NULL
     };
     static const char *const captures[] = { ".pcap", ".pcapng", ".cap", ".etl", NULL };
     g_autofree char *lower = g_ascii_strdown(name, -1);
-    cut_ending(lower, packed);
+    while (cut_ending(lower, packed))
+        ;
     for (size_t n = strlen(lower); n && g_ascii_isdigit(lower[n - 1]); n--)
         lower[n - 1] = '\0';
     return cut_ending(lower, captures);
@@ -99,7 +99,7 @@ static void trace(const char *name, GError **error)
 void ccm_input_unknown(const char *name, ccm_span head, bool *foreign, GError **error)
 {
     const char *text = "is not a capture file (pcap, pcapng; gzip and zstd are fine)";
-    *foreign = !named_capture(name);
+    *foreign = !ccm_named_capture(name);
     if (is_trace(head) || (head.n && ends_in_etl(name))) {
         *foreign = false;
         trace(name, error);
@@ -108,7 +108,7 @@ void ccm_input_unknown(const char *name, ccm_span head, bool *foreign, GError **
     if (head.n == 0) {
         text = "is empty: nothing was written to it; capture again, or name another file";
     } else if (ccm_looks_compressed(head)) {
-        text = "is compressed twice; decompress it once";
+        text = "is compressed twice; decompress it once (gzip -d or zstd -d)";
         *foreign = false;
     } else if (begins(head, "{\"schema\":\"ccmscope.observations/", 33)) {
         text = "is an observation file of another version of ccmscope; write it again from the "

@@ -4,6 +4,7 @@
 #include "input/reader.h"
 
 #include <glib/gstdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -283,6 +284,30 @@ static void test_skipped(void)
     directory_free(dir);
 }
 
+/* What a directory names and cannot be opened is left out and told; alone it is an error. */
+static void test_unreadable(void)
+{
+    char *dir = directory_new();
+    g_autofree char *gone = g_build_filename(dir, "b-gone", NULL);
+    g_autofree char *pipe = g_build_filename(dir, "c.pcap", NULL);
+    g_autofree char *other = g_build_filename(dir, "d-pipe", NULL);
+    g_autofree char *locked = write_pcap(dir, "e", 1);
+    g_autofree char *good = write_pcap(dir, "a", 1);
+    g_assert_cmpint(symlink("nowhere", gone), ==, 0);
+    g_assert_cmpint(mkfifo(pipe, 0600), ==, 0);
+    g_assert_cmpint(mkfifo(other, 0600), ==, 0); /* by its name no capture */
+    g_assert_cmpint(chmod(locked, 0), ==, 0);
+    if (g_access(locked, R_OK) == 0) /* root may read all */
+        g_assert_cmpint(g_remove(locked), ==, 0);
+    bool is_locked = g_file_test(locked, G_FILE_TEST_EXISTS);
+    check_skipped(dir, (const char *const[]){ "b-gone: where the link points to: No such file",
+                                              "c.pcap is no file but a pipe",
+                                              is_locked ? "e: Permission denied" : NULL, NULL });
+    g_assert_cmpint(g_remove(good), ==, 0);
+    check_refused((const char *const[]){ dir }, 1, CCM_ERROR_INPUT, "b-gone: ");
+    directory_free(dir);
+}
+
 static void test_open(void)
 {
     char *dir = directory_new();
@@ -397,6 +422,7 @@ int main(int argc, char **argv)
     g_test_add_func("/input/expand", test_expand);
     g_test_add_func("/input/trace", test_trace);
     g_test_add_func("/input/skipped", test_skipped);
+    g_test_add_func("/input/unreadable", test_unreadable);
     g_test_add_func("/input/open", test_open);
     g_test_add_func("/input/filter", test_filter);
     return g_test_run();
