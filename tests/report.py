@@ -4,7 +4,7 @@
 
 get FILE KEY...        prints report[KEY][KEY]...; a number picks a list's row
 each FILE.json... KEY NAME...  prints a line per report: FILE and report[KEY][NAME] of each NAME
-same A B               exits 1 unless both reports say the same, names and order of files aside
+same A B...            exits 1 unless all reports say the same, names and order of files aside
 lines FILE             exits 1 unless every line is a JSON object; prints how many there are
 """
 import json
@@ -44,13 +44,19 @@ def differences(a, b, where=""):
         yield f"{where}: {json.dumps(a)[:200]} / {json.dumps(b)[:200]}"
 
 
-def same(left, right):
-    reports = [load(left), load(right)]
-    for report in reports:
+def same(first, *others):
+    def said(path):
+        report = load(path)
         report["capture"].pop("files", None)
-    wrong = list(differences(*reports))
-    print("\n".join(wrong[:20]), end="\n" if wrong else "")
-    return bool(wrong)
+        return report
+
+    want, failed = said(first), False
+    for other in others:
+        wrong = list(differences(want, said(other)))
+        for line in wrong[:20]:
+            print(other + line)
+        failed |= bool(wrong)
+    return failed
 
 
 def lines(path):

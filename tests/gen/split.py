@@ -5,7 +5,7 @@
 wires IN A B      the two lines of a tap: each direction of a connection in a file of its own
 lag IN A B...     a link aggregation: packets by turns
 adapters IN A B   each connection whole in one file, by turns
-shift IN OUT SECONDS FIRST LAST  packets FIRST to LAST, from 1 on, moved in time
+shift IN (OUT SECONDS FIRST LAST)...  packets FIRST to LAST, from 1 on, moved in time
 """
 import os
 import sys
@@ -36,11 +36,13 @@ def split(how, path, *outs):
         pcapfile.write(out, packets)
 
 
-def shift(path, out, seconds, first, last):
-    packets = pcapfile.read(path)
-    for i in range(int(first) - 1, int(last)):
-        packets[i] = packets[i]._replace(sec=packets[i].sec + int(seconds))
-    pcapfile.write(out, packets)
+def shift(path, *changes):
+    whole = pcapfile.read(path)
+    for out, seconds, first, last in zip(*[iter(changes)] * 4):
+        packets = list(whole)
+        for i in range(int(first) - 1, int(last)):
+            packets[i] = packets[i]._replace(sec=packets[i].sec + int(seconds))
+        pcapfile.write(out, packets)
 
 
 if __name__ == "__main__":
