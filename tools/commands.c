@@ -76,11 +76,27 @@ static void show_lines(void *user_data, uint64_t read, uint64_t total, uint64_t 
     }
 }
 
+/* A message may name a file of a directory that anybody made: its control characters do not reach
+ * the terminal. */
+static void say(const char *text)
+{
+    fputs("ccmscope: ", stderr);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if ((c < ' ' && c != '\n') || c == 0x7f)
+            fprintf(stderr, "\\x%02x", c);
+        else
+            fputc(c, stderr);
+    }
+    fputc('\n', stderr);
+}
+
 static int complain(GError **error)
 {
     int code = (*error)->domain == CCM_ERROR ? (*error)->code : EXIT_INTERNAL;
 
-    fprintf(stderr, "ccmscope: %s\n", (*error)->message);
+    say((*error)->message);
     g_clear_error(error);
     return code;
 }
@@ -154,7 +170,7 @@ static int start(run *r, options *o, const ccm_limits *limits)
 static void show_note(void *user_data, const char *text)
 {
     progress_clear(user_data);
-    fprintf(stderr, "ccmscope: %s\n", text);
+    say(text);
 }
 
 static bool add_keys(ccm_engine *engine, const options *o, GError **error)
