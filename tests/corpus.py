@@ -183,7 +183,13 @@ def measure(facts):
             m["pkt.truncated_packets", ""] = f.get("truncated_packets", 0)
             m["pkt.min_ns", ""] = f.get("start_ns", 0)
             m["pkt.max_ns", ""] = f.get("end_ns", 0)
+        if kind == "run" and "src" in f: # packets without an IP header have no address
+            version = "ipv6" if f["src"].count(":") > 1 else "ipv4"
+            m[f"pkt.{version}_packets", ""] += f.get("packets", 0)
+        if kind == "run" and l4 == UDP:
+            m["pkt.udp_packets", ""] += f.get("packets", 0)
         elif kind == "run" and l4 == TCP:
+            m["pkt.tcp_packets", ""] += f.get("packets", 0)
             m["tcp.payload_bytes", ""] += f.get("payload_bytes", 0)
             m["tcp.unique_bytes", ""] += f.get("unique_bytes", 0)
             m["tcp.repeated_bytes", ""] += f.get("retransmitted_bytes", 0)
