@@ -14,5 +14,11 @@ if [ "$declared" != "$exported" ]; then
     diff <(echo "$declared") <(echo "$exported") | sed 's/^</declared only:/; s/^>/exported only:/'
     exit 1
 fi
+# nothing that can be written to outlives a call: the library has no state of its own
+if command -v objdump >/dev/null && state=$(objdump -t "$lib" | awk 'NF > 2 && $(NF - 2) ~ /^\.(data|bss|tdata|tbss)$/ { print $NF }' |
+    grep -vE '^(\.|__|completed\.)'); then
+    echo "data that is not const: $state"
+    exit 1
+fi
 n=$(wc -l <<<"$declared")
 [ "$n" -le 30 ] || { echo "$n functions; 30 are agreed"; exit 1; }
