@@ -31,7 +31,7 @@ numbers 60000 >"$work/hinv.xml"
 numbers 20000 >"$work/state.xml"
 
 modules=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
-[ -e "$modules/ngx_http_dav_ext_module.so" ] || skip "nginx has no WebDAV module"
+[ -e "$modules/ngx_http_dav_ext_module.so" ] || skip "nginx has no WebDAV module (libnginx-mod-http-dav-ext)"
 server() { # ROLE PORT: an nginx of its own
     local soap='<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body/></soap:Envelope>'
     mkdir -p "$work/$1"
@@ -67,7 +67,9 @@ pids+=($!)
 pids+=($!)
 (server sup 8530) &
 pids+=($!)
-sleep 1.5
+listening mp 80
+listening dp 80
+listening sup 8530
 
 clients=()
 for n in 1 2 3; do
@@ -75,8 +77,10 @@ for n in 1 2 3; do
     clients+=($!)
     pids+=($!)
 done
-for pid in "${clients[@]}"; do wait "$pid" || echo "lab: a client failed" >&2; done
+failed=0
+for pid in "${clients[@]}"; do wait "$pid" || failed=1; done
 end_capture
 cat "$work/mp.log" "$work/dp/access.log" "$work/sup/access.log" >"$out/access.jsonl"
 python3 "$here/truth.py" --log "$out/access.jsonl" "$out/lab.pcap" >"$out/lab.truth.json"
 cat "$work"/client*.log >&2
+[ "$failed" = 0 ] || { echo "lab: a client failed" >&2 && exit 1; }
