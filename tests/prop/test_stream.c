@@ -125,6 +125,7 @@ typedef struct piece {
     uint8_t flags;
     uint32_t off, len, ack; /* in the streams */
     bool lose;
+    bool lie; /* other bytes than the stream's */
 } piece;
 
 typedef struct talk {
@@ -137,7 +138,7 @@ static void add(talk *t, unsigned from, uint8_t flags, uint32_t off, uint32_t le
 {
     g_assert_cmpuint(t->n, <, MAX_SEGMENTS);
     t->order[t->n_order++] = t->n;
-    t->piece[t->n++] = (piece){ from, flags, off, len, ack, false };
+    t->piece[t->n++] = (piece){ from, flags, off, len, ack, false, false };
 }
 
 /* Client's stream in `size` bytes a segment, then the server's, then the FINs. */
@@ -210,6 +211,8 @@ static void play(const talk *t, watch *w)
         /* a copy that is exactly as long, so that reading on is noticed */
         g_autofree uint8_t *bytes =
             x->len ? g_memdup2(t->stream[x->from - 1] + x->off, x->len) : NULL;
+        for (uint32_t k = 0; x->lie && k < x->len; k++)
+            bytes[k] ^= 1;
         p[0] = flow_packet_of(6, x->from, 50000, 80, bytes, x->len);
         p[0].tcp_flags = x->flags;
         p[0].seq = isn + 1 + x->off;
@@ -283,6 +286,68 @@ static void test_bytewise(void)
         shuffle(&t, rand, t.n);
         play_watched(&t, rand, round % 3, true, 0, 0);
     }
+}
+
+/* The piece that was added last moves to position `at` of the order. */
+static void move_last(talk *t, unsigned at)
+{
+    unsigned last = t->order[t->n_order - 1];
+
+    memmove(&t->order[at + 1], &t->order[at], (t->n_order - 1 - at) * sizeof *t->order);
+    t->order[at] = last;
+}
+
+/* A retransmission cut otherwise than the first copy, at a random place; one that lies comes when
+ * every byte of it has been sent. */
+static void add_recut(talk *t, GRand *rand, bool lie)
+{
+    unsigned from = (unsigned)g_rand_int_range(rand, 1, 3), earliest = 0;
+    uint32_t size = (uint32_t)strlen(t->stream[from - 1]);
+    uint32_t off = (uint32_t)g_rand_int_range(rand, 0, (gint32)size - 1);
+    uint32_t len = (uint32_t)g_rand_int_range(rand, 1, 1 + (gint32)MIN(24, size - off));
+
+    for (unsigned i = 0; lie && i < t->n_order; i++) {
+        const piece *x = &t->piece[t->order[i]];
+        if (x->from == from && x->off < off + len && x->off + x->len > off)
+            earliest = i + 1;
+    }
+    add(t, from, ACK, off, len, from == 1 ? 0 : (uint32_t)strlen(t->stream[0]));
+    t->piece[t->n - 1].lie = lie;
+    move_last(t, (unsigned)g_rand_int_range(rand, (gint32)earliest, (gint32)t->n_order));
+}
+
+/* Overlapping segments: of each byte the first copy counts. */
+static void test_recut(void)
+{
+    for (unsigned round = 0; round < 1000; round++) {
+        g_autoptr(GRand) rand = g_rand_new_with_seed(round);
+        talk t;
+        talk_make(&t, client_text, server_text, 8 + round % 9);
+        shuffle(&t, rand, round % 5 ? 3 : t.n);
+        for (unsigned i = 0; i < 8; i++)
+            add_recut(&t, rand, i >= 4 && round % 2);
+        g_assert_cmpuint(t.n, <, 32); /* else a hole counts as lost */
+        play_watched(&t, rand, round % 4, true, 0, 0);
+    }
+}
+
+/* Bytes that differ from a copy that still waits are counted. */
+static void test_conflicts(void)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    talk t = { .stream = { client_text, server_text } };
+    watch w = { .rand = rand };
+
+    add(&t, 1, ACK, 20, 10, 0);
+    add(&t, 1, ACK, 15, 8, 0); /* 15 to 19 are new, 20 to 22 differ */
+    t.piece[1].lie = true;
+    add(&t, 1, ACK, 28, 2, 0);
+    t.piece[2].lie = true;
+    add(&t, 1, ACK, 15, 5, 0); /* the truth about these came second: 5 more */
+    play(&t, &w);
+    g_autofree char *text = flow_log_text(&w.log, "connection");
+    g_assert_nonnull(strstr(text, " overlap_conflicts=10"));
+    flow_log_clear(&w.log);
 }
 
 static void test_lost(void)
@@ -508,6 +573,8 @@ int main(int argc, char **argv)
     g_test_add_func("/stream/split", test_split);
     g_test_add_func("/stream/shuffled", test_shuffled);
     g_test_add_func("/stream/bytewise", test_bytewise);
+    g_test_add_func("/stream/recut", test_recut);
+    g_test_add_func("/stream/conflicts", test_conflicts);
     g_test_add_func("/stream/lost", test_lost);
     g_test_add_func("/stream/http", test_http);
     g_test_add_func("/stream/http-lost", test_http_lost);
