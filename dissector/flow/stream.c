@@ -89,8 +89,10 @@ static void hold_piece(ccm_flows *fs, ccm_flow *f, ccm_dir *d, ccm_wait *prev,
         to - prev->off <= UINT32_MAX) { /* ranges grow in place */
         prev->len = prev->have = (uint32_t)(to - prev->off);
         prev->acked = ccm_max64(prev->acked, seg->acked);
-        prev->last_ns = seg->time_ns;
-        prev->last_frame = seg->frame;
+        if (to > from) { /* an empty FIN adds nothing */
+            prev->last_ns = seg->time_ns;
+            prev->last_frame = seg->frame;
+        }
         prev->first = false;
         return;
     }

@@ -8,7 +8,7 @@
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n" /* 39 bytes */
 #define TEN "0123456789"
 
-enum { OTHERS = 400, MOST = OTHERS + 8 };
+enum { OTHERS = 400, MOST = OTHERS + 9 };
 
 typedef struct packets {
     ccm_packet p[MOST];
@@ -44,6 +44,7 @@ static void make_loss(packets *all, bool acked)
     add(all, flow_tcp(2, ACK, 2069, 1019, TEN), 14 * MS);
     if (acked)
         add(all, flow_tcp(1, ACK, 1019, 2079, ""), 15 * MS);
+    add(all, flow_tcp(2, FIN | ACK, 2079, 1019, ""), 16 * MS);
     others(all, 20 * MS, 8);
 }
 
