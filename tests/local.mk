@@ -15,6 +15,7 @@ unit_tests = \
 	tests/unit/test_defrag \
 	tests/unit/test_dns \
 	tests/unit/test_flow \
+	tests/unit/test_flow_late \
 	tests/unit/test_http \
 	tests/unit/test_http2 \
 	tests/unit/test_inflate \

@@ -14,6 +14,8 @@ enum {
     WELL_KNOWN = 1024
 };
 
+G_STATIC_ASSERT(SWEEP_STRIDE == SWEEP_PER_PACKET * CCM_BATCH);
+
 #define TIMEOUT_TCP (600 * CCM_NS_PER_S)
 #define TIMEOUT_OTHER (120 * CCM_NS_PER_S)
 #define RUN_LOOK (10 * CCM_NS_PER_S)       /* runs wait no longer for others */
@@ -268,13 +270,8 @@ void ccm_flow_look(ccm_flows *fs, ccm_flow *f)
     }
     if (fs->now_ns >= f->last_ns + RUN_LOOK)
         ccm_runs_emit(fs, f, (uint64_t[2]){ 0, 0 }, NULL);
-    if (f->waiting) {
-        uint64_t at_ns = fs->at_ns;
-        fs->at_ns = fs->now_ns;
-        fs->at_frame = 0;
+    if (f->waiting)
         ccm_stream_look(fs, f, fs->now_ns, false);
-        fs->at_ns = at_ns;
-    }
     uint64_t due = ccm_min64(expires_at(f), ccm_stream_due(f));
     if (f->closed || f->dir[0].run.packets || f->dir[1].run.packets) {
         due = ccm_min64(due, f->last_ns + RUN_LOOK);
@@ -433,7 +430,7 @@ static void prefetch_beside(const ccm_flows *fs, const ccm_flow *f, unsigned sid
     }
 }
 
-void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
+static G_GNUC_NO_INLINE void batches(ccm_flows *fs, const ccm_packet *packets, unsigned n)
 {
     ccm_flow_key key[CCM_BATCH];
     uint32_t hash[CCM_BATCH];
@@ -475,6 +472,20 @@ void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
     }
 }
 
+/* The table is swept after the same packets, however these are given: what a capture tells must not
+ * depend on how it is split into files. */
+void ccm_flows_batch(ccm_flows *fs, const ccm_packet *packets, unsigned n)
+{
+    unsigned first = (SWEEP_STRIDE - fs->sweep_owed) / SWEEP_PER_PACKET;
+
+    if (fs->sweep_owed && n > first) {
+        batches(fs, packets, first);
+        packets += first;
+        n -= first;
+    }
+    batches(fs, packets, n);
+}
+
 void ccm_flows_late(ccm_flows *fs, const ccm_packet *packet)
 {
     uint64_t at_ns = fs->at_ns;
@@ -485,9 +496,9 @@ void ccm_flows_late(ccm_flows *fs, const ccm_packet *packet)
     fs->at_ns = at_ns;
 }
 
-uint64_t ccm_flows_now(const ccm_flows *fs, uint64_t latest_ns)
+uint64_t ccm_flows_now(const ccm_flows *fs)
 {
-    return fs->zero_ns && ccm_clock_ahead(fs, latest_ns) ? fs->now_ns : latest_ns;
+    return fs->now_ns;
 }
 
 uint64_t ccm_flows_backward(const ccm_flows *fs)

@@ -40,9 +40,8 @@ void ccm_flows_tick(ccm_flows *flows, uint64_t now_ns);
 /* Closes every flow, in order of flow id, then emits a `limit` observation for each limit hit. */
 void ccm_flows_finish(ccm_flows *flows);
 
-/* What counts as now when `latest_ns` is the latest time of all packets: that, unless packets went
- * on long before it. */
-uint64_t ccm_flows_now(const ccm_flows *flows, uint64_t latest_ns);
+/* The latest time of packets so far that others confirm; 0 before the first. */
+uint64_t ccm_flows_now(const ccm_flows *flows);
 /* Times that the packets' time went back by more than a minute. */
 uint64_t ccm_flows_backward(const ccm_flows *flows);
 /* Runs of missing sequence numbers in the flows that have ended so far. */

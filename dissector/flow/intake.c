@@ -71,11 +71,17 @@ void ccm_intake_expire(ccm_intake *in, uint64_t now_ns)
 
 void ccm_intake_flow(ccm_intake *in, const ccm_packet *packets, unsigned n)
 {
-    ccm_flows_batch(in->flows, packets, n);
-    if (in->packets >= in->next_look) {
-        ccm_intake_expire(in, ccm_flows_now(in->flows, in->end_ns));
-        in->next_look = in->packets + EXPIRED_EVERY;
+    unsigned before = 0;
+
+    if (n && packets[n - 1].frame / EXPIRED_EVERY != in->looked) {
+        /* Before the same packet, wherever batches end. */
+        while (packets[before].frame / EXPIRED_EVERY == in->looked)
+            before++;
+        ccm_flows_batch(in->flows, packets, before);
+        ccm_intake_expire(in, ccm_flows_now(in->flows));
+        in->looked = packets[n - 1].frame / EXPIRED_EVERY;
     }
+    ccm_flows_batch(in->flows, packets + before, n - before);
 }
 
 void ccm_intake_finish(ccm_intake *in)

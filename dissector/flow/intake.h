@@ -15,7 +15,7 @@ typedef struct ccm_intake {
     uint64_t truncated, undecoded;
     uint64_t unsupported; /* of a link type that cannot be decoded */
     const char *link_problem;
-    uint64_t next_look; /* number of packets after which stale fragments are looked for */
+    uint64_t looked; /* stale fragments were looked for at this frame / EXPIRED_EVERY */
 } ccm_intake;
 
 /* As ccm_flows_new. Free what it holds with ccm_intake_clear. */

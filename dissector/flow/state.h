@@ -27,12 +27,13 @@ typedef struct ccm_flow_key {
 typedef struct ccm_wait {
     struct ccm_wait *next;
     uint64_t off, time_ns, frame;
-    uint64_t acked; /* offset of the peer that the segment acknowledges; 0 = none */
-    uint32_t len;   /* on the wire */
-    uint32_t have;  /* captured */
-    uint32_t count; /* packets of the flow when it came */
-    bool bare;      /* inside a skip: a range without data */
-    bool first;     /* goes before the peer's bytes that it acknowledges */
+    uint64_t last_ns, last_frame; /* of the last segment of a bare range */
+    uint64_t acked;               /* offset of the peer that the segment acknowledges; 0 = none */
+    uint32_t len;                 /* on the wire */
+    uint32_t have;                /* captured */
+    uint32_t count;               /* packets of the flow when it came */
+    bool bare;                    /* inside a skip: a range without data */
+    bool first;                   /* goes before the peer's bytes that it acknowledges */
     uint8_t data[];
 } ccm_wait;
 
@@ -49,10 +50,11 @@ typedef struct ccm_run_block {
 typedef struct ccm_stream {
     ccm_wait *head, *tail;
     uint32_t n_waiting;
-    size_t held;    /* bytes of memory that wait */
-    uint64_t acked; /* highest offset the peer acknowledged while something waited */
-    uint64_t fin;   /* offset after the last byte; 0 = unknown */
-    uint64_t skip;  /* bytes left to skip; UINT64_MAX = until the end */
+    size_t held;                /* bytes of memory that wait */
+    uint64_t acked;             /* highest offset the peer acknowledged while something waited */
+    uint64_t fin;               /* offset after the last byte; 0 = unknown */
+    uint64_t skip;              /* bytes left to skip; UINT64_MAX = until the end */
+    uint64_t fin_ns, fin_frame; /* of its segment */
     uint64_t skipped, skip_missing; /* of this skip so far */
     uint8_t *carry;                 /* what the parser left unused */
     size_t carry_n, carry_room;

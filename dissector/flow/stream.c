@@ -89,6 +89,10 @@ static void hold_piece(ccm_flows *fs, ccm_flow *f, ccm_dir *d, ccm_wait *prev,
         to - prev->off <= UINT32_MAX) { /* ranges grow in place */
         prev->len = prev->have = (uint32_t)(to - prev->off);
         prev->acked = ccm_max64(prev->acked, seg->acked);
+        if (to > from) { /* an empty FIN adds nothing */
+            prev->last_ns = seg->time_ns;
+            prev->last_frame = seg->frame;
+        }
         prev->first = false;
         return;
     }
@@ -101,6 +105,8 @@ static void hold_piece(ccm_flows *fs, ccm_flow *f, ccm_dir *d, ccm_wait *prev,
                      .len = (uint32_t)(to - from),
                      .have = (uint32_t)have,
                      .count = f->count,
+                     .last_ns = seg->time_ns,
+                     .last_frame = seg->frame,
                      .bare = bare };
     if (!bare && have)
         memcpy(w->data, seg->data.p + skip, have);
@@ -169,6 +175,21 @@ static void drop_waiting(ccm_flows *fs, ccm_flow *f, unsigned side)
 
 /* ---- delivery -------------------------------------------------------------------------------- */
 
+/* When and where something was captured: what is passed on late is told with that. */
+typedef struct moment {
+    uint64_t time_ns, frame;
+} moment;
+
+/* Returns what was set before. */
+static moment moment_set(ccm_flows *fs, uint64_t time_ns, uint64_t frame)
+{
+    moment old = { fs->at_ns, fs->at_frame };
+
+    fs->at_ns = time_ns;
+    fs->at_frame = frame;
+    return old;
+}
+
 /* Passes [next, to) of the segment on. */
 static void deliver(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg, uint64_t to)
 {
@@ -198,19 +219,38 @@ static void deliver_wait(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_wa
 
     if (w->bare) { /* the skip it was in may have ended early, after a loss */
         uint64_t n = ccm_min64(end_of(w) - d->next, d->stream->skip);
+        moment now = moment_set(fs, w->last_ns, w->last_frame);
         if (n)
             ccm_feed_skip(fs, f, side, n);
         if (end_of(w) > d->next)
             ccm_feed_gap(fs, f, side, end_of(w) - d->next);
+        (void)moment_set(fs, now.time_ns, now.frame);
         return;
     }
     deliver(fs, f, side, &seg, end_of(w));
 }
 
-static void lose(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t to)
+/* The bytes before `to` are not in the capture, as `by` shows: it has that time. */
+static void lose(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t to, const ccm_wait *by)
 {
-    if (to > f->dir[side].next)
-        ccm_feed_gap(fs, f, side, to - f->dir[side].next);
+    if (to <= f->dir[side].next)
+        return;
+    moment now = moment_set(fs, by->time_ns, by->frame);
+    ccm_feed_gap(fs, f, side, to - f->dir[side].next);
+    (void)moment_set(fs, now.time_ns, now.frame);
+}
+
+/* The FIN was captured at its own time, whenever it can be passed on. */
+static void pass_fin(ccm_flows *fs, ccm_flow *f, unsigned side)
+{
+    const ccm_stream *st = f->dir[side].stream;
+    moment now = moment_set(fs, st->fin_ns, st->fin_frame);
+
+    if (st->fin > f->dir[side].next)
+        ccm_feed_gap(fs, f, side, st->fin - f->dir[side].next);
+    else
+        ccm_feed_end(fs, f, side);
+    (void)moment_set(fs, now.time_ns, now.frame);
 }
 
 /* Nobody asks for order any more, but a parser may find its protocol in what waits. */
@@ -221,7 +261,7 @@ static bool show_waiting(ccm_flows *fs, ccm_flow *f, unsigned side)
 
     for (ccm_wait *w; !wanted(f, side) && !f->quiet && (w = head_of(d)); any = true) {
         wait_pop(d->stream);
-        lose(fs, f, side, w->off);
+        lose(fs, f, side, w->off, w);
         if (end_of(w) > d->next)
             deliver_wait(fs, f, side, w);
         wait_free(fs, f, d->stream, w);
@@ -251,7 +291,7 @@ static bool drain_side(ccm_flows *fs, ccm_flow *f, unsigned side)
     if (!wanted(f, side) || f->quiet)
         drop_waiting(fs, f, side);
     if (d->stream && d->stream->fin && d->next >= d->stream->fin && !(f->ended & 1u << side)) {
-        ccm_feed_end(fs, f, side);
+        pass_fin(fs, f, side);
         any = true;
     }
     return any;
@@ -277,7 +317,7 @@ static void lose_peer(ccm_flows *fs, ccm_flow *f, unsigned side, ccm_wait *w)
     if (other && other->off <= f->dir[!side].next)
         w->first = true; /* neither can go first: break the tie */
     else                 /* what it acknowledges stays known: lost answers are told apart by it */
-        lose(fs, f, !side, other ? ccm_min64(w->acked, other->off) : w->acked);
+        lose(fs, f, !side, other ? ccm_min64(w->acked, other->off) : w->acked, w);
 }
 
 static bool look_side(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t now_ns, bool force)
@@ -294,9 +334,9 @@ static bool look_side(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t now_ns
             return false;
         lose_peer(fs, f, side, w);
     } else if (alone) {
-        lose(fs, f, side, w->off);
+        lose(fs, f, side, w->off, w);
     } else if (late && d->stream->acked > d->next) {
-        lose(fs, f, side, ccm_min64(w->off, d->stream->acked));
+        lose(fs, f, side, ccm_min64(w->off, d->stream->acked), w);
     } else {
         return false;
     }
@@ -316,7 +356,7 @@ void ccm_stream_look(ccm_flows *fs, ccm_flow *f, uint64_t now_ns, bool force)
     for (unsigned side = 0; force && side < 2; side++) {
         const ccm_stream *st = f->dir[side].stream;
         if (st && st->fin > f->dir[side].next && !f->quiet) { /* the last bytes before a FIN */
-            lose(fs, f, side, st->fin);
+            pass_fin(fs, f, side);
             drain(fs, f);
         }
     }
@@ -363,12 +403,51 @@ static void loose_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_s
     f->quiet = !wanted(f, !side);
 }
 
+static void note_fin(ccm_flows *fs, ccm_dir *d, const ccm_segment *seg)
+{
+    ccm_stream *st = ccm_stream_of(fs, d);
+
+    if (st->fin == seg->off + seg->len) /* sent again */
+        return;
+    st->fin = seg->off + seg->len;
+    st->fin_ns = seg->time_ns;
+    st->fin_frame = seg->frame;
+}
+
 static void note_ack(ccm_flow *f, unsigned side, uint64_t acked)
 {
     ccm_stream *peer = f->dir[!side].stream;
 
     if (peer && acked > peer->acked)
         peer->acked = acked;
+}
+
+/* A segment that waits, or that something waits for. */
+static G_GNUC_NO_INLINE void segment_out_of_order(ccm_flows *fs, ccm_flow *f, unsigned side,
+                                                  const ccm_segment *seg)
+{
+    ccm_dir *d = &f->dir[side];
+    uint64_t end = seg->off + seg->len;
+
+    if (seg->fin)
+        note_fin(fs, d, seg);
+    note_ack(f, side, seg->acked);
+    if (end > d->next) {
+        ccm_wait *head = head_of(d);
+        bool now = seg->off <= d->next && peer_ready(f, side, seg->acked);
+        uint64_t to = now ? head ? ccm_max64(d->next, ccm_min64(end, head->off)) : end : 0;
+        if (!now)
+            hold(fs, f, d, seg, ccm_max64(seg->off, d->next));
+        else if (to < end)
+            hold(fs, f, d, seg, to);
+        if (to > d->next)
+            deliver(fs, f, side, seg, to);
+    }
+    drain(fs, f);
+    ccm_stream_look(fs, f, seg->time_ns, false);
+    keep_bounds(fs, f, side);
+    if (f->waiting)
+        ccm_table_due(fs, f, ccm_stream_due(f));
 }
 
 void ccm_stream_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *seg)
@@ -389,25 +468,7 @@ void ccm_stream_segment(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_seg
             ccm_feed_end(fs, f, side);
         return;
     }
-    if (seg->fin)
-        ccm_stream_of(fs, d)->fin = end;
-    note_ack(f, side, seg->acked);
-    if (end > d->next) {
-        ccm_wait *head = head_of(d);
-        bool now = seg->off <= d->next && peer_ready(f, side, seg->acked);
-        uint64_t to = now ? head ? ccm_max64(d->next, ccm_min64(end, head->off)) : end : 0;
-        if (!now)
-            hold(fs, f, d, seg, ccm_max64(seg->off, d->next));
-        else if (to < end)
-            hold(fs, f, d, seg, to);
-        if (to > d->next)
-            deliver(fs, f, side, seg, to);
-    }
-    drain(fs, f);
-    ccm_stream_look(fs, f, seg->time_ns, false);
-    keep_bounds(fs, f, side);
-    if (f->waiting)
-        ccm_table_due(fs, f, ccm_stream_due(f));
+    segment_out_of_order(fs, f, side, seg);
 }
 
 /* A packet without payload while something waits. */

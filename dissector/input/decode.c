@@ -278,7 +278,7 @@ static bool decode_start(ccm_packet *out, const ccm_datagram *start)
 bool ccm_decoder_expired(ccm_decoder *decoder, uint64_t now_ns, ccm_packet *out)
 {
     ccm_datagram start;
-    ccm_defrag_release(decoder->defrag);
+
     if (!ccm_defrag_expired(decoder->defrag, now_ns, out, &start))
         return false;
     ccm_packet sums = *out;

@@ -73,7 +73,7 @@ typedef enum ccm_decode_result {
 } ccm_decode_result;
 
 /* A packet decoded to L4. Spans point into the packet, or into the defragmenter until the next call
- * of ccm_decoder_begin_batch or ccm_decoder_expired. In tunnels the innermost IP packet counts. */
+ * of ccm_decoder_begin_batch. In tunnels the innermost IP packet counts. */
 typedef struct ccm_packet {
     uint64_t time_ns, frame;
     ccm_endpoint src, dst;

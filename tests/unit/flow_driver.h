@@ -15,6 +15,7 @@ enum { SYN = CCM_TCP_SYN, ACK = CCM_TCP_ACK, FIN = CCM_TCP_FIN, RST = CCM_TCP_RS
 
 typedef struct flow_log {
     GPtrArray *lines;
+    bool times; /* lines tell durations, too */
     uint64_t packets, wire, payload, unique, repeated, missing;
 } flow_log;
 
@@ -37,8 +38,8 @@ static inline void flow_log_emit(void *user_data, const ccm_obs *o)
     for (int i = 0; i < o->n; i++) {
         ccm_key key = (ccm_key)o->key[i];
         g_assert_true(ccm_kind_has(o->kind, key));
-        if (key == CCM_KEY_end_ns || key == CCM_KEY_data_end_ns || key == CCM_KEY_ttfb_ns ||
-            key == CCM_KEY_duration_ns)
+        if (!log->times && (key == CCM_KEY_end_ns || key == CCM_KEY_data_end_ns ||
+                            key == CCM_KEY_ttfb_ns || key == CCM_KEY_duration_ns))
             continue;
         text_key(s, ccm_key_name(key));
         if (ccm_key_type(key) == CCM_TYPE_STR)
@@ -107,6 +108,30 @@ static inline ccm_packet flow_tcp(unsigned from, uint8_t flags, uint32_t seq, ui
     p.seq = seq;
     p.ack = ack;
     return p;
+}
+
+typedef struct fixture {
+    ccm_flows *flows;
+    ccm_limits limits;
+    flow_log log;
+    uint64_t now, frame;
+} fixture;
+
+static inline void set_up(fixture *f, gconstpointer data)
+{
+    (void)data;
+    memset(f, 0, sizeof *f);
+    ccm_limits_init(&f->limits);
+    flow_log_init(&f->log);
+    f->now = START;
+    f->flows = ccm_flows_new(&f->limits, true, flow_log_emit, &f->log);
+}
+
+static inline void tear_down(fixture *f, gconstpointer data)
+{
+    (void)data;
+    ccm_flows_free(f->flows);
+    flow_log_clear(&f->log);
 }
 
 #endif

@@ -2,30 +2,6 @@
  * test_flow.c - the flow table on hand-made packets; expected observations worked out by hand. */
 #include "flow_driver.h"
 
-typedef struct fixture {
-    ccm_flows *flows;
-    ccm_limits limits;
-    flow_log log;
-    uint64_t now, frame;
-} fixture;
-
-static void set_up(fixture *f, gconstpointer data)
-{
-    (void)data;
-    memset(f, 0, sizeof *f);
-    ccm_limits_init(&f->limits);
-    flow_log_init(&f->log);
-    f->now = START;
-    f->flows = ccm_flows_new(&f->limits, true, flow_log_emit, &f->log);
-}
-
-static void tear_down(fixture *f, gconstpointer data)
-{
-    (void)data;
-    ccm_flows_free(f->flows);
-    flow_log_clear(&f->log);
-}
-
 static void send(fixture *f, ccm_packet p, uint64_t after_ns)
 {
     f->now += after_ns;
