@@ -18,6 +18,7 @@ unit_tests = \
 	tests/unit/test_flow_late \
 	tests/unit/test_http \
 	tests/unit/test_http2 \
+	tests/unit/test_http_loss \
 	tests/unit/test_inflate \
 	tests/unit/test_inner \
 	tests/unit/test_input \

@@ -22,6 +22,7 @@ typedef struct half {
     size_t scanned;     /* bytes of the unfinished head already searched for its end */
     size_t kept;        /* bytes that a search asked to see again */
     bool resumed;       /* the search has begun in an earlier call */
+    uint64_t body_at;   /* where the body begins; set while m.body.peek is */
     ccm_http_message m; /* being received */
 } half;
 
@@ -160,12 +161,21 @@ static void keep_authority(http_state *st, const half *h, const ccm_http_head *h
     st->connected = h->m.number;
 }
 
+/* May the body begin like a message? Then its beginning tells nothing (RFC 9112 section 10). */
+static bool holds_http(const ccm_http_head *head)
+{
+    ccm_span type = head->content_type;
+    const uint8_t *slash = type.n ? memchr(type.p, '/', type.n) : NULL;
+    size_t at = slash ? (size_t)(slash - type.p) + 1 : type.n;
+    return type.n - at >= 4 && ccm_headers_is(ccm_span_of(type.p + at, 4), "http");
+}
+
 static void request_head(http_state *st, const ccm_parse *ps, half *h, const ccm_http_head *head)
 {
     h->m.number = ccm_http_pairs_request(&st->pairs, ps, client_of(st), &h->m.at, head);
     keep_authority(st, h, head);
     start_body(ps, h, head, false, ccm_http_may_be_message(head));
-    if (head->expect)
+    if (head->expect && !holds_http(head))
         h->m.body.peek = CCM_HTTP_REQUEST;
 }
 
@@ -206,7 +216,7 @@ static void response_head(http_state *st, const ccm_parse *ps, half *h, const cc
         x->response_known = false;
         message_end(st, ps, h, false);
         place_lost(st, ps, h);
-    } else if (!sure) {
+    } else if (!sure && !holds_http(head)) {
         h->m.body.peek = CCM_HTTP_RESPONSE;
     }
 }
@@ -290,6 +300,7 @@ static step step_start(http_state *st, ccm_parse *ps, half *h, ccm_span in, uint
     }
     if (!head_found(st, ps, h, &head))
         return misplaced(st, ps, h);
+    h->body_at = pos + n;
     return (step){ .used = n, .next = STEP_AGAIN };
 }
 
@@ -298,11 +309,17 @@ static step step_start(http_state *st, ccm_parse *ps, half *h, ccm_span in, uint
 static step step_body(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
 {
     step s = { .next = STEP_AGAIN };
-    if (h->m.body.peek == CCM_HTTP_REQUEST && !ccm_http_pairs_answered(&st->pairs, h->m.number))
-        h->m.body.peek = in.n ? CCM_HTTP_NONE : CCM_HTTP_REQUEST;
+    if (in.n && h->m.body.peek == CCM_HTTP_REQUEST) {
+        /* 0: what the client has received is not known, as where only its side was captured. */
+        bool unheard = ps->peer_acked > h->m.at.acked || !ps->peer_acked;
+        if (!ccm_http_pairs_refused(&st->pairs, h->m.number, unheard))
+            h->m.body.peek = CCM_HTTP_NONE;
+    }
     ccm_http_part part = ccm_http_body_feed(&h->m.body, ps, in, &s.used, &s.skip);
     if (part == CCM_HTTP_END) {
-        message_end(st, ps, h, true);
+        bool guess = h->m.body.absent && h->m.body.missing;
+        h->m.body.missing = guess ? 0 : h->m.body.missing;
+        message_end(st, ps, h, !guess);
     } else if (part == CCM_HTTP_LOST) {
         message_end(st, ps, h, false);
         anomaly(st, ps, "chunk framing is wrong");
@@ -375,14 +392,24 @@ static void http_skipped(ccm_parse *ps, uint64_t n, uint64_t missing)
         message_end(st, ps, h, true);
 }
 
-/* Bytes of a body that were left unused while the first ones were being looked at. */
-static void rest_of_body(http_state *st, const ccm_parse *ps, half *h, ccm_span tail)
+/* Bytes of a body that were left unused while the first ones were being looked at. What `follows`
+ * is looked at as well: of a body that may not be there, a loss tells nothing. */
+static void rest_of_body(http_state *st, const ccm_parse *ps, half *h, ccm_span tail, bool follows)
 {
     size_t used;
     uint64_t skip;
-    h->m.body.peek = CCM_HTTP_NONE;
+    if (!follows || tail.n || h->m.body.peek != CCM_HTTP_RESPONSE)
+        h->m.body.peek = CCM_HTTP_NONE;
     if (tail.n && ccm_http_body_feed(&h->m.body, ps, tail, &used, &skip) == CCM_HTTP_END)
         message_end(st, ps, h, true);
+}
+
+/* The request of this response is not known, and of its body, which may not be there as after HEAD,
+ * nothing has come: did the client take its head for the whole, and ask for the next? */
+static bool bodiless(const http_state *st, const half *h)
+{
+    return h->m.body.peek == CCM_HTTP_RESPONSE && !h->m.body.bytes &&
+           ccm_http_pairs_sent_at(&st->pairs, h->body_at);
 }
 
 static void http_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
@@ -392,10 +419,10 @@ static void http_gap(ccm_parse *ps, uint64_t n, ccm_span tail)
     if (h->state == HALF_START && h->started)
         (void)cut_head(st, ps, h, tail);
     else if (h->state == HALF_BODY)
-        rest_of_body(st, ps, h, tail);
+        rest_of_body(st, ps, h, tail, true);
     else if (h->state == HALF_TUNNEL)
         ccm_inner_gap(st->inner, ps, n);
-    if (h->state == HALF_BODY && n == CCM_GAP_UNKNOWN) {
+    if (h->state == HALF_BODY && (n == CCM_GAP_UNKNOWN || bodiless(st, h))) {
         message_end(st, ps, h, false);
     } else if (h->state == HALF_BODY) {
         uint64_t beyond = 0;
@@ -417,7 +444,7 @@ static void http_end(ccm_parse *ps, ccm_span tail)
     if (h->state == HALF_START && h->started)
         (void)cut_head(st, ps, h, tail);
     else if (h->state == HALF_BODY)
-        rest_of_body(st, ps, h, tail);
+        rest_of_body(st, ps, h, tail, false);
     if (h->state == HALF_BODY)
         message_end(st, ps, h, h->m.body.framing == CCM_HTTP_UNTIL_CLOSE);
     if (h->state == HALF_TUNNEL)

@@ -6,7 +6,12 @@
  * Spec: RFC 9112 sections 6 and 7. */
 #include "proto/http_body.h"
 
-enum { CHUNK_LINE_MAX = 4096, TRAILER_LINE_MAX = 16384, DECODERS_MAX = 1024 };
+enum {
+    CHUNK_LINE_MAX = 4096,
+    TRAILER_LINE_MAX = 16384,
+    DECODERS_MAX = 1024,
+    STATUS_LINE_MIN = 12, /* "HTTP/1.1 200" */
+};
 
 void ccm_http_body_start(ccm_http_body *b, const ccm_http_head *head, bool empty)
 {
@@ -165,11 +170,17 @@ static ccm_http_part peeked(ccm_http_body *b, ccm_span in)
     bool short_body = b->framing == CCM_HTTP_LENGTH && b->left <= in.n;
     if (b->peek == CCM_HTTP_RESPONSE && in.p[0] != 'H')
         shape = CCM_HTTP_NONE;
+    else if (shape == CCM_HTTP_RESPONSE && in.n < STATUS_LINE_MIN)
+        return CCM_HTTP_MORE; /* more must come, of a body or of the next head */
     if (shape == CCM_HTTP_MAYBE && in.n < CCM_HTTP_METHOD_MAX && !short_body)
         return CCM_HTTP_MORE;
     bool next = shape == b->peek;
     b->peek = CCM_HTTP_NONE;
-    return next ? CCM_HTTP_END : CCM_HTTP_MORE;
+    if (!next)
+        return CCM_HTTP_MORE;
+    b->absent = true;
+    b->bytes = 0; /* lost ones were not of this body */
+    return CCM_HTTP_END;
 }
 
 ccm_http_part ccm_http_body_feed(ccm_http_body *b, const ccm_parse *ps, ccm_span in, size_t *used,

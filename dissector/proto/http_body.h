@@ -26,6 +26,7 @@ typedef struct ccm_http_body {
     uint8_t framing;
     uint8_t peek; /* a ccm_http_shape: the first bytes may be such a message instead; NONE: no */
     bool decoded_any; /* `decoded` is meant */
+    bool absent;      /* it was announced, but the next message came instead */
     uint64_t left;
     uint64_t bytes;   /* content bytes on the wire, lost ones included, chunk framing excluded */
     uint64_t missing; /* of these not in the capture */

@@ -17,7 +17,7 @@ typedef enum ccm_http_shape {
 enum {
     CCM_HTTP_SCHEMES = 96,
     CCM_HTTP_FOLDS = 1024,
-    CCM_HTTP_METHOD_MAX = 64,
+    CCM_HTTP_METHOD_MAX = 64, /* longer tokens are no methods: IANA's longest has 17 */
     CCM_HTTP_CREDENTIALS = 4
 };
 

@@ -191,10 +191,19 @@ void ccm_http_pairs_request_end(ccm_http_pairs *q, const ccm_parse *ps, unsigned
         finish(q, ps, client, (unsigned)i);
 }
 
-bool ccm_http_pairs_answered(ccm_http_pairs *q, uint64_t number)
+bool ccm_http_pairs_sent_at(const ccm_http_pairs *q, uint64_t acked)
+{
+    const ccm_http_exchange *x = q->more ? q->more : q->first;
+    return q->n && x[q->n - 1].acked == acked;
+}
+
+bool ccm_http_pairs_refused(ccm_http_pairs *q, uint64_t number, bool unheard)
 {
     int i = find(q, number);
-    return i >= 0 && queue(q)[i].response_ended;
+    if (i < 0)
+        return unheard || q->uncertain;
+    const ccm_http_exchange *x = &queue(q)[i];
+    return x->response_ended || (!x->response_seen && !x->continued && (unheard || q->uncertain));
 }
 
 /* After a loss: the oldest of the latest group of requests that can be meant. -1: none. */
@@ -244,6 +253,7 @@ ccm_http_exchange *ccm_http_pairs_response(ccm_http_pairs *q, const ccm_parse *p
     ccm_http_exchange *x = match(q, ps, client, at);
     x->uncertain = x->uncertain || q->uncertain;
     x->response_seen = x->response_seen || !interim;
+    x->continued = x->continued || interim;
     x->response_known = !head->incomplete && !interim;
     x->response_first = at->time_ns;
     emit_response(ps, client, at, head, x->number, interim);
@@ -257,7 +267,7 @@ void ccm_http_pairs_response_end(ccm_http_pairs *q, const ccm_parse *ps, unsigne
         return;
     bool alone = q->answering == CCM_HTTP_ANSWERS_NOTHING;
     ccm_http_exchange *x = alone ? &q->alone : &queue(q)[0];
-    x->response_last = ps->time_ns;
+    x->response_last = body->absent ? x->response_first : ps->time_ns;
     x->response_bytes = body->bytes;
     x->missing += body->missing;
     x->decoded = body->decoded;

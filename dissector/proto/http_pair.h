@@ -33,6 +33,7 @@ typedef struct ccm_http_exchange {
     bool head_method, connect_method;
     bool message; /* the request may hold a Configuration Manager message */
     bool request_seen, request_ended, request_whole;
+    bool continued; /* an interim response came */
     bool response_seen, response_ended, response_whole;
     bool uncertain, tunnel, has_decoded;
     bool request_known, response_known; /* the byte counts mean something */
@@ -90,7 +91,10 @@ static inline void ccm_http_pairs_idle(ccm_http_pairs *q)
 }
 /* No response comes any more; with `all` nothing at all comes. */
 void ccm_http_pairs_flush(ccm_http_pairs *q, const ccm_parse *ps, unsigned client, bool all);
-/* Was the exchange answered while its request was still on its way? */
-bool ccm_http_pairs_answered(ccm_http_pairs *q, uint64_t number);
+/* Was the latest request that waits sent when so much of the other direction had come, not more? */
+bool ccm_http_pairs_sent_at(const ccm_http_pairs *q, uint64_t acked);
+/* May the request of the exchange, which asked with Expect, have been refused before its body came?
+ * It was when its response is over; with `unheard`, something was said that the capture lacks. */
+bool ccm_http_pairs_refused(ccm_http_pairs *q, uint64_t number, bool unheard);
 
 #endif

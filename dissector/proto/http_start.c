@@ -124,6 +124,8 @@ static size_t method_start(ccm_span in, size_t from, size_t end, size_t boundary
     while (run > from && end - run < CCM_HTTP_METHOD_MAX && ccm_http_tchar(in.p[run - 1]))
         run--;
     ccm_span m = ccm_span_of(in.p + run, end - run);
+    bool longer =
+        run > from && ccm_http_tchar(in.p[run - 1]); /* so `m` is but the end of a token */
     if (!m.n)
         return SIZE_MAX;
     if (known(m))
@@ -142,7 +144,7 @@ static size_t method_start(ccm_span in, size_t from, size_t end, size_t boundary
         return run;
     if (verb_like(b))
         return boundary;
-    if (verb_like(m))
+    if (verb_like(m) && !longer)
         return run;
     if (clean && cut_method(m))
         return SIZE_MAX;

@@ -19,6 +19,7 @@ typedef struct half {
     uint64_t skip; /* bytes left to skip; UINT64_MAX = until the end */
     uint64_t skipped, missing;
     uint8_t shown;
+    bool carry_tail; /* only parsers that asked for it see the carry */
     bool ended;
 } half;
 
@@ -96,6 +97,7 @@ static void carry_clear(half *h, const ccm_parse *outer)
         *outer->gathered -= h->room;
     g_free(h->carry);
     h->carry = NULL;
+    h->carry_tail = false;
     h->n = h->room = 0;
 }
 
@@ -211,13 +213,14 @@ static void keep_rest(ccm_inner *in, ccm_parse *outer, ccm_span view)
     tail_gap(in, outer, fits ? 0 : view.n);
 }
 
-/* Shows `view`, whose last byte is just before h->pos, until the parser wants more. */
-static void feed_view(ccm_inner *in, ccm_parse *outer, ccm_span view, bool at_start)
+/* Shows `view`, whose last byte is just before h->pos, until the parser wants more. A piece begins
+ * at `boundary` (SIZE_MAX: none does). */
+static void feed_view(ccm_inner *in, ccm_parse *outer, ccm_span view, size_t boundary)
 {
     half *h = half_of(in, outer);
     while (view.n && feeds(in)) {
         ccm_parse *ps = context(in, outer, h->pos - view.n);
-        ps->boundary = at_start ? 0 : SIZE_MAX;
+        ps->boundary = boundary;
         ccm_feed r = in->proto->feed(ps, view);
         learn(in, outer);
         if (r.result == CCM_FEED_BAD) {
@@ -230,7 +233,7 @@ static void feed_view(ccm_inner *in, ccm_parse *outer, ccm_span view, bool at_st
             return;
         }
         size_t used = MIN(r.used, view.n);
-        at_start = at_start && !used;
+        boundary = boundary < used || boundary == SIZE_MAX ? SIZE_MAX : boundary - used;
         view = ccm_span_of(view.p + used, view.n - used);
         if (!r.skip)
             break;
@@ -240,13 +243,14 @@ static void feed_view(ccm_inner *in, ccm_parse *outer, ccm_span view, bool at_st
         uint64_t n = view.n ? skip_pass(in, outer, view.n, false) : 0;
         view = ccm_span_of(view.p + n, view.n - (size_t)n);
         h->pos += view.n;
-        at_start = false;
+        boundary = SIZE_MAX;
     }
     if (feeds(in))
         keep_rest(in, outer, view);
 }
 
-static void claim(ccm_inner *in, ccm_parse *outer, const ccm_proto *proto, ccm_span view)
+static void claim(ccm_inner *in, ccm_parse *outer, const ccm_proto *proto, ccm_span view,
+                  size_t boundary)
 {
     half *h = half_of(in, outer), *peer = &in->half[!(outer->dir & 1)];
     in->proto = proto;
@@ -255,11 +259,56 @@ static void claim(ccm_inner *in, ccm_parse *outer, const ccm_proto *proto, ccm_s
     learn(in, outer);
     if (peer->n) { /* what the other side said before */
         outer->dir = !outer->dir;
-        feed_view(in, outer, ccm_span_of(peer->carry, peer->n), true);
+        feed_view(in, outer, ccm_span_of(peer->carry, peer->n), peer->carry_tail ? SIZE_MAX : 0);
         outer->dir = !outer->dir;
     }
     if (feeds(in))
-        feed_view(in, outer, view, true);
+        feed_view(in, outer, view, boundary);
+}
+
+/* Shows `view`, whose last bytes are the piece `bytes`, to every parser; those that did not ask for
+ * a tail see the piece alone. YES: one of them has it now. */
+static ccm_probe ask_all(ccm_inner *in, ccm_parse *outer, ccm_span view, ccm_span bytes)
+{
+    const half *h = half_of(in, outer);
+    bool tail = view.n > bytes.n && h->carry_tail;
+    ccm_probe out = CCM_PROBE_NO;
+    for (unsigned i = 0; ccm_protos[i]; i++) {
+        bool alone = tail && !ccm_protos[i]->tail;
+        if (ccm_protos[i]->l4 != outer->l4)
+            continue;
+        ccm_probe r = ccm_protos[i]->probe(alone ? bytes : view, in->lossy);
+        if (r == CCM_PROBE_YES) {
+            claim(in, outer, ccm_protos[i], alone ? bytes : view,
+                  tail && !alone ? view.n - bytes.n : 0);
+            return r;
+        }
+        out = MAX(out, r);
+    }
+    return out;
+}
+
+/* How many last bytes of `view`, which all refused, a parser wants to see again. */
+static size_t tail_size(const ccm_parse *outer, ccm_span view)
+{
+    size_t most = 0;
+    for (unsigned i = 0; ccm_protos[i]; i++)
+        if (ccm_protos[i]->tail && ccm_protos[i]->l4 == outer->l4)
+            most = MAX(most, ccm_protos[i]->tail(view));
+    return most;
+}
+
+/* Keeps the last `n` bytes of `view`, which ends where the carry does, if there is one. */
+static void keep_last(half *h, const ccm_parse *outer, ccm_span view, size_t n)
+{
+    if (!n) {
+        carry_clear(h, outer);
+    } else if (h->n) {
+        memmove(h->carry, h->carry + h->n - n, n);
+        h->n = n;
+    } else if (n <= outer->limits->head_bytes) {
+        (void)carry_add(h, outer, ccm_span_of(view.p + view.n - n, n));
+    }
 }
 
 /* Shows what came to every parser; h->pos is already behind it. */
@@ -267,7 +316,7 @@ static void probe(ccm_inner *in, ccm_parse *outer, ccm_span bytes)
 {
     half *h = half_of(in, outer);
     ccm_span view = bytes;
-    bool maybe = false;
+    size_t keep = 0;
     if (h->shown < PROBE_SEGMENTS)
         h->shown++;
     if (h->n + bytes.n > outer->limits->head_bytes)
@@ -276,20 +325,15 @@ static void probe(ccm_inner *in, ccm_parse *outer, ccm_span bytes)
         carry_clear(h, outer);
     else if (h->n)
         view = ccm_span_of(h->carry, h->n);
-    for (unsigned i = 0; ccm_protos[i]; i++) {
-        if (ccm_protos[i]->l4 != outer->l4)
-            continue;
-        ccm_probe r = ccm_protos[i]->probe(view, in->lossy);
-        if (r == CCM_PROBE_YES) {
-            claim(in, outer, ccm_protos[i], view);
-            return;
-        }
-        maybe |= r == CCM_PROBE_MAYBE;
-    }
-    if (!maybe || !(in->lossy || h->shown < PROBE_SEGMENTS))
-        carry_clear(h, outer);
-    else if (!h->n && bytes.n <= outer->limits->head_bytes)
-        (void)carry_add(h, outer, bytes);
+    ccm_probe r = ask_all(in, outer, view, bytes);
+    if (r == CCM_PROBE_YES)
+        return;
+    if (r == CCM_PROBE_MAYBE && (in->lossy || h->shown < PROBE_SEGMENTS))
+        keep = view.n;
+    else if (r == CCM_PROBE_NO && in->lossy)
+        keep = tail_size(outer, view);
+    keep_last(h, outer, view, keep);
+    h->carry_tail = h->n && (h->carry_tail || r == CCM_PROBE_NO);
     in->quiet =
         !in->lossy && in->half[0].shown == PROBE_SEGMENTS && in->half[1].shown == PROBE_SEGMENTS;
 }
@@ -311,9 +355,9 @@ void ccm_inner_bytes(ccm_inner *in, ccm_parse *outer, ccm_span bytes)
     if (!feeds(in)) {
         probe(in, outer, bytes);
     } else if (!h->n) {
-        feed_view(in, outer, bytes, true);
+        feed_view(in, outer, bytes, 0);
     } else if (carry_add(h, outer, bytes)) {
-        feed_view(in, outer, ccm_span_of(h->carry, h->n), false);
+        feed_view(in, outer, ccm_span_of(h->carry, h->n), SIZE_MAX);
     } else {
         h->pos -= bytes.n;
         tell_limit(in, outer, "pending_bytes");

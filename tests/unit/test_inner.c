@@ -177,6 +177,31 @@ static void test_gap(void)
     g_assert_cmpuint(count(out, "exchange=2 pairing=request-only"), ==, 1);
 }
 
+/* Pieces are lost before a parser has the stream; then a request line crosses two pieces. */
+static void test_tail(void)
+{
+    static const char *const rows[][2] = {
+        { "{1}BITS_POST /a", "bc HTTP/1.1\r\n\r\n" },
+        { "{1}CCM_", "POST /abc HTTP/1.1\r\n\r\n" },
+        { "{1}\r\nGET /abc HTTP/1.", "1\r\n\r\n" },
+        { "{some more of a body, 0123456789}Q", "BITS_POST /abc HTTP/1.1\r\n\r\n" },
+    };
+    static const char *const methods[] = { "BITS_POST", "CCM_POST", "GET", "BITS_POST" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        drive d;
+        drive_open_proto(&d, &ccm_proto_http, false);
+        drive_text(&d, 0, 1, CONNECT("mp:80"));
+        drive_text(&d, 1, 2, CONNECTED);
+        drive_lose(&d, 0, 3, 40);
+        drive_text(&d, 0, 4, rows[i][0]);
+        drive_text(&d, 0, 5, rows[i][1]);
+        g_autofree char *out = drive_close(&d, 6);
+        g_test_message("%s: %s", rows[i][0], out);
+        g_autofree char *want = g_strdup_printf("exchange=2 method=%s target=/abc", methods[i]);
+        g_assert_cmpuint(count(out, want), ==, 1);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -186,5 +211,6 @@ int main(int argc, char **argv)
     g_test_add_func("/inner/bulk", test_bulk);
     g_test_add_func("/inner/limits", test_limits);
     g_test_add_func("/inner/gap", test_gap);
+    g_test_add_func("/inner/tail", test_tail);
     return g_test_run();
 }
