@@ -225,7 +225,7 @@ static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs)
 {
     bool reply = ccm_obs_has(obs, CCM_KEY_reply);
     for (unsigned i = 0; i < obs->n; i++) {
-        text_id t = ccm_exchange_text(obs->kind, reply, obs->key[i]);
+        text_id t = ccm_exchange_text(obs->kind, reply, ccm_obs_key(obs, i));
         if (t != T_TEXTS && (t != T_ASSIGNED || ccm_registration_names(obs)))
             put(j, o, t, obs->val[i].s);
     }
@@ -236,11 +236,11 @@ static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs)
 static void collect_header(ccm_joiner *j, open_exchange *o, const ccm_obs *obs, bool reply)
 {
     for (unsigned i = 0; i < obs->n && o->x.message.n_header < CCM_EXCHANGE_HEADER; i++) {
-        if (!ccm_exchange_header(obs->kind, reply, obs->key[i]))
+        if (!ccm_exchange_header(obs->kind, reply, ccm_obs_key(obs, i)))
             continue;
         unsigned at = o->x.message.n_header++;
         ccm_exchange_header_field *f = &o->x.message.header[at];
-        *f = (ccm_exchange_header_field){ .key = obs->key[i], .reply = reply };
+        *f = (ccm_exchange_header_field){ .key = ccm_obs_key(obs, i), .reply = reply };
         if (ccm_key_type(f->key) == CCM_TYPE_STR)
             put_at(j, o, &o->header[at], obs->val[i].s);
         else
