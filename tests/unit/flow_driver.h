@@ -38,7 +38,7 @@ static inline void flow_log_emit(void *user_data, const ccm_obs *o)
         ccm_key key = ccm_obs_key(o, (unsigned)i);
         g_assert_true(ccm_kind_has(o->kind, key));
         if (key == CCM_KEY_end_ns || key == CCM_KEY_data_end_ns || key == CCM_KEY_ttfb_ns ||
-            key == CCM_KEY_duration_ns)
+            key == CCM_KEY_duration_ns || key == CCM_KEY_ahead_ns)
             continue;
         text_key(s, ccm_key_name(key));
         if (ccm_key_type(key) == CCM_TYPE_STR)
