@@ -7,25 +7,13 @@
 #include "model/exchange_auth.h"
 #include "model/exchange_smb.h"
 #include "model/conclude.h"
-#include "model/exchange_texts.h"
+#include "model/exchange_open.h"
 #include "model/exchange_tls.h"
 #include "model/naming.h"
 #include "model/proofs.h"
 #include "model/tls.h"
 
 enum { OPEN_BYTES = 32 << 20, KEEP_BYTES = 4096, NTLM_ANSWER = 3 };
-
-typedef struct open_exchange {
-    ccm_exchange x; /* texts are set when it is given out */
-    ccm_match hit;
-    ccm_auth_facts facts;
-    uint32_t signature[CCM_EXCHANGE_SIGNATURES][4]; /* field, result, variant, key: like at[] */
-    uint32_t token[CCM_EXCHANGE_TOKENS][5]; /* header, category, issuer, audience, subject */
-    uint32_t header[CCM_EXCHANGE_HEADER];   /* texts of the message's header: like at[] */
-    GString *text;                          /* texts one after the other, each with its NUL */
-    uint32_t at[T_TEXTS];                   /* offset + 1 in `text`; 0 = absent */
-    uint32_t older, newer;                  /* list by arrival */
-} open_exchange;
 
 struct ccm_joiner {
     ccm_catalog *catalog;
@@ -92,108 +80,6 @@ ccm_joiner *ccm_joiner_new(const ccm_catalog *catalog, const ccm_limits *limits,
 
 /* ---- giving out ------------------------------------------------------------------------------ */
 
-static const char *text_of(const open_exchange *o, text_id t)
-{
-    return o->at[t] ? o->text->str + o->at[t] - 1 : NULL;
-}
-
-static void set_texts(open_exchange *o)
-{
-    ccm_exchange *x = &o->x;
-    const struct {
-        const char **to;
-        text_id id;
-    } map[] = {
-        { &x->method, T_METHOD },
-        { &x->target, T_TARGET },
-        { &x->host, T_HOST },
-        { &x->content_type, T_CONTENT_TYPE },
-        { &x->range, T_RANGE },
-        { &x->content_range, T_CONTENT_RANGE },
-        { &x->user_agent, T_USER_AGENT },
-        { &x->client_id, T_CLIENT_ID },
-        { &x->client_time, T_CLIENT_TIME },
-        { &x->signature, T_SIGNATURE },
-        { &x->token_kind, T_TOKEN_KIND },
-        { &x->challenge, T_CHALLENGE },
-        { &x->workstation, T_WORKSTATION },
-        { &x->proxy_workstation, T_PROXY_WORKSTATION },
-        { &x->bits.packet, T_BITS_PACKET },
-        { &x->bits.session, T_BITS_SESSION },
-        { &x->bits.reply_packet, T_BITS_REPLY },
-        { &x->bits.error, T_BITS_ERROR },
-        { &x->bits.content_name, T_CONTENT_NAME },
-        { &x->bits.host_id, T_BITS_HOST },
-        { &x->server_software, T_SERVER },
-        { &x->response_content_type, T_RESPONSE_TYPE },
-        { &x->location, T_LOCATION },
-        { &x->response_content_range, T_RESPONSE_RANGE },
-        { &x->bits.context, T_BITS_CONTEXT },
-        { &x->soap_action, T_SOAP_ACTION },
-        { &x->about, T_ABOUT },
-        { &x->message.id, T_MESSAGE_ID },
-        { &x->message.endpoint, T_ENDPOINT },
-        { &x->message.kind, o->at[T_MESSAGE_KIND] ? T_MESSAGE_KIND : T_ENDPOINT_WORDS },
-        { &x->message.detail, T_DETAIL },
-        { &x->message.source_id, T_SOURCE_ID },
-        { &x->message.source_host, T_SOURCE_HOST },
-        { &x->message.sent_time, T_SENT_TIME },
-        { &x->message.correlation_id, T_CORRELATION_ID },
-        { &x->message.reply_to, T_REPLY_TO },
-        { &x->message.reply, T_REPLY_KIND },
-        { &x->message.reply_detail, T_REPLY_DETAIL },
-        { &x->message.assigned, T_ASSIGNED },
-    };
-    for (unsigned i = 0; i < G_N_ELEMENTS(map); i++)
-        *map[i].to = text_of(o, map[i].id);
-    x->bits.present = x->bits.packet || x->bits.context || x->bits.session ||
-                      x->bits.reply_packet || x->bits.error || x->bits.content_name ||
-                      x->bits.host_id || x->bits.has_received;
-    x->pairing = text_of(o, T_PAIRING);
-    if (!x->pairing)
-        x->pairing = !x->has_request ? "response-only" : x->has_response ? "sure" : "request-only";
-}
-
-static const char *text_at(const open_exchange *o, uint32_t at)
-{
-    return at ? o->text->str + at - 1 : NULL;
-}
-
-static void set_tokens(open_exchange *o)
-{
-    for (unsigned i = 0; i < o->x.n_tokens; i++) {
-        ccm_exchange_token *t = &o->x.tokens[i];
-        const char **to[] = { &t->header, &t->category, &t->issuer, &t->audience,
-                              &t->subject_kind };
-        for (unsigned k = 0; k < G_N_ELEMENTS(to); k++)
-            *to[k] = text_at(o, o->token[i][k]);
-    }
-}
-
-static void set_signatures(open_exchange *o)
-{
-    for (unsigned i = 0; i < o->x.n_signatures; i++) {
-        const uint32_t *s = o->signature[i];
-        const char *field = text_at(o, s[0]), *result = text_at(o, s[1]);
-        o->x.signatures[i] =
-            (ccm_exchange_signature){ field ? field : "unknown", result ? result : "unverifiable",
-                                      text_at(o, s[2]), text_at(o, s[3]) };
-    }
-}
-
-static void set_header(open_exchange *o)
-{
-    const char *answered = NULL;
-    for (unsigned i = 0; i < o->x.message.n_header; i++) {
-        ccm_exchange_header_field *f = &o->x.message.header[i];
-        f->text = text_at(o, o->header[i]);
-        if (f->reply && f->key == CCM_KEY_correlation_id)
-            answered = f->text;
-    }
-    const char *id = o->x.message.id;
-    o->x.message.foreign_reply = answered && id && !ccm_message_id_same(answered, id);
-}
-
 /* From this exchange alone: its mark, or its port. */
 static void set_route(const ccm_catalog *c, const ccm_match *hit, ccm_exchange *x)
 {
@@ -239,10 +125,7 @@ static void give_out(ccm_joiner *j, uint32_t i)
     open_exchange *o = at(j, i);
     key k = { o->x.flow, o->x.exchange };
 
-    set_texts(o);
-    set_tokens(o);
-    set_signatures(o);
-    set_header(o);
+    ccm_open_exchange_show(o);
     set_route(j->catalog, &o->hit, &o->x);
     ccm_join_auth_show(&j->auth, &o->facts, &o->x);
     j->fn(j->user_data, &o->x);
@@ -342,7 +225,7 @@ static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs)
 {
     bool reply = ccm_obs_has(obs, CCM_KEY_reply);
     for (unsigned i = 0; i < obs->n; i++) {
-        text_id t = ccm_exchange_text(obs->kind, reply, obs->key[i]);
+        text_id t = ccm_exchange_text(obs->kind, reply, ccm_obs_key(obs, i));
         if (t != T_TEXTS && (t != T_ASSIGNED || ccm_registration_names(obs)))
             put(j, o, t, obs->val[i].s);
     }
@@ -353,11 +236,11 @@ static void collect(ccm_joiner *j, open_exchange *o, const ccm_obs *obs)
 static void collect_header(ccm_joiner *j, open_exchange *o, const ccm_obs *obs, bool reply)
 {
     for (unsigned i = 0; i < obs->n && o->x.message.n_header < CCM_EXCHANGE_HEADER; i++) {
-        if (!ccm_exchange_header(obs->kind, reply, obs->key[i]))
+        if (!ccm_exchange_header(obs->kind, reply, ccm_obs_key(obs, i)))
             continue;
         unsigned at = o->x.message.n_header++;
         ccm_exchange_header_field *f = &o->x.message.header[at];
-        *f = (ccm_exchange_header_field){ .key = (ccm_key)obs->key[i], .reply = reply };
+        *f = (ccm_exchange_header_field){ .key = ccm_obs_key(obs, i), .reply = reply };
         if (ccm_key_type(f->key) == CCM_TYPE_STR)
             put_at(j, o, &o->header[at], obs->val[i].s);
         else

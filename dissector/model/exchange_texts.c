@@ -3,7 +3,7 @@
  * In: a kind of observation and an attribute. Out: the text that it becomes. State: none. */
 #include "model/exchange_texts.h"
 
-static text_id request_text(uint8_t k)
+static text_id request_text(ccm_key k)
 {
     switch (k) {
     case CCM_KEY_method:
@@ -41,7 +41,7 @@ static text_id request_text(uint8_t k)
     }
 }
 
-static text_id response_text(uint8_t k)
+static text_id response_text(ccm_key k)
 {
     switch (k) {
     case CCM_KEY_server:
@@ -69,7 +69,7 @@ static text_id response_text(uint8_t k)
     }
 }
 
-static text_id message_text(uint8_t k)
+static text_id message_text(ccm_key k)
 {
     switch (k) {
     case CCM_KEY_message_id:
@@ -95,7 +95,7 @@ static text_id message_text(uint8_t k)
     }
 }
 
-static text_id reply_text(uint8_t k)
+static text_id reply_text(ccm_key k)
 {
     switch (k) {
     case CCM_KEY_kind:
@@ -109,7 +109,7 @@ static text_id reply_text(uint8_t k)
     }
 }
 
-bool ccm_exchange_header(ccm_obs_kind kind, bool reply, uint8_t key)
+bool ccm_exchange_header(ccm_obs_kind kind, bool reply, ccm_key key)
 {
     switch (key) {
     case CCM_KEY_exchange:
@@ -129,7 +129,7 @@ bool ccm_exchange_header(ccm_obs_kind kind, bool reply, uint8_t key)
     }
 }
 
-text_id ccm_exchange_text(ccm_obs_kind kind, bool reply, uint8_t key)
+text_id ccm_exchange_text(ccm_obs_kind kind, bool reply, ccm_key key)
 {
     switch (kind) {
     case CCM_OBS_http_request:

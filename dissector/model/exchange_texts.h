@@ -53,8 +53,8 @@ typedef enum text_id {
 } text_id;
 
 /* T_TEXTS: none. `reply`: the observation is about an answer. */
-text_id ccm_exchange_text(ccm_obs_kind kind, bool reply, uint8_t key);
+text_id ccm_exchange_text(ccm_obs_kind kind, bool reply, ccm_key key);
 /* Is it one that an exchange keeps under its own name, of a message's header or its answer's? */
-bool ccm_exchange_header(ccm_obs_kind kind, bool reply, uint8_t key);
+bool ccm_exchange_header(ccm_obs_kind kind, bool reply, ccm_key key);
 
 #endif

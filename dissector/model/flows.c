@@ -184,7 +184,7 @@ static ccm_sums run_sums(const ccm_obs *obs, uint64_t *end_ns, uint64_t *data_ns
 
     for (unsigned i = 0; i < obs->n; i++) {
         uint64_t v = obs->val[i].u;
-        switch (obs->key[i]) {
+        switch (ccm_obs_key(obs, i)) {
         case CCM_KEY_from_client:
             *from_client = true;
             break;

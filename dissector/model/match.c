@@ -279,7 +279,7 @@ ccm_request ccm_request_of(const ccm_obs *obs)
 {
     ccm_request r = { .port = obs->dst.port };
     for (unsigned i = 0; i < obs->n; i++) {
-        switch (obs->key[i]) {
+        switch (ccm_obs_key(obs, i)) {
         case CCM_KEY_method:
             r.method = obs->val[i].s;
             break;

@@ -176,6 +176,8 @@ static void merge_capture(ccm_model *to, const ccm_model *from)
     c->untimed += s->untimed;
     c->backward += s->backward;
     c->unmerged += s->unmerged;
+    c->answers_ahead += s->answers_ahead;
+    c->ahead_ns = ccm_max64(c->ahead_ns, s->ahead_ns);
     c->ended_early |= s->ended_early;
     c->unusable |= s->unusable;
     c->decryption.secrets += s->decryption.secrets;

@@ -166,7 +166,7 @@ static void ending_tell(ccm_ending *how, const ccm_obs *obs)
 {
     for (unsigned i = 0; i < obs->n; i++) {
         uint64_t v = obs->val[i].u;
-        switch (obs->key[i]) {
+        switch (ccm_obs_key(obs, i)) {
         case CCM_KEY_state:
             how->state = (uint8_t)state_of(obs->val[i].s);
             break;

@@ -375,6 +375,7 @@ typedef struct ccm_capture_sums {
     uint64_t start_ns, end_ns;
     uint64_t packets, wire_bytes, truncated, undecoded, dropped, filtered, gaps, secrets;
     uint64_t untimed, backward, unmerged;
+    uint64_t answers_ahead, ahead_ns; /* responses before their requests; by how much at most */
     bool ended_early, unusable; /* an input; `notes` tell why */
     ccm_decryption decryption;
 } ccm_capture_sums;

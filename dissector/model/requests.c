@@ -317,6 +317,9 @@ void ccm_model_http(ccm_model *m, const ccm_obs *obs)
     if (!f)
         return;
     count_unpaired(m, f, obs);
+    uint64_t ahead = ccm_obs_get_u64(obs, CCM_KEY_ahead_ns);
+    m->capture.answers_ahead += ahead > 0;
+    m->capture.ahead_ns = ccm_max64(m->capture.ahead_ns, ahead);
     uint32_t content = content_of(f, ccm_obs_get_u64(obs, CCM_KEY_exchange));
     if (content != CCM_NONE) {
         ccm_content_done(m, f, content, obs);

@@ -334,6 +334,7 @@ static const struct {
     { "no-end", "the input lacks its end: what came after is not known" },
     { "times-backward",
       "the time of packets went back: times and durations across that are wrong" },
+    { "clocks-differ", "responses stand before their requests: clocks of capture points differ" },
     { "files-unmerged", "more files overlap in time than can be read together" },
     { "no-times", "packets have no time, so times are not known" },
     { "truncated", "packets were cut by the snap length" },
@@ -362,6 +363,7 @@ static void make_incomplete(view_maker *k, uint64_t midstream)
         k->m->capture.ended_early,
         !k->view->ended,
         c->backward_steps > 0,
+        c->answers_ahead > 0,
         c->unmerged_files > 0,
         c->untimed_packets > 0,
         c->truncated_packets > 0,
@@ -402,6 +404,8 @@ static void make_capture(view_maker *k)
     c->untimed_packets = s->untimed;
     c->backward_steps = s->backward;
     c->unmerged_files = s->unmerged;
+    c->answers_ahead = s->answers_ahead;
+    c->ahead_ns = s->ahead_ns;
     c->decryption = s->decryption;
     c->gaps = k->view->ended ? s->gaps : gaps;
     c->packets = k->view->ended ? s->packets : all.dir[0].packets + all.dir[1].packets;

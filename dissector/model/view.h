@@ -63,6 +63,7 @@ typedef struct ccm_view_capture {
     uint64_t truncated_packets, undecoded_packets, dropped_packets, gaps, secrets_blocks;
     uint64_t filtered_packets; /* left out by the capture filter, in no other number */
     uint64_t untimed_packets, backward_steps, unmerged_files;
+    uint64_t answers_ahead, ahead_ns; /* responses before their requests; by how much at most */
     ccm_decryption decryption;
     bool complete;                     /* nothing below speaks against it */
     ccm_view_names incomplete_because; /* ids in fixed order, see ccm_view_reason_text */
@@ -73,7 +74,8 @@ typedef struct ccm_view_capture {
 } ccm_view_capture;
 
 /* A sentence for an id of incomplete_because; the id itself when it is not known. Ids, in order:
- * no-packets, no-match, input-unusable, input-ended-early, no-end, times-backward, files-unmerged,
+ * no-packets, no-match, input-unusable, input-ended-early, no-end, times-backward, clocks-differ,
+ * files-unmerged,
  * no-times, truncated, undecoded, dropped, gaps, midstream, limits. */
 const char *ccm_view_reason_text(const char *id);
 

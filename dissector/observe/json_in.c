@@ -62,8 +62,7 @@ static bool read_common(ccm_obs *obs, const char *name, const json_t *value, boo
 static bool read_attribute(ccm_obs *obs, ccm_key key, const json_t *value)
 {
     uint64_t number = 1;
-    obs->may |= ccm_key_bit(key);
-    obs->key[obs->n] = (uint8_t)key;
+    ccm_obs_set_key(obs, key);
     switch (ccm_key_type(key)) {
     case CCM_TYPE_U64:
         if (!read_u64(value, INT64_MAX, &number))

@@ -61,7 +61,7 @@ void ccm_obs_to_json(const ccm_obs *obs, GString *out)
     append_endpoint(out, "src", &obs->src);
     append_endpoint(out, "dst", &obs->dst);
     for (int i = 0; i < obs->n; i++) {
-        ccm_key key = (ccm_key)obs->key[i];
+        ccm_key key = ccm_obs_key(obs, (unsigned)i);
         append_key(out, ccm_key_name(key));
         switch (ccm_key_type(key)) {
         case CCM_TYPE_U64:

@@ -27,7 +27,7 @@ static const bool kind_has[CCM_OBS_KINDS][CCM_KEYS] = {
 #include "observe/vocab.def"
 };
 
-G_STATIC_ASSERT(CCM_KEYS <= UINT8_MAX);
+G_STATIC_ASSERT(CCM_KEYS <= UINT16_MAX);
 
 const char *ccm_kind_name(ccm_obs_kind kind)
 {

@@ -48,7 +48,7 @@ struct ccm_obs {
     uint64_t flow;    /* from 1, unique in the capture point; 0 = belongs to no flow */
     ccm_memo *memo;   /* of the flow; NULL where that lives elsewhere, as in an observation file */
     ccm_endpoint src, dst; /* sender and receiver of what is described */
-    uint8_t key[CCM_OBS_ATTRS];
+    uint16_t key[CCM_OBS_ATTRS];
     union {
         uint64_t u;
         ccm_span s;
@@ -108,11 +108,23 @@ static inline void ccm_obs_clear(ccm_obs *o)
     o->may = 0;
 }
 
+/* The key of attribute `i`. */
+static inline ccm_key ccm_obs_key(const ccm_obs *o, unsigned i)
+{
+    return (ccm_key)o->key[i];
+}
+
+/* Of the attribute to come. */
+static inline void ccm_obs_set_key(ccm_obs *o, ccm_key key)
+{
+    o->may |= ccm_key_bit(key);
+    o->key[o->n] = (uint16_t)key;
+}
+
 static inline void ccm_obs_u64(ccm_obs *o, ccm_key key, uint64_t value)
 {
     if (o->n < CCM_OBS_ATTRS) {
-        o->may |= ccm_key_bit(key);
-        o->key[o->n] = (uint8_t)key;
+        ccm_obs_set_key(o, key);
         o->val[o->n++].u = value;
     }
 }
@@ -127,9 +139,8 @@ static inline void ccm_obs_flag(ccm_obs *o, ccm_key key, bool value)
 static inline void ccm_obs_str(ccm_obs *o, ccm_key key, ccm_span s)
 {
     if (s.n && o->n < CCM_OBS_ATTRS) {
-        o->may |= ccm_key_bit(key);
         o->longs |= (uint32_t)(s.n >= CCM_OBS_LONG) << o->n;
-        o->key[o->n] = (uint8_t)key;
+        ccm_obs_set_key(o, key);
         o->val[o->n++].s = (ccm_span){ s.p, s.n < CCM_OBS_TEXT_MAX ? s.n : CCM_OBS_TEXT_MAX };
     }
 }
@@ -140,7 +151,7 @@ static inline int ccm_obs_find(const ccm_obs *o, ccm_key key)
     if (!(o->may & ccm_key_bit(key)))
         return -1;
     for (int i = 0; i < o->n; i++)
-        if (o->key[i] == (uint8_t)key)
+        if (o->key[i] == (uint16_t)key)
             return i;
     return -1;
 }

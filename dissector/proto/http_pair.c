@@ -3,8 +3,10 @@
  * In: heads and ends of messages. Out: http_request, http_response, http_done (once per exchange).
  * State: a bounded queue of outstanding requests. Pairing is first in, first out; after a loss it
  * goes by stream positions: a response at offset o answers the request whose sender had received at
- * most o bytes, the latest such; requests before it are without response. Spec: RFC 9112
- * section 9.3; RFC 9110 section 15.2 for interim responses. */
+ * most o bytes, the latest such; requests before it are without response. Where the clocks of two
+ * capture points differ, the first responses stand before the client's first packet: they wait for
+ * the request whose sender had received all that came before them. Spec: RFC 9112 section 9.3;
+ * RFC 9110 section 15.2 for interim responses. */
 #include "proto/http_pair.h"
 #include "proto/redact.h"
 
@@ -18,6 +20,7 @@ void ccm_http_pairs_init(ccm_http_pairs *q)
 void ccm_http_pairs_free(ccm_http_pairs *q)
 {
     g_free(q->more);
+    g_free(q->early);
 }
 
 static ccm_http_exchange *queue(ccm_http_pairs *q)
@@ -52,6 +55,9 @@ static void emit_done(const ccm_parse *ps, unsigned client, const ccm_http_excha
         if (x->response_whole && x->response_last >= x->request_first)
             ccm_obs_u64(&o, CCM_KEY_duration_ns, x->response_last - x->request_first);
     }
+    if (x->request_seen && x->response_seen && x->response_first &&
+        x->response_first < x->request_first)
+        ccm_obs_u64(&o, CCM_KEY_ahead_ns, x->request_first - x->response_first);
     ccm_obs_flag(&o, CCM_KEY_tunnel, x->tunnel);
     ps->emit(ps->emit_data, &o);
 }
@@ -141,8 +147,61 @@ static ccm_http_exchange *push(ccm_http_pairs *q, const ccm_parse *ps, unsigned 
         q->room = (uint16_t)room;
     }
     ccm_http_exchange *x = &queue(q)[q->n++];
-    *x = (ccm_http_exchange){ .number = ++q->numbers };
+    *x = (ccm_http_exchange){ 0 };
     return x;
+}
+
+/* ---- responses before their requests --------------------------------------------------------- */
+
+static void early_finish(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
+{
+    emit_done(ps, client, &q->early[q->early_at]);
+    q->early_at = (q->early_at + 1) % CCM_HTTP_EARLY;
+    q->n_early--;
+}
+
+/* A response without request is over. Once the client was heard, the flow shows a response after
+ * what it acknowledges: its request is not in the capture. Before, that may still come. */
+static void alone_over(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
+{
+    if (!q->alone.may_be_early) {
+        while (q->n_early)
+            early_finish(q, ps, client);
+        emit_done(ps, client, &q->alone);
+        return;
+    }
+    if (!q->early)
+        q->early = g_new(ccm_http_exchange, CCM_HTTP_EARLY);
+    if (q->n_early == CCM_HTTP_EARLY)
+        early_finish(q, ps, client);
+    q->early[(q->early_at + q->n_early++) % CCM_HTTP_EARLY] = q->alone;
+}
+
+/* Whether `x`, a response, can be the answer to a request that began at `at`: its sender had
+ * received what came before the response, and nothing of it. Of requests sent ahead only the order
+ * tells, and only where nothing was lost. */
+static bool early_fits(const ccm_http_exchange *x, const ccm_http_origin *at)
+{
+    return x->uncertain ? at->acked == x->pos : at->acked <= x->pos;
+}
+
+/* The response that came before the request at `at`; NULL = none. */
+static ccm_http_exchange *early_take(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                                     const ccm_http_origin *at)
+{
+    while (q->n_early && q->early[q->early_at].pos < at->acked)
+        early_finish(q, ps, client); /* was received before: its request is not in the capture */
+    ccm_http_exchange *x = q->n_early ? &q->early[q->early_at] : NULL;
+    if (x && early_fits(x, at)) {
+        q->early_at = (q->early_at + 1) % CCM_HTTP_EARLY;
+        q->n_early--;
+        return x;
+    }
+    bool open = !x && !q->n && q->answering == CCM_HTTP_ANSWERS_NOTHING && q->alone.may_be_early;
+    if (!open || !early_fits(&q->alone, at))
+        return NULL;
+    q->answering = CCM_HTTP_ANSWERS_OLDEST;
+    return &q->alone;
 }
 
 static bool is_method(ccm_span method, const char *name)
@@ -153,7 +212,13 @@ static bool is_method(ccm_span method, const char *name)
 uint64_t ccm_http_pairs_request(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
                                 const ccm_http_origin *at, const ccm_http_head *head)
 {
+    bool ahead = q->n_early || q->answering == CCM_HTTP_ANSWERS_NOTHING;
+    const ccm_http_exchange *early = ahead ? early_take(q, ps, client, at) : NULL;
     ccm_http_exchange *x = push(q, ps, client);
+    if (early)
+        *x = *early;
+    else
+        x->number = ++q->numbers;
     x->request_first = at->time_ns;
     x->request_last = ps->time_ns;
     x->pos = at->pos;
@@ -229,6 +294,7 @@ static ccm_http_exchange *match(ccm_http_pairs *q, const ccm_parse *ps, unsigned
         return &q->alone;
     while (q->n && queue(q)[0].response_ended)
         finish(q, ps, client, 0); /* its request never ended */
+    bool ordered = q->n || q->dropped;
     int i = q->uncertain ? by_position(q, at) : q->n && !q->dropped ? 0 : -1;
     if (i < 0) {
         if (q->dropped) { /* its request had to make room; where no response comes, nothing is lost
@@ -236,7 +302,9 @@ static ccm_http_exchange *match(ccm_http_pairs *q, const ccm_parse *ps, unsigned
             ccm_http_limit(ps, "requests");
             q->dropped--;
         }
-        q->alone = (ccm_http_exchange){ .number = ++q->numbers };
+        q->alone = (ccm_http_exchange){ .number = ++q->numbers,
+                                        .pos = at->pos,
+                                        .may_be_early = !at->acked && !ordered };
         q->answering = CCM_HTTP_ANSWERS_NOTHING;
         return &q->alone;
     }
@@ -246,12 +314,19 @@ static ccm_http_exchange *match(ccm_http_pairs *q, const ccm_parse *ps, unsigned
     return &queue(q)[0];
 }
 
+/* The server had not received the request when it answered, or the client had the answer before it
+ * asked: order pairs them, positions do not. */
+static bool contradicts(const ccm_http_exchange *x, const ccm_http_origin *at)
+{
+    return x->request_seen && at->acked && (x->pos >= at->acked || x->acked > at->pos);
+}
+
 ccm_http_exchange *ccm_http_pairs_response(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
                                            const ccm_http_origin *at, const ccm_http_head *head)
 {
     bool interim = head->status < 200 && head->status != 101;
     ccm_http_exchange *x = match(q, ps, client, at);
-    x->uncertain = x->uncertain || q->uncertain;
+    x->uncertain = x->uncertain || q->uncertain || contradicts(x, at);
     x->response_seen = x->response_seen || !interim;
     x->continued = x->continued || interim;
     x->response_known = !head->incomplete && !interim;
@@ -276,7 +351,7 @@ void ccm_http_pairs_response_end(ccm_http_pairs *q, const ccm_parse *ps, unsigne
     x->response_whole = whole;
     q->answering = CCM_HTTP_ANSWERS_NONE;
     if (alone)
-        emit_done(ps, client, x);
+        alone_over(q, ps, client);
     else if (x->request_ended || x->tunnel)
         finish(q, ps, client, 0);
 }
@@ -300,6 +375,8 @@ void ccm_http_pairs_flush(ccm_http_pairs *q, const ccm_parse *ps, unsigned clien
         emit_done(ps, client, &q->alone);
     }
     q->answering = CCM_HTTP_ANSWERS_NONE;
+    while (all && q->n_early)
+        early_finish(q, ps, client);
     for (unsigned i = 0; i < q->n;)
         if (all || !queue(q)[i].response_ended)
             finish(q, ps, client, i);

@@ -6,7 +6,7 @@
 #include "proto/http_body.h"
 #include "proto/proto.h"
 
-enum { CCM_HTTP_QUEUE_FIRST = 1 };
+enum { CCM_HTTP_QUEUE_FIRST = 1, CCM_HTTP_EARLY = 64 };
 
 /* Where and when a message began. */
 typedef struct ccm_http_origin {
@@ -36,6 +36,7 @@ typedef struct ccm_http_exchange {
     bool continued; /* an interim response came */
     bool response_seen, response_ended, response_whole;
     bool uncertain, tunnel, has_decoded;
+    bool may_be_early;                  /* of a response: its request may still come */
     bool request_known, response_known; /* the byte counts mean something */
 } ccm_http_exchange;
 
@@ -43,7 +44,9 @@ typedef struct ccm_http_pairs {
     ccm_http_exchange first[CCM_HTTP_QUEUE_FIRST]; /* the queue, until it grows */
     ccm_http_exchange *more;                       /* the queue, once it has grown */
     ccm_http_exchange alone;                       /* a response without request */
-    uint64_t numbers;                              /* exchanges begun */
+    ccm_http_exchange *early; /* responses whose request may still come: a ring, once needed */
+    uint8_t early_at, n_early;
+    uint64_t numbers; /* exchanges begun */
     uint64_t dropped; /* requests that left the queue unanswered; their responses come first */
     uint16_t n, room;
     uint8_t answering; /* which exchange the current response belongs to */

@@ -332,7 +332,7 @@ ccm_span ccm_redact_text(ccm_span in, uint8_t *buf, size_t size)
 /* `i` is an attribute with a long text. */
 static inline bool hides(const ccm_obs *o, unsigned i)
 {
-    unsigned key = o->key[i];
+    unsigned key = ccm_obs_key(o, i);
     if (o->kind == CCM_OBS_http_request &&
         (key == CCM_KEY_target || key == CCM_KEY_host || key == CCM_KEY_user_agent))
         return false; /* http_pair.c has them done */

@@ -77,6 +77,10 @@ static void capture(ccm_json *j, const ccm_view_capture *c)
         ccm_json_u64(j, "filtered_packets", c->filtered_packets);
     ccm_json_u64(j, "untimed_packets", c->untimed_packets);
     ccm_json_u64(j, "backward_steps", c->backward_steps);
+    if (c->answers_ahead) {
+        ccm_json_u64(j, "answers_ahead", c->answers_ahead);
+        ccm_json_seconds(j, "ahead_s", c->ahead_ns);
+    }
     ccm_json_u64(j, "unmerged_files", c->unmerged_files);
     ccm_json_bool(j, "complete", c->complete);
     names(j, "incomplete_because", c->incomplete_because);

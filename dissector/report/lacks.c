@@ -104,6 +104,13 @@ static void say_reason(GPtrArray *list, const ccm_view_capture *c, const ccm_sum
         ccm_plural_append(t, c->backward_steps, "time");
         g_string_append(t, " by more than a minute: times and durations across that are wrong");
         say(list, t);
+    } else if (!strcmp(id, "clocks-differ")) {
+        ccm_plural_append(t, c->answers_ahead, "response");
+        g_string_append_printf(t, " up to %.1f ms before their requests",
+                               (double)c->ahead_ns / 1e6);
+        g_string_append(t, ": the clocks of the capture points differ by more, times between the "
+                           "two directions are wrong");
+        say(list, t);
     } else if (!strcmp(id, "files-unmerged")) {
         ccm_plural_append(t, c->unmerged_files, "file");
         g_string_append(t, " read late: more files overlap in time than can be read together");

@@ -156,11 +156,12 @@ static void put_client(ccm_facts *f, const ccm_obs *o)
 /* ---- observations ---------------------------------------------------------------------------- */
 
 typedef struct from_row {
-    uint8_t kind, key, field;
+    uint8_t kind, field;
+    uint16_t key;
 } from_row;
 
 static const from_row from[] = {
-#define FROM(kind, key, name) { CCM_OBS_##kind, CCM_KEY_##key, CCM_FIELD_##name },
+#define FROM(kind, key, name) { CCM_OBS_##kind, CCM_FIELD_##name, CCM_KEY_##key },
 #include "wireshark/fields.def"
 };
 

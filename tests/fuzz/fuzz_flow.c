@@ -21,7 +21,7 @@ static void on_obs(void *user_data, const ccm_obs *o)
     sums *s = user_data;
 
     for (int i = 0; i < o->n; i++)
-        if (!ccm_kind_has(o->kind, (ccm_key)o->key[i]))
+        if (!ccm_kind_has(o->kind, ccm_obs_key(o, (unsigned)i)))
             abort();
     if (o->kind == CCM_OBS_run) {
         s->packets += ccm_obs_get_u64(o, CCM_KEY_packets);

@@ -11,8 +11,8 @@ static void emit(void *user_data, const ccm_obs *o)
 {
     GString *out = user_data;
     for (int i = 0; i < o->n; i++) {
-        g_assert_true(ccm_kind_has(o->kind, (ccm_key)o->key[i]));
-        if (ccm_key_type((ccm_key)o->key[i]) == CCM_TYPE_STR)
+        g_assert_true(ccm_kind_has(o->kind, ccm_obs_key(o, (unsigned)i)));
+        if (ccm_key_type(ccm_obs_key(o, (unsigned)i)) == CCM_TYPE_STR)
             ccm_text_append(out, o->val[i].s);
     }
 }

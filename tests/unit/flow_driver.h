@@ -36,10 +36,11 @@ static inline void flow_log_emit(void *user_data, const ccm_obs *o)
     g_string_append_printf(s, " %" G_GUINT64_FORMAT " %s>%s", o->flow,
                            ccm_endpoint_text(&o->src, a), ccm_endpoint_text(&o->dst, b));
     for (int i = 0; i < o->n; i++) {
-        ccm_key key = (ccm_key)o->key[i];
+        ccm_key key = ccm_obs_key(o, (unsigned)i);
         g_assert_true(ccm_kind_has(o->kind, key));
-        if (!log->times && (key == CCM_KEY_end_ns || key == CCM_KEY_data_end_ns ||
-                            key == CCM_KEY_ttfb_ns || key == CCM_KEY_duration_ns))
+        if (!log->times &&
+            (key == CCM_KEY_end_ns || key == CCM_KEY_data_end_ns || key == CCM_KEY_ttfb_ns ||
+             key == CCM_KEY_duration_ns || key == CCM_KEY_ahead_ns))
             continue;
         text_key(s, ccm_key_name(key));
         if (ccm_key_type(key) == CCM_TYPE_STR)

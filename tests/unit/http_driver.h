@@ -28,6 +28,8 @@ typedef struct drive {
     uint8_t *page;
     size_t room;
     uint64_t skipped_bytes, shown_bytes;
+    bool acks; /* what is shown acknowledges `acked`, not what was shown before */
+    uint64_t acked;
 } drive;
 
 static inline void drive_emit(void *user_data, const ccm_obs *o)
@@ -41,7 +43,7 @@ static inline void drive_emit(void *user_data, const ccm_obs *o)
         text_u64(d->out, o->time_ns);
     }
     for (int i = 0; i < o->n; i++) {
-        ccm_key key = (ccm_key)o->key[i];
+        ccm_key key = ccm_obs_key(o, (unsigned)i);
         g_assert_true(ccm_kind_has(o->kind, key));
         if (d->no_times &&
             (key == CCM_KEY_ttfb_ns || key == CCM_KEY_duration_ns || key == CCM_KEY_handshake_ns))
@@ -91,7 +93,7 @@ static inline void drive_at(drive *d, unsigned dir, uint64_t time_ns)
     d->ps.dir = (uint8_t)dir;
     d->ps.time_ns = time_ns;
     d->ps.frame++;
-    d->ps.peer_acked = d->dir[!dir].pos;
+    d->ps.peer_acked = d->acks ? d->acked : d->dir[!dir].pos;
 }
 
 /* What has passed of a skip is told before anything else happens. */

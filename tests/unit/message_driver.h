@@ -30,7 +30,7 @@ static inline void mdrive_emit(void *user_data, const ccm_obs *o)
     g_assert_cmpuint(o->frame, ==, 5);
     g_assert_cmpuint(o->time_ns, ==, 55);
     for (int i = 0; i < o->n; i++) {
-        ccm_key key = (ccm_key)o->key[i];
+        ccm_key key = ccm_obs_key(o, (unsigned)i);
         g_assert_true(ccm_kind_has(o->kind, key));
         if (key == CCM_KEY_exchange) {
             g_assert_cmpuint(o->val[i].u, ==, 7);

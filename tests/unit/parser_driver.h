@@ -28,7 +28,7 @@ static inline void parser_text(GString *out, const ccm_obs *o)
 {
     g_string_append_printf(out, "%s %c", ccm_kind_name(o->kind), o->src.port == 1000 ? 'C' : 'S');
     for (int i = 0; i < o->n; i++) {
-        ccm_key key = (ccm_key)o->key[i];
+        ccm_key key = ccm_obs_key(o, (unsigned)i);
         g_assert_true(ccm_kind_has(o->kind, key));
         if (key == CCM_KEY_ticket_hash)
             continue;

@@ -12,9 +12,9 @@ static char *show(const ccm_headers *h, bool response)
         ccm_headers_request(h, &o);
     GString *s = g_string_new(NULL);
     for (int i = 0; i < o.n; i++) {
-        g_assert_true(ccm_kind_has(o.kind, (ccm_key)o.key[i]));
-        g_string_append_printf(s, "%s%s=", i ? " " : "", ccm_key_name((ccm_key)o.key[i]));
-        if (ccm_key_type((ccm_key)o.key[i]) == CCM_TYPE_STR)
+        g_assert_true(ccm_kind_has(o.kind, ccm_obs_key(&o, (unsigned)i)));
+        g_string_append_printf(s, "%s%s=", i ? " " : "", ccm_key_name(ccm_obs_key(&o, (unsigned)i)));
+        if (ccm_key_type(ccm_obs_key(&o, (unsigned)i)) == CCM_TYPE_STR)
             ccm_text_append(s, o.val[i].s);
         else
             g_string_append_printf(s, "%" G_GUINT64_FORMAT, o.val[i].u);

@@ -549,6 +549,57 @@ static void test_response_only(void)
     g_free(got);
 }
 
+/* The clock of the server's capture point is ahead: answers stand before the client's first packet.
+ * A request whose sender had received all that comes before an answer is the one it answers (RFC
+ * 9293, 3.4); one whose sender had received the answer is not. */
+static void test_answers_first(void)
+{
+    static const char one[] = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"; /* 39 bytes */
+    static const char two[] = "HTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nb";
+    drive d;
+    drive_open(&d, false);
+    drive_text(&d, 1, 10, one);
+    drive_text(&d, 1, 20, two);
+    drive_text(&d, 1, 25, one);
+    d.acks = true;
+    d.acked = 0;
+    drive_text(&d, 0, 30, "GET /1 HTTP/1.1\r\n\r\n");
+    d.acked = 78; /* what would have been sent at 39 is not in the capture */
+    drive_text(&d, 0, 40, "GET /3 HTTP/1.1\r\n\r\n");
+    char *got = drive_close(&d, 50);
+    g_assert_cmpstr(
+        got, ==,
+        "response S @10 exchange=1 status=200 version=11 content_length=1\n"
+        "response S @20 exchange=2 status=404 version=11 content_length=1\n"
+        "response S @25 exchange=3 status=200 version=11 content_length=1\n"
+        "request C @30 exchange=1 method=GET target=/1 version=11\n"
+        "done C @30 exchange=1 pairing=sure request_bytes=0 response_bytes=1 complete=1 "
+        "ahead_ns=20\n"
+        "done C @40 exchange=2 pairing=response-only response_bytes=1 complete=1\n"
+        "request C @40 exchange=3 method=GET target=/3 version=11\n"
+        "done C @40 exchange=3 pairing=sure request_bytes=0 response_bytes=1 complete=1 "
+        "ahead_ns=15\n");
+    g_free(got);
+}
+
+/* A server that gave up waiting (408) had not received the request that stands before its answer.
+ */
+static void test_answers_nothing(void)
+{
+    drive d;
+    drive_open(&d, false);
+    drive_text(&d, 0, 1, "GET /1 HTTP/1.1\r\n\r\n");
+    drive_text(&d, 1, 2, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    drive_text(&d, 0, 3, "GET /2 HTTP/1.1\r\n\r\n");
+    d.acks = true;
+    d.acked = 19; /* "GET /1 HTTP/1.1\r\n\r\n" */
+    drive_text(&d, 1, 4, "HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n");
+    char *got = drive_close(&d, 5);
+    g_assert_nonnull(strstr(got, "exchange=1 pairing=sure"));
+    g_assert_nonnull(strstr(got, "exchange=2 pairing=uncertain"));
+    g_free(got);
+}
+
 static void test_one_direction(void)
 {
     drive d;
@@ -673,6 +724,8 @@ int main(int argc, char **argv)
     g_test_add_func("/http/tail", test_tail);
     g_test_add_func("/http/long-method", test_long_method);
     g_test_add_func("/http/response-only", test_response_only);
+    g_test_add_func("/http/answers-first", test_answers_first);
+    g_test_add_func("/http/answers-nothing", test_answers_nothing);
     g_test_add_func("/http/one-direction", test_one_direction);
     g_test_add_func("/http/large-head", test_large_head);
     g_test_add_func("/http/line-lengths", test_line_lengths);

@@ -14,6 +14,13 @@ static bool has(drive *d, const char *text)
     return strstr(d->out->str, text) != NULL;
 }
 
+/* A response is told to be without request at the end, as that may stand behind it. */
+static void expect_close(drive *d, uint64_t frame, const char *text)
+{
+    g_autofree char *all = drive_close(d, frame);
+    g_assert_nonnull(strstr(all, text));
+}
+
 /* The HEAD is lost, and the answer to the next request as well, or its first bytes: the request
  * acknowledged just the head, so the announced body was not waited for. */
 static void test_head_and_answer_lost(void)
@@ -41,9 +48,8 @@ static void test_server_only(void)
     drive_text(&d, 1, 1, HEAD_ANSWER);
     drive_lose(&d, 1, 2, 300);
     drive_text(&d, 1, 3, ANSWER);
-    g_assert_true(has(&d, "done C @3 exchange=1 pairing=response-only response_bytes=0\n"));
     g_assert_true(has(&d, "response S @3 exchange=2 status=404"));
-    g_free(drive_close(&d, 4));
+    expect_close(&d, 4, " exchange=1 pairing=response-only response_bytes=0\n");
 
     drive_open(&d, false);
     drive_text(&d, 1, 1, HEAD_ANSWER "body");
@@ -70,15 +76,13 @@ static void test_http_in_body(void)
     drive_text(&d, 1, 1,
                "HTTP/1.1 203 OK\r\nContent-Type: message/http\r\nContent-Length: 19\r\n\r\n");
     drive_text(&d, 1, 2, inside);
-    g_assert_true(has(&d, "pairing=response-only response_bytes=19 complete=1"));
     g_assert_false(has(&d, "status=200"));
-    g_free(drive_close(&d, 3));
+    expect_close(&d, 3, "pairing=response-only response_bytes=19 complete=1");
 
     drive_open(&d, false); /* short bodies that begin like one, and end before */
     drive_text(&d, 1, 1, "HTTP/1.1 203 OK\r\nContent-Length: 8\r\n\r\nHTTP/1.1" ANSWER);
-    g_assert_true(has(&d, "exchange=1 pairing=response-only response_bytes=8 complete=1"));
     g_assert_true(has(&d, "exchange=2 status=404"));
-    g_free(drive_close(&d, 3));
+    expect_close(&d, 3, "exchange=1 pairing=response-only response_bytes=8 complete=1");
 }
 
 /* How long an exchange took is not read off the next one. */

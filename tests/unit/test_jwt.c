@@ -25,9 +25,9 @@ static void emit(void *user_data, const ccm_obs *o)
     g_assert_cmpuint(o->time_ns, ==, 34);
     g_assert_cmpuint(o->src.port, ==, 80);
     for (int i = 0; i < o->n; i++) {
-        g_assert_true(ccm_kind_has(o->kind, (ccm_key)o->key[i]));
-        g_string_append_printf(out, "%s%s=", i ? " " : "", ccm_key_name((ccm_key)o->key[i]));
-        if (ccm_key_type((ccm_key)o->key[i]) == CCM_TYPE_STR)
+        g_assert_true(ccm_kind_has(o->kind, ccm_obs_key(o, (unsigned)i)));
+        g_string_append_printf(out, "%s%s=", i ? " " : "", ccm_key_name(ccm_obs_key(o, (unsigned)i)));
+        if (ccm_key_type(ccm_obs_key(o, (unsigned)i)) == CCM_TYPE_STR)
             ccm_text_append(out, o->val[i].s);
         else
             g_string_append_printf(out, "%" G_GUINT64_FORMAT, o->val[i].u);

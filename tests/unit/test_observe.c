@@ -223,8 +223,8 @@ static void same_obs(const ccm_obs *a, const ccm_obs *b)
     g_assert_cmpuint(a->src.port, ==, b->src.port);
     g_assert_cmpuint(a->dst.port, ==, b->dst.port);
     for (int i = 0; i < a->n; i++) {
-        g_assert_cmpuint(a->key[i], ==, b->key[i]);
-        if (ccm_key_type((ccm_key)a->key[i]) == CCM_TYPE_STR) {
+        g_assert_cmpuint(ccm_obs_key(a, (unsigned)i), ==, ccm_obs_key(b, (unsigned)i));
+        if (ccm_key_type(ccm_obs_key(a, (unsigned)i)) == CCM_TYPE_STR) {
             g_autoptr(GString) x = g_string_new(NULL), y = g_string_new(NULL);
             ccm_text_append(x, a->val[i].s);
             ccm_text_append(y, b->val[i].s);
@@ -271,6 +271,22 @@ static void test_round_trip_long(void)
     round_trips(30, CCM_OBS_TEXT_MAX + 100);
 }
 
+/* Room for more keys than a byte can tell apart: 300 is 256 + 44. */
+static void test_many_keys(void)
+{
+    ccm_obs o = { .kind = CCM_OBS_run };
+    ccm_obs_u64(&o, (ccm_key)300, 7);
+    g_assert_false(ccm_obs_has(&o, (ccm_key)44));
+    ccm_obs_u64(&o, (ccm_key)44, 8);
+    g_assert_cmpuint(ccm_obs_get_u64(&o, (ccm_key)300), ==, 7);
+    g_assert_cmpuint(ccm_obs_get_u64(&o, (ccm_key)44), ==, 8);
+    g_assert_cmpuint(ccm_obs_key(&o, 0), ==, 300);
+    g_assert_cmpuint(ccm_obs_key(&o, 1), ==, 44);
+    ccm_obs_clear(&o);
+    ccm_obs_u64(&o, (ccm_key)44, 9);
+    g_assert_cmpuint(ccm_obs_key(&o, 0), ==, 44);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -281,5 +297,6 @@ int main(int argc, char **argv)
     g_test_add_func("/observe/cut", test_cut);
     g_test_add_func("/observe/round-trip", test_round_trip);
     g_test_add_func("/observe/round-trip-long", test_round_trip_long);
+    g_test_add_func("/observe/many-keys", test_many_keys);
     return g_test_run();
 }

@@ -191,7 +191,7 @@ static void keep_obs(void *user_data, const ccm_obs *o)
 {
     GString *out = user_data;
     for (unsigned i = 0; i < o->n; i++) {
-        if (ccm_key_type((ccm_key)o->key[i]) == CCM_TYPE_STR)
+        if (ccm_key_type(ccm_obs_key(o, i)) == CCM_TYPE_STR)
             g_string_append_len(out, (const char *)o->val[i].s.p, (gssize)o->val[i].s.n);
         else
             g_string_append_printf(out, "%" G_GUINT64_FORMAT, o->val[i].u);

@@ -316,7 +316,7 @@ static void emit(void *user_data, const ccm_obs *o)
     g_assert_cmpuint(o->frame, ==, 8);
     g_assert_cmpuint(o->src.port, ==, 1001);
     for (int i = 0; i < o->n; i++) {
-        ccm_key key = (ccm_key)o->key[i];
+        ccm_key key = ccm_obs_key(o, (unsigned)i);
         g_assert_true(ccm_kind_has(o->kind, key));
         if (key == CCM_KEY_exchange || key == CCM_KEY_header || key == CCM_KEY_ticket_hash)
             continue;
