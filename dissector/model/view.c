@@ -363,7 +363,7 @@ static void make_incomplete(view_maker *k, uint64_t midstream)
         k->m->capture.ended_early,
         !k->view->ended,
         c->backward_steps > 0,
-        c->answers_ahead > 0,
+        c->ahead_ns >= UINT64_C(1000000), /* less is the order in which an adapter gives packets */
         c->unmerged_files > 0,
         c->untimed_packets > 0,
         c->truncated_packets > 0,

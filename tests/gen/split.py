@@ -5,6 +5,7 @@
 wires IN A B      the two lines of a tap: each direction of a connection in a file of its own
 lag IN A B...     a link aggregation: packets by turns
 adapters IN A B   each connection whole in one file, by turns
+skew IN A B MS    as wires, but the clock of the first, the line of the lower addresses, is MS early
 shift IN (OUT SECONDS FIRST LAST)...  packets FIRST to LAST, from 1 on, moved in time
 """
 import os
@@ -36,6 +37,11 @@ def split(how, path, *outs):
         pcapfile.write(out, packets)
 
 
+def skew(path, early, other, ms):
+    split("wires", path, early, other)
+    pcapfile.write(early, [pcapfile.shift(p, -1000 * int(ms)) for p in pcapfile.read(early)])
+
+
 def shift(path, *changes):
     whole = pcapfile.read(path)
     for out, seconds, first, last in zip(*[iter(changes)] * 4):
@@ -46,4 +52,7 @@ def shift(path, *changes):
 
 
 if __name__ == "__main__":
-    shift(*sys.argv[2:]) if sys.argv[1] == "shift" else split(*sys.argv[1:])
+    if sys.argv[1] in ("shift", "skew"):
+        {"shift": shift, "skew": skew}[sys.argv[1]](*sys.argv[2:])
+    else:
+        split(*sys.argv[1:])
