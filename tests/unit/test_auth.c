@@ -449,6 +449,21 @@ static void short_way(void)
     g_assert_cmpuint(taken, ==, 5 * 897);
 }
 
+/* The same evidence again adds up, from the earliest frame that is known. */
+static void test_evidence_sum(void)
+{
+    static const uint64_t frames[] = { 9, 5, 0, 12 };
+    ccm_auth_seen room[2] = { { 0 } };
+    ccm_auth_sum s = { .evidence = room, .cap = 2 };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(frames); i++)
+        ccm_auth_sum_evidence(&s,
+                              &(ccm_auth_seen){ .id = 3, .count = 1, .first_frame = frames[i] });
+    g_assert_cmpuint(s.n, ==, 1);
+    g_assert_cmpuint(room[0].count, ==, 4);
+    g_assert_cmpuint(room[0].first_frame, ==, 5);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -460,5 +475,6 @@ int main(int argc, char **argv)
     g_test_add_func("/auth/workstations", workstations);
     g_test_add_func("/auth/signatures", signatures);
     g_test_add_func("/auth/short-way", short_way);
+    g_test_add_func("/auth/evidence-sum", test_evidence_sum);
     return g_test_run();
 }

@@ -8,6 +8,8 @@
 #define R "\x81\x80"    /* answer, no error */
 #define R_NX "\x81\x83" /* NXDOMAIN */
 #define R_SF "\x81\x82" /* SERVFAIL */
+#define R_10 "\x81\x8a" /* NOTZONE, the last of RFC 2136 */
+#define R_11 "\x81\x8b" /* DSOTYPENI, of another kind of message: RFC 8490 */
 #define R_TC "\x83\x80" /* truncated */
 #define N0 "\x00\x00"
 #define N1 "\x00\x01"
@@ -90,6 +92,8 @@ static const row rows[] = {
         HEAD(R_NX, N1, N0, N0, N0) MP N1 IN),
     ROW(1, "dns_answer S name=mp.contoso.com record_type=1 rcode=2 records=0\n",
         HEAD(R_SF, N1, N0, N0, N0) MP N1 IN),
+    ROW(1, "dns_answer S name=mp.contoso.com record_type=1 rcode=10 records=0\n",
+        HEAD(R_10, N1, N0, N0, N0) MP N1 IN),
     ROW(1, "dns_answer S name=mp.contoso.com record_type=1 rcode=0 records=0 truncated=1\n",
         HEAD(R_TC, N1, N0, N0, N0) MP N1 IN),
     /* letters that would break a list or a terminal: . \ = : space, NUL, 0xff */
@@ -111,6 +115,7 @@ static const row others[] = {
                                 "x\x00" N1 IN),
     ROW(0, "no question", HEAD(R, N0, N1, N0, N0) MP N1 IN TTL("\x3c") "\x00\x04\x0a\x00\x00\x09"),
     ROW(0, "query with an answer", HEAD(Q, N1, N1, N0, N0) MP N1 IN),
+    ROW(1, "result code", HEAD(R_11, N1, N0, N0, N0) MP N1 IN),
     ROW(0, "update", HEAD("\x28\x00", N1, N0, N0, N0) MP "\x00\x06" IN),
     ROW(0, "bytes behind", HEAD(Q, N1, N0, N0, N0) MP N1 IN "\x00"),
     ROW(0, "class", HEAD(Q, N1, N0, N0, N0) MP N1 "\x00\x02"),

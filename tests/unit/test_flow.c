@@ -585,6 +585,31 @@ static void test_icmp(fixture *f, gconstpointer data)
     g_assert_null(strstr(runs, "payload_bytes")); /* what an error quotes is none */
 }
 
+/* RFC 4443: 1 is unreachable, 3 time exceeded; the other way round in RFC 792. */
+static void test_icmp6(fixture *f, gconstpointer data)
+{
+    uint8_t quote[48] = { [0] = 0x60, [5] = 20, [6] = 6, [7] = 64, [40] = 0xc3, 0x50, 0, 80 };
+
+    (void)data;
+    for (uint8_t type = 1; type <= 3; type += 2) {
+        ccm_packet syn = flow_tcp(1, SYN, 999, 0, "");
+        syn.src.addr = (ccm_addr){ 6, { 0xfd, [15] = type } };
+        syn.dst.addr = (ccm_addr){ 6, { 0xfd, [15] = 9 } };
+        memcpy(quote + 8, syn.src.addr.b, 16);
+        memcpy(quote + 24, syn.dst.addr.b, 16);
+        send(f, syn, MS);
+        ccm_packet p = flow_packet_of(58, 2, 0, 0, quote, sizeof quote);
+        p.src.addr = syn.dst.addr;
+        p.dst.addr = syn.src.addr;
+        p.icmp_type = type;
+        send(f, p, MS);
+    }
+    ccm_flows_finish(f->flows);
+    g_autofree char *ends = flow_log_text(&f->log, "connection");
+    g_assert_nonnull(strstr(ends, "connection 1 [fd00::1]:50000>[fd00::9]:80 state=refused "));
+    g_assert_nonnull(strstr(ends, "connection 3 [fd00::3]:50000>[fd00::9]:80 state=unanswered "));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -620,6 +645,7 @@ int main(int argc, char **argv)
     TEST("duplicates", test_duplicates);
     TEST("ipv6", test_ipv6);
     TEST("icmp", test_icmp);
+    TEST("icmp6", test_icmp6);
     TEST("copies", test_copies);
     g_test_add_func("/flow/bound", test_bound);
     g_test_add_func("/flow/bound-at-end", test_bound_at_end);

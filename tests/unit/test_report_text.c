@@ -349,6 +349,27 @@ static void test_icmp(void)
     g_string_free(s, TRUE);
 }
 
+/* What routes lack is added up. */
+static void test_lacks(void)
+{
+    const ccm_view_route routes[] = {
+        { .route = "client/mp",
+          .protocol = "http",
+          .transport = { .overlap_conflicts = 2, .duplicates = 3 } },
+        { .route = "client/dp",
+          .protocol = "http",
+          .transport = { .overlap_conflicts = 5, .duplicates = 4 } },
+    };
+    ccm_view view = { .routes = routes, .n_routes = 2 };
+    g_autoptr(GPtrArray) list = ccm_report_lacks(&view);
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < list->len; i++)
+        found += g_str_has_prefix(list->pdata[i], "7 bytes ") ||
+                 g_str_has_prefix(list->pdata[i], "7 packets captured twice");
+    g_assert_cmpuint(found, ==, 2);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -362,5 +383,6 @@ int main(int argc, char **argv)
     g_test_add_func("/report/auth-clocks", test_auth_clocks);
     g_test_add_func("/report/auth-signatures", test_auth_signatures);
     g_test_add_func("/report/icmp", test_icmp);
+    g_test_add_func("/report/lacks", test_lacks);
     return g_test_run();
 }
