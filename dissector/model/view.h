@@ -303,7 +303,8 @@ typedef struct ccm_view_route {
     struct {
         /* Bits per second of both directions together, on the wire. mean: bytes over
          * last_seen - first_seen (at least one interval); peak: busiest bucket; p95: nearest-rank
-         * 95th percentile of the buckets that carried something. */
+         * 95th percentile of the buckets that carried something. interval_s 0: packets had no
+         * time, so neither these are known nor the timeline and what follows it. */
         uint64_t mean_bps, p95_bps, peak_bps;
         unsigned interval_s;
     } rate;

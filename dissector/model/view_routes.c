@@ -508,6 +508,8 @@ static void make_times(view_maker *k, ccm_view_route *rows, unsigned n_rows, con
         point *p = v + (row ? at[row - 1] : 0);
         unsigned n = (unsigned)(v + at[row] - p);
         uint64_t first = UINT64_MAX, last = 0;
+        if (!rows[row].last_seen_ns) /* no packet of it has a time: nothing is told of rates */
+            continue;
         for (unsigned i = 0; i < n; i++) {
             first = ccm_min64(first, p[i].bucket);
             last = ccm_max64(last, p[i].bucket);

@@ -246,7 +246,8 @@ static void json_line(GString *out, const ccm_exchange *x)
     ccm_json json, *j = &json;
     ccm_json_init(j, out, false);
     ccm_json_open(j, NULL, '{');
-    ccm_json_time(j, "time", x->time_ns);
+    if (x->time_ns)
+        ccm_json_time(j, "time", x->time_ns);
     ccm_json_u64(j, "frame", x->frame);
     ccm_json_text(j, "source", ccm_endpoint_text(&x->client, text));
     ccm_json_text(j, "destination", ccm_endpoint_text(&x->server, text));
@@ -323,6 +324,8 @@ static void header(ccm_exchanges *e)
 /* A line with the date when it is not the one printed last. */
 static void day_line(ccm_exchanges *e, uint64_t time_ns)
 {
+    if (!time_ns) /* not known */
+        return;
     ccm_clock_append(e->cell, time_ns);
     g_string_truncate(e->cell, MIN(e->cell->len, DAY_CHARS));
     if (strcmp(e->day, e->cell->str)) {
@@ -405,7 +408,10 @@ static ccm_style status_style(const ccm_exchange *x)
 static unsigned put_ends(ccm_exchanges *e, const ccm_exchange *x)
 {
     char text[CCM_ENDPOINT_TEXT];
-    ccm_time_of_day_append(e->cell, x->time_ns);
+    if (x->time_ns)
+        ccm_time_of_day_append(e->cell, x->time_ns);
+    else
+        g_string_append_c(e->cell, '-');
     unsigned used = put(e, 0, false, CCM_DIM);
     g_string_append(e->cell, ccm_endpoint_text(&x->client, text));
     used += put(e, 1, false, CCM_PLAIN);

@@ -293,13 +293,15 @@ static void route(ccm_json *j, const ccm_view_route *r, uint64_t link_bps)
     counts_unless_empty(j, "hints", r->hints);
     ccm_json_route_auth(j, r);
     ccm_json_route_tls(j, r);
-    ccm_json_open_inline(j, "rate", '{');
-    ccm_json_u64(j, "mean_bps", r->rate.mean_bps);
-    ccm_json_u64(j, "p95_bps", r->rate.p95_bps);
-    ccm_json_u64(j, "peak_bps", r->rate.peak_bps);
-    ccm_json_u64(j, "interval_s", r->rate.interval_s);
-    ccm_json_close(j, '}');
-    ccm_json_bandwidth(j, r, link_bps);
+    if (r->rate.interval_s) {
+        ccm_json_open_inline(j, "rate", '{');
+        ccm_json_u64(j, "mean_bps", r->rate.mean_bps);
+        ccm_json_u64(j, "p95_bps", r->rate.p95_bps);
+        ccm_json_u64(j, "peak_bps", r->rate.peak_bps);
+        ccm_json_u64(j, "interval_s", r->rate.interval_s);
+        ccm_json_close(j, '}');
+        ccm_json_bandwidth(j, r, link_bps);
+    }
     if (r->timeline.n)
         route_timeline(j, &r->timeline);
     ccm_json_throttle(j, r);

@@ -101,7 +101,8 @@ void ccm_json_messages(ccm_json *j, const ccm_view *view, ccm_out *out)
     for (unsigned i = 0; i < view->n_messages; i++, ccm_out_drain(out)) {
         const ccm_view_message *m = &view->messages[i];
         ccm_json_open(j, NULL, '{');
-        ccm_json_time(j, "time", m->time_ns);
+        if (m->time_ns)
+            ccm_json_time(j, "time", m->time_ns);
         ccm_json_u64(j, "frame", m->frame);
         address(j, "source", &m->client);
         address(j, "destination", &m->server);

@@ -104,6 +104,14 @@ static gint by_bytes(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y; /* the view's own order */
 }
 
+static void rate_append(GString *out, const ccm_view_route *r, uint64_t bps)
+{
+    if (r->rate.interval_s)
+        ccm_rate_append(out, bps);
+    else
+        g_string_append_c(out, '-');
+}
+
 static void route_row(ccm_grid *t, const ccm_view_route *r, uint64_t max, GString *cell)
 {
     ccm_grid_cell(t, CCM_BOLD, r->route);
@@ -115,7 +123,7 @@ static void route_row(ccm_grid *t, const ccm_view_route *r, uint64_t max, GStrin
         ccm_bytes_append(cell, r->wire_bytes[d]);
         ccm_grid_take(t, CCM_PLAIN, cell);
     }
-    ccm_rate_append(cell, r->rate.peak_bps);
+    rate_append(cell, r, r->rate.peak_bps);
     ccm_grid_take(t, CCM_PLAIN, cell);
     ccm_count_append(cell, r->connections.attempted + r->connections.midstream +
                                r->connections.datagrams);
@@ -156,7 +164,7 @@ static void route_detail(const ccm_view_route *r, bool color, unsigned width, GS
         ccm_tls_words(t, &r->tls);
     }
     g_string_append(t, "; mean ");
-    ccm_rate_append(t, r->rate.mean_bps);
+    rate_append(t, r, r->rate.mean_bps);
     g_string_append(t, "; ");
     if (!ccm_route_troubles_append(t, r))
         g_string_truncate(t, t->len - 2);

@@ -173,6 +173,8 @@ static void route_bytes(ccm_page *p, const ccm_view_route *r)
 static void route_rate(ccm_page *p, const ccm_view_route *r)
 {
     uint64_t columns[SPARK];
+    if (!r->rate.interval_s)
+        return;
     ccm_rate_append(p->cell, r->rate.mean_bps);
     g_string_append(p->cell, " mean, ");
     ccm_rate_append(p->cell, r->rate.p95_bps);
@@ -467,7 +469,10 @@ static void client_proofs(ccm_page *p, const ccm_view_client *c)
 static void message_row(ccm_page *p, ccm_grid *table, const ccm_view_message *m)
 {
     char text[CCM_ENDPOINT_TEXT];
-    ccm_time_of_day_append(p->cell, m->time_ns);
+    if (m->time_ns)
+        ccm_time_of_day_append(p->cell, m->time_ns);
+    else
+        g_string_append_c(p->cell, '-');
     ccm_grid_take(table, CCM_DIM, p->cell);
     ccm_grid_cell(table, CCM_PLAIN, ccm_addr_text(&m->client.addr, text));
     ccm_terminal_append(p->cell, m->client_id ? m->client_id : "-");

@@ -62,7 +62,8 @@ static void bandwidth_row(bandwidth_table *t, const ccm_view_route *r)
     ccm_bytes_append(t->cell, wire(r));
     take(t, BYTES, CCM_PLAIN);
     for (unsigned i = 0; i < G_N_ELEMENTS(rates); i++) {
-        bit_rate(t->cell, rates[i]);
+        if (r->rate.interval_s)
+            bit_rate(t->cell, rates[i]);
         take(t, MEAN + i, CCM_PLAIN);
     }
     if (r->active.seconds)
@@ -75,7 +76,7 @@ static void bandwidth_row(bandwidth_table *t, const ccm_view_route *r)
         bit_rate(t->cell, r->busiest[0].bytes * 8 / r->busiest[0].length_s);
     }
     take(t, BUSIEST, CCM_PLAIN);
-    if (t->link_bps)
+    if (t->link_bps && r->rate.interval_s)
         g_string_append_printf(t->cell, "%u %%", (unsigned)(r->rate.peak_bps * 100 / t->link_bps));
     take(t, OF_LINK, CCM_PLAIN);
 }
