@@ -14,7 +14,7 @@ static void names(ccm_json *j, const char *key, ccm_view_names list)
     ccm_json_close(j, ']');
 }
 
-static void counts(ccm_json *j, const char *key, ccm_view_counts list)
+void ccm_json_counts(ccm_json *j, const char *key, ccm_view_counts list)
 {
     ccm_json_open_inline(j, key, '{');
     for (unsigned i = 0; i < list.n; i++)
@@ -25,7 +25,7 @@ static void counts(ccm_json *j, const char *key, ccm_view_counts list)
 static void counts_unless_empty(ccm_json *j, const char *key, ccm_view_counts list)
 {
     if (list.n)
-        counts(j, key, list);
+        ccm_json_counts(j, key, list);
 }
 
 static void address(ccm_json *j, const char *key, const ccm_addr *a)
@@ -97,7 +97,7 @@ static void capture(ccm_json *j, const ccm_view_capture *c)
     ccm_json_u64(j, "secrets_blocks", c->secrets_blocks);
     decryption(j, &c->decryption);
     names(j, "notes", c->notes);
-    counts(j, "anomalies", c->anomalies);
+    ccm_json_counts(j, "anomalies", c->anomalies);
     ccm_json_close(j, '}');
 }
 
@@ -282,8 +282,8 @@ static void route(ccm_json *j, const ccm_view_route *r, uint64_t link_bps)
         ccm_json_time(j, "last_seen", r->last_seen_ns);
     }
     route_transport(j, r);
-    counts(j, "requests", r->requests);
-    counts(j, "statuses", r->statuses);
+    ccm_json_counts(j, "requests", r->requests);
+    ccm_json_counts(j, "statuses", r->statuses);
     if (r->unpaired[0] || r->unpaired[1]) {
         ccm_json_open_inline(j, "unpaired", '{');
         ccm_json_u64(j, "requests", r->unpaired[0]);
@@ -315,7 +315,7 @@ static void client(ccm_json *j, const ccm_view_client *c)
     address(j, "address", &c->addr);
     ccm_json_u64(j, "addresses", c->addresses);
     names(j, "names", c->names);
-    counts(j, "messages", c->messages);
+    ccm_json_counts(j, "messages", c->messages);
     ccm_json_client_proofs(j, c);
     ccm_json_close(j, '}');
 }
@@ -357,8 +357,8 @@ static void contents(ccm_json *j, const ccm_view *view, ccm_out *out)
         ccm_json_text(j, "id", c->id);
         ccm_json_u64(j, "bytes", c->bytes);
         ccm_json_u64(j, "requests", c->requests);
-        counts(j, "routes", c->routes);
-        counts(j, "servers", c->servers);
+        ccm_json_counts(j, "routes", c->routes);
+        ccm_json_counts(j, "servers", c->servers);
         ccm_json_u64(j, "clients", c->n_clients);
         ccm_json_time(j, "first_seen", c->first_seen_ns);
         ccm_json_time(j, "last_seen", c->last_seen_ns);

@@ -3,14 +3,6 @@
  * In: parts of a view. Out: members. State: none. Absent means unknown. */
 #include "report/proofs.h"
 
-static void counts(ccm_json *j, const char *key, ccm_view_counts list)
-{
-    ccm_json_open_inline(j, key, '{');
-    for (unsigned i = 0; i < list.n; i++)
-        ccm_json_u64(j, list.v[i].name, list.v[i].count);
-    ccm_json_close(j, '}');
-}
-
 static void evidence(ccm_json *j, const ccm_view_auth_evidence *e)
 {
     ccm_json_open_inline(j, NULL, '{');
@@ -51,7 +43,7 @@ void ccm_json_route_auth(ccm_json *j, const ccm_view_route *r)
 void ccm_json_client_proofs(ccm_json *j, const ccm_view_client *c)
 {
     if (c->kinds.n)
-        counts(j, "message_kinds", c->kinds);
+        ccm_json_counts(j, "message_kinds", c->kinds);
     uint64_t checked = c->signature.verified + c->signature.failed + c->signature.no_key +
                        c->signature.unverifiable + c->signature.replayed;
     if (checked) {

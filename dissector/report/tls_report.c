@@ -116,14 +116,6 @@ static void names_of_counts(ccm_json *j, const char *key, ccm_view_counts list)
     ccm_json_close(j, ']');
 }
 
-static void counts(ccm_json *j, const char *key, ccm_view_counts list)
-{
-    ccm_json_open_inline(j, key, '{');
-    for (unsigned i = 0; i < list.n; i++)
-        ccm_json_u64(j, list.v[i].name, list.v[i].count);
-    ccm_json_close(j, '}');
-}
-
 static void alerts(ccm_json *j, const ccm_view_alert *v, unsigned n)
 {
     ccm_json_open(j, "alerts", '[');
@@ -151,16 +143,16 @@ void ccm_json_route_tls(ccm_json *j, const ccm_view_route *r)
         return;
     ccm_json_open(j, "tls", '{');
     ccm_json_u64(j, "sessions", t->sessions);
-    counts(j, "versions", t->versions);
-    counts(j, "ciphers", t->ciphers);
+    ccm_json_counts(j, "versions", t->versions);
+    ccm_json_counts(j, "ciphers", t->ciphers);
     names_of_counts(j, "sni", t->sni);
     ccm_json_text(j, "server_certificate", t->server_certificate);
     ccm_json_text(j, "server_certainty", ccm_certainty_name(t->server_certainty));
-    counts(j, "server_certificates", t->server_certificates);
-    counts(j, "issuers", t->issuers);
+    ccm_json_counts(j, "server_certificates", t->server_certificates);
+    ccm_json_counts(j, "issuers", t->issuers);
     ccm_json_text(j, "client_certificate", t->client_certificate);
     ccm_json_text(j, "client_certainty", ccm_certainty_name(t->client_certainty));
-    counts(j, "client_certificates", t->client_certificates);
+    ccm_json_counts(j, "client_certificates", t->client_certificates);
     names_of_counts(j, "alpn", t->alpn);
     alerts(j, t->alerts, t->n_alerts);
     ccm_json_u64(j, "resumed", t->resumed);

@@ -26,10 +26,10 @@ void ccm_icmp_append(GString *out, const ccm_view_route *route, unsigned most);
 void ccm_destination_append(GString *out, const ccm_view_route *route);
 /* " (no answer seen)", " (NXDOMAIN)": how a lookup ended. */
 void ccm_lookup_append(GString *out, const ccm_view_lookup *lookup);
-/* "channel up, in place of 10140 (refused)"; nothing for what is no channel. */
 /* "tunnelling (passes TLS on); ", what there is to say of a role's qualifier before its evidence.
  */
 void ccm_qualifier_append(GString *out, const ccm_view_role *role);
+/* "channel up, in place of 10140 (refused)"; nothing for what is no channel. */
 void ccm_channel_append(GString *out, const ccm_view_route *route);
 void ccm_capture_title_append(GString *out, const ccm_view_capture *capture, unsigned most_files);
 /* "2026-01-31 12:00:00 to ... UTC (5m00s), 12 packets, 1.20 kB on the wire". */
@@ -37,5 +37,7 @@ void ccm_capture_span_append(GString *out, const ccm_view_capture *capture);
 /* The closing part of the summary and the text report. */
 void ccm_lacks_append(GString *out, const ccm_view *view, bool color, unsigned width,
                       unsigned most);
+/* An object of what was counted; defined in json.c. */
+void ccm_json_counts(ccm_json *json, const char *key, ccm_view_counts list);
 
 #endif
