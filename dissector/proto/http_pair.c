@@ -153,11 +153,18 @@ static ccm_http_exchange *push(ccm_http_pairs *q, const ccm_parse *ps, unsigned 
 
 /* ---- responses before their requests --------------------------------------------------------- */
 
+static ccm_http_exchange early_first(ccm_http_pairs *q)
+{
+    ccm_http_exchange x = q->early[0];
+
+    memmove(q->early, q->early + 1, --q->n_early * sizeof *q->early);
+    return x;
+}
+
 static void early_finish(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
 {
-    emit_done(ps, client, &q->early[q->early_at]);
-    q->early_at = (q->early_at + 1) % CCM_HTTP_EARLY;
-    q->n_early--;
+    ccm_http_exchange x = early_first(q);
+    emit_done(ps, client, &x);
 }
 
 /* A response without request is over. Once the client was heard, the flow shows a response after
@@ -170,11 +177,13 @@ static void alone_over(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
         emit_done(ps, client, &q->alone);
         return;
     }
-    if (!q->early)
-        q->early = g_new(ccm_http_exchange, CCM_HTTP_EARLY);
-    if (q->n_early == CCM_HTTP_EARLY)
+    if (q->n_early == CCM_HTTP_EARLY) {
         early_finish(q, ps, client);
-    q->early[(q->early_at + q->n_early++) % CCM_HTTP_EARLY] = q->alone;
+    } else if (q->n_early == q->early_room) {
+        q->early_room = (uint8_t)(q->early_room ? MIN(q->early_room * 4, CCM_HTTP_EARLY) : 1);
+        q->early = g_renew(ccm_http_exchange, q->early, q->early_room);
+    }
+    q->early[q->n_early++] = q->alone;
 }
 
 /* Whether `x`, a response, can be the answer to a request that began at `at`: its sender had
@@ -185,23 +194,24 @@ static bool early_fits(const ccm_http_exchange *x, const ccm_http_origin *at)
     return x->uncertain ? at->acked == x->pos : at->acked <= x->pos;
 }
 
-/* The response that came before the request at `at`; NULL = none. */
-static ccm_http_exchange *early_take(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
-                                     const ccm_http_origin *at)
+/* The response that came before the request at `at` into *out; false: there is none. */
+static bool early_take(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
+                       const ccm_http_origin *at, ccm_http_exchange *out)
 {
-    while (q->n_early && q->early[q->early_at].pos < at->acked)
+    while (q->n_early && q->early[0].pos < at->acked)
         early_finish(q, ps, client); /* was received before: its request is not in the capture */
-    ccm_http_exchange *x = q->n_early ? &q->early[q->early_at] : NULL;
-    if (x && early_fits(x, at)) {
-        q->early_at = (q->early_at + 1) % CCM_HTTP_EARLY;
-        q->n_early--;
-        return x;
+    if (q->n_early) {
+        bool fits = early_fits(&q->early[0], at);
+        if (fits)
+            *out = early_first(q);
+        return fits;
     }
-    bool open = !x && !q->n && q->answering == CCM_HTTP_ANSWERS_NOTHING && q->alone.may_be_early;
+    bool open = !q->n && q->answering == CCM_HTTP_ANSWERS_NOTHING && q->alone.may_be_early;
     if (!open || !early_fits(&q->alone, at))
-        return NULL;
+        return false;
     q->answering = CCM_HTTP_ANSWERS_OLDEST;
-    return &q->alone;
+    *out = q->alone;
+    return true;
 }
 
 static bool is_method(ccm_span method, const char *name)
@@ -213,10 +223,11 @@ uint64_t ccm_http_pairs_request(ccm_http_pairs *q, const ccm_parse *ps, unsigned
                                 const ccm_http_origin *at, const ccm_http_head *head)
 {
     bool ahead = q->n_early || q->answering == CCM_HTTP_ANSWERS_NOTHING;
-    const ccm_http_exchange *early = ahead ? early_take(q, ps, client, at) : NULL;
+    ccm_http_exchange early;
+    bool answered = ahead && early_take(q, ps, client, at, &early);
     ccm_http_exchange *x = push(q, ps, client);
-    if (early)
-        *x = *early;
+    if (answered)
+        *x = early;
     else
         x->number = ++q->numbers;
     x->request_first = at->time_ns;

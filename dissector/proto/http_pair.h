@@ -44,8 +44,8 @@ typedef struct ccm_http_pairs {
     ccm_http_exchange first[CCM_HTTP_QUEUE_FIRST]; /* the queue, until it grows */
     ccm_http_exchange *more;                       /* the queue, once it has grown */
     ccm_http_exchange alone;                       /* a response without request */
-    ccm_http_exchange *early; /* responses whose request may still come: a ring, once needed */
-    uint8_t early_at, n_early;
+    ccm_http_exchange *early;                      /* responses whose request may still come */
+    uint8_t n_early, early_room;
     uint64_t numbers; /* exchanges begun */
     uint64_t dropped; /* requests that left the queue unanswered; their responses come first */
     uint16_t n, room;
