@@ -205,8 +205,10 @@ static uint64_t expires_at(const ccm_flow *f)
         return UINT64_MAX;
     if (!f->tcp)
         return f->last_ns + TIMEOUT_OTHER;
-    if (!ccm_conn_closed(f->saw))
-        return f->last_ns + TIMEOUT_TCP;
+    if (!ccm_conn_closed(f->saw)) {
+        bool half = f->seen != 3 && (f->saw & 3 * CCM_SAW_FIN); /* the other side is not captured */
+        return f->last_ns + (half ? GRACE_LAST_ACK : TIMEOUT_TCP);
+    }
     return f->last_ns + (f->saw & (CCM_SAW_RST | CCM_SAW_LAST_ACK) ? GRACE_CLOSED : GRACE_LAST_ACK);
 }
 

@@ -179,6 +179,25 @@ static void test_late(fixture *f, gconstpointer data)
     g_assert_cmpuint(ccm_flows_now(f->flows), ==, now + 9 * MS);
 }
 
+/* Of a connection whose other side is not captured nobody will see the second FIN: a minute after
+ * the first it is over. Where the other side was seen, ten minutes. */
+static void test_one_side(fixture *f, gconstpointer data)
+{
+    (void)data;
+    for (unsigned both = 0; both < 2; both++) {
+        uint64_t last = f->now + 2 * MS;
+        at(f, f->now, flow_tcp(1, ACK, 1000, 2000, "x"));
+        if (both)
+            at(f, f->now, flow_tcp(2, ACK, 2000, 1001, "y"));
+        at(f, last, flow_tcp(1, FIN | ACK, 1001, 2000, ""));
+        ccm_flows_tick(f->flows, last + 59 * S);
+        g_assert_cmpuint(ended(f, "idle"), ==, both);
+        ccm_flows_tick(f->flows, last + 61 * S);
+        g_assert_cmpuint(ended(f, "idle"), ==, 1);
+        f->now = last + 62 * S;
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const uint64_t steps[] = { 601 * S, 3600 * S, 86400 * S, 20 * 365 * 86400 * S };
@@ -195,6 +214,7 @@ int main(int argc, char **argv)
     g_test_add("/clock/one-back", fixture, NULL, set_up, test_one_back, tear_down);
     g_test_add("/clock/two-clocks", fixture, NULL, set_up, test_two_clocks, tear_down);
     g_test_add("/clock/silence", fixture, NULL, set_up, test_silence, tear_down);
+    g_test_add("/clock/one-side", fixture, NULL, set_up, test_one_side, tear_down);
     g_test_add("/clock/wrong-first/1970", fixture, &firsts[0], set_up, test_wrong_first, tear_down);
     g_test_add("/clock/wrong-first/2100", fixture, &firsts[1], set_up, test_wrong_first, tear_down);
     g_test_add("/clock/late", fixture, NULL, set_up, test_late, tear_down);
