@@ -30,6 +30,7 @@ static ccm_parse *context(ccm_flows *fs, ccm_flow *f, unsigned side, uint64_t of
     ps->dir = (uint8_t)side;
     ps->boundary = SIZE_MAX;
     ps->midstream = ccm_flow_midstream(f);
+    ps->one_sided = f->seen != 3;
     ps->time_ns = fs->at_ns;
     ps->frame = fs->at_frame;
     ps->pos = off - CCM_SEQ_ZERO;

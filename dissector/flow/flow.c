@@ -42,6 +42,7 @@ ccm_flows *ccm_flows_new(const ccm_limits *limits, bool no_classify, ccm_obs_fn 
     fs->parse.emit_data = fs;
     fs->parse.decoders = &fs->decoders;
     fs->parse.smb_entries = &fs->smb_entries;
+    fs->parse.early = &fs->early;
     fs->parse.gathered = &fs->gathered;
     fs->parse.spare = &fs->spare;
     fs->parse.http = &fs->http;

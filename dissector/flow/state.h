@@ -161,6 +161,7 @@ struct ccm_flows {
     uint64_t hits[CCM_HITS];
     unsigned decoders; /* of the parsers, see ccm_parse */
     unsigned smb_entries;
+    unsigned early;   /* likewise */
     size_t gathered;  /* likewise */
     void *spare;      /* likewise */
     ccm_pool http;    /* likewise */

@@ -103,8 +103,8 @@ static void message_end(http_state *st, const ccm_parse *ps, half *h, bool whole
         ccm_http_pairs_request_end(q, ps, client_of(st), h->m.number, &h->m.body, whole);
     else
         ccm_http_pairs_response_end(q, ps, client_of(st), &h->m.body, whole);
-    if (!q->n && q->answering == CCM_HTTP_ANSWERS_NONE && st->half[0].state == HALF_START &&
-        st->half[1].state == HALF_START)
+    if (!q->n && !q->n_early && q->answering == CCM_HTTP_ANSWERS_NONE &&
+        st->half[0].state == HALF_START && st->half[1].state == HALF_START)
         ccm_http_pairs_idle(q);
 }
 
@@ -310,8 +310,7 @@ static step step_body(http_state *st, const ccm_parse *ps, half *h, ccm_span in)
 {
     step s = { .next = STEP_AGAIN };
     if (in.n && h->m.body.peek == CCM_HTTP_REQUEST) {
-        /* 0: what the client has received is not known, as where only its side was captured. */
-        bool unheard = ps->peer_acked > h->m.at.acked || !ps->peer_acked;
+        bool unheard = ps->peer_acked > h->m.at.acked || ps->one_sided;
         if (!ccm_http_pairs_refused(&st->pairs, h->m.number, unheard))
             h->m.body.peek = CCM_HTTP_NONE;
     }
@@ -470,7 +469,7 @@ static void http_close(ccm_parse *ps)
     g_clear_pointer(&st->authority, g_bytes_unref);
     ccm_http_pairs_flush(&st->pairs, ps, client_of(st), true);
     ps->exchanges = st->pairs.numbers;
-    ccm_http_pairs_free(&st->pairs);
+    ccm_http_pairs_free(&st->pairs, ps);
     ccm_pool_give(ps->http, st);
     ps->state = NULL;
 }

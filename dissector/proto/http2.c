@@ -96,7 +96,7 @@ static void stream_over(http2_state *st, ccm_parse *ps, stream *s)
     }
     ps->dir = dir;
     ccm_http_pairs_flush(&s->pairs, ps, client_of(st), true);
-    ccm_http_pairs_free(&s->pairs);
+    ccm_http_pairs_free(&s->pairs, ps);
     (void)g_hash_table_remove(st->streams, &s->id);
     if (ps->gathered)
         *ps->gathered -= sizeof *s;

@@ -17,8 +17,10 @@ void ccm_http_pairs_init(ccm_http_pairs *q)
     q->room = CCM_HTTP_QUEUE_FIRST;
 }
 
-void ccm_http_pairs_free(ccm_http_pairs *q)
+void ccm_http_pairs_free(ccm_http_pairs *q, const ccm_parse *ps)
 {
+    if (ps->early)
+        *ps->early -= q->n_early;
     g_free(q->more);
     g_free(q->early);
 }
@@ -50,12 +52,12 @@ static void emit_done(const ccm_parse *ps, unsigned client, const ccm_http_excha
         ccm_obs_u64(&o, CCM_KEY_decoded_bytes, x->decoded);
     ccm_obs_flag(&o, CCM_KEY_complete, (x->request_whole || !x->request_seen) && x->response_whole);
     if (x->request_seen && x->response_seen && x->request_first) { /* 0: packets without a time */
-        if (x->request_ended && x->response_first >= x->request_last)
+        if (x->request_whole && x->response_first >= x->request_last)
             ccm_obs_u64(&o, CCM_KEY_ttfb_ns, x->response_first - x->request_last);
         if (x->response_whole && x->response_last >= x->request_first)
             ccm_obs_u64(&o, CCM_KEY_duration_ns, x->response_last - x->request_first);
     }
-    if (x->request_seen && x->response_seen && x->response_first &&
+    if (x->request_seen && x->response_seen && !x->uncertain && x->response_first &&
         x->response_first < x->request_first)
         ccm_obs_u64(&o, CCM_KEY_ahead_ns, x->request_first - x->response_first);
     ccm_obs_flag(&o, CCM_KEY_tunnel, x->tunnel);
@@ -153,33 +155,37 @@ static ccm_http_exchange *push(ccm_http_pairs *q, const ccm_parse *ps, unsigned 
 
 /* ---- responses before their requests --------------------------------------------------------- */
 
-static ccm_http_exchange early_first(ccm_http_pairs *q)
+static ccm_http_exchange early_first(ccm_http_pairs *q, const ccm_parse *ps)
 {
     ccm_http_exchange x = q->early[0];
 
+    if (ps->early)
+        --*ps->early;
     memmove(q->early, q->early + 1, --q->n_early * sizeof *q->early);
     return x;
 }
 
 static void early_finish(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
 {
-    ccm_http_exchange x = early_first(q);
+    ccm_http_exchange x = early_first(q, ps);
     emit_done(ps, client, &x);
 }
 
 /* A response without request is over. Once the client was heard, the flow shows a response after
- * what it acknowledges: its request is not in the capture. Before, that may still come. */
+ * what it acknowledges: its request is not in the capture. Before, that may still come, but only so
+ * many wait: of most captures in which the client is not heard it never comes. */
 static void alone_over(ccm_http_pairs *q, const ccm_parse *ps, unsigned client)
 {
-    if (!q->alone.may_be_early) {
-        while (q->n_early)
+    bool full = q->n_early == CCM_HTTP_EARLY || (ps->early && *ps->early >= CCM_HTTP_EARLY_ALL);
+    if (!q->alone.may_be_early || full) {
+        while (q->n_early && !full)
             early_finish(q, ps, client);
         emit_done(ps, client, &q->alone);
         return;
     }
-    if (q->n_early == CCM_HTTP_EARLY) {
-        early_finish(q, ps, client);
-    } else if (q->n_early == q->early_room) {
+    if (ps->early)
+        ++*ps->early;
+    if (q->n_early == q->early_room) {
         q->early_room = (uint8_t)(q->early_room ? MIN(q->early_room * 4, CCM_HTTP_EARLY) : 1);
         q->early = g_renew(ccm_http_exchange, q->early, q->early_room);
     }
@@ -203,7 +209,7 @@ static bool early_take(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
     if (q->n_early) {
         bool fits = early_fits(&q->early[0], at);
         if (fits)
-            *out = early_first(q);
+            *out = early_first(q, ps);
         return fits;
     }
     bool open = !q->n && q->answering == CCM_HTTP_ANSWERS_NOTHING && q->alone.may_be_early;
@@ -226,10 +232,16 @@ uint64_t ccm_http_pairs_request(ccm_http_pairs *q, const ccm_parse *ps, unsigned
     ccm_http_exchange early;
     bool answered = ahead && early_take(q, ps, client, at, &early);
     ccm_http_exchange *x = push(q, ps, client);
-    if (answered)
+    if (answered) {
+        /* Requests sent ahead of the first answer acknowledge what that one did: only order tells.
+         */
+        if (early.pos == at->acked)
+            q->exact = at->acked + 1;
         *x = early;
-    else
+        x->uncertain |= q->uncertain || q->exact != at->acked + 1;
+    } else {
         x->number = ++q->numbers;
+    }
     x->request_first = at->time_ns;
     x->request_last = ps->time_ns;
     x->pos = at->pos;
@@ -315,7 +327,7 @@ static ccm_http_exchange *match(ccm_http_pairs *q, const ccm_parse *ps, unsigned
         }
         q->alone = (ccm_http_exchange){ .number = ++q->numbers,
                                         .pos = at->pos,
-                                        .may_be_early = !at->acked && !ordered };
+                                        .may_be_early = !at->acked && !ordered && !ps->midstream };
         q->answering = CCM_HTTP_ANSWERS_NOTHING;
         return &q->alone;
     }

@@ -6,7 +6,11 @@
 #include "proto/http_body.h"
 #include "proto/proto.h"
 
-enum { CCM_HTTP_QUEUE_FIRST = 1, CCM_HTTP_EARLY = 64 };
+enum {
+    CCM_HTTP_QUEUE_FIRST = 1,
+    CCM_HTTP_EARLY = 16,       /* responses of a connection that wait for their requests */
+    CCM_HTTP_EARLY_ALL = 1024, /* of all connections together */
+};
 
 /* Where and when a message began. */
 typedef struct ccm_http_origin {
@@ -46,6 +50,8 @@ typedef struct ccm_http_pairs {
     ccm_http_exchange alone;                       /* a response without request */
     ccm_http_exchange *early;                      /* responses whose request may still come */
     uint8_t n_early, early_room;
+    uint64_t exact;   /* offset + 1 in the responses that a request acknowledged which has the early
+                         response that begins there; 0 = none */
     uint64_t numbers; /* exchanges begun */
     uint64_t dropped; /* requests that left the queue unanswered; their responses come first */
     uint16_t n, room;
@@ -72,7 +78,7 @@ void ccm_http_message_over(ccm_http_message *m, const ccm_parse *ps, bool whole)
 void ccm_http_limit(const ccm_parse *ps, const char *name);
 
 void ccm_http_pairs_init(ccm_http_pairs *q);
-void ccm_http_pairs_free(ccm_http_pairs *q);
+void ccm_http_pairs_free(ccm_http_pairs *q, const ccm_parse *ps);
 /* Emits http_request; returns the number of the exchange. */
 uint64_t ccm_http_pairs_request(ccm_http_pairs *q, const ccm_parse *ps, unsigned client,
                                 const ccm_http_origin *at, const ccm_http_head *head);

@@ -31,6 +31,7 @@ typedef struct ccm_parse {
     uint8_t l4;
     uint8_t dir;
     bool midstream;   /* the flow began before the capture, or has lost bytes */
+    bool one_sided;   /* of the other direction nothing was captured so far */
     uint64_t time_ns; /* of the segment whose bytes are newest in this call */
     uint64_t frame;
     size_t boundary;       /* offset in `in` where a TCP segment begins; SIZE_MAX: not known */
@@ -39,6 +40,7 @@ typedef struct ccm_parse {
     unsigned *decoders;    /* bodies being decoded in all flows together */
     unsigned *smb_entries; /* requests, handles, shares and sessions open in all SMB connections
                               together; may be NULL */
+    unsigned *early; /* responses that wait for their requests in all flows together; may be NULL */
     size_t *gathered; /* memory of messages being gathered in all flows together; may be NULL */
     void **spare;     /* memory of a gathered message, for the next one: freed by the caller with
                          g_free at the end; may be NULL */

@@ -24,6 +24,7 @@ typedef struct drive {
     ccm_limits limits;
     drive_dir dir[2];
     bool bad, no_times;
+    uint8_t heard; /* sides that were driven */
     GString *out;
     uint8_t *page;
     size_t room;
@@ -93,6 +94,8 @@ static inline void drive_at(drive *d, unsigned dir, uint64_t time_ns)
     d->ps.dir = (uint8_t)dir;
     d->ps.time_ns = time_ns;
     d->ps.frame++;
+    d->heard |= (uint8_t)(1u << dir);
+    d->ps.one_sided = d->heard != 3;
     d->ps.peer_acked = d->acks ? d->acked : d->dir[!dir].pos;
 }
 
