@@ -200,10 +200,13 @@ static void set_problem(GString *reasons, GError *problem, GError **warning)
 /* Captures of directories that could not be used. */
 static void tell_skipped(ccm_engine *e, const GPtrArray *skipped, GError **warning)
 {
+    unsigned told = 0;
+
     for (unsigned i = 0; i < skipped->len; i++) {
         const GError *why = skipped->pdata[i];
         bool lacks = why->domain != CCM_ERROR || why->code == CCM_ERROR_CORRUPT;
 
+        told += (lacks && !*warning) || i < NAMED;
         if (lacks && !*warning) {
             add_reason(e->unusable, why->message);
             *warning = g_error_new_literal(CCM_ERROR, CCM_ERROR_CORRUPT, why->message);
@@ -211,9 +214,10 @@ static void tell_skipped(ccm_engine *e, const GPtrArray *skipped, GError **warni
             add_note(e, why->message);
         }
     }
-    if (skipped->len > NAMED) {
+    if (skipped->len > told) {
+        unsigned more = skipped->len - told;
         g_autofree char *text =
-            g_strdup_printf("%u more captures could not be used", skipped->len - NAMED);
+            g_strdup_printf("%u more capture%s could not be used", more, more == 1 ? "" : "s");
         add_note(e, text);
     }
 }

@@ -82,10 +82,12 @@ static void say(const char *text)
 {
     fputs("ccmscope: ", stderr);
     for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
+        unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
 
-        if ((c < ' ' && c != '\n') || c == 0x7f)
+        if (c < ' ' || c == 0x7f)
             fprintf(stderr, "\\x%02x", c);
+        else if (c == 0xc2 && next >= 0x80 && next < 0xa0) /* U+0080 to U+009F */
+            fprintf(stderr, "\\x%02x", (unsigned char)*++text);
         else
             fputc(c, stderr);
     }

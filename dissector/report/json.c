@@ -206,7 +206,8 @@ static void route_channel(ccm_json *j, const ccm_view_route *r)
         ccm_json_text(j, "from_protocol", f->from_protocol);
         ccm_json_text(j, "reason", f->reason);
         ccm_json_u64(j, "count", f->count);
-        ccm_json_time(j, "first_seen", f->first_seen_ns);
+        if (f->first_seen_ns)
+            ccm_json_time(j, "first_seen", f->first_seen_ns);
         if (f->from_frame)
             ccm_json_u64(j, "from_frame", f->from_frame);
         if (f->frame)
@@ -277,10 +278,7 @@ static void route(ccm_json *j, const ccm_view_route *r, uint64_t link_bps)
     ccm_json_both(j, "payload_bytes", r->payload_bytes);
     ccm_json_both(j, "retransmitted_bytes", r->retransmitted_bytes);
     ccm_json_both(j, "missing_bytes", r->missing_bytes);
-    if (r->last_seen_ns) {
-        ccm_json_time(j, "first_seen", r->first_seen_ns);
-        ccm_json_time(j, "last_seen", r->last_seen_ns);
-    }
+    ccm_json_seen(j, r->first_seen_ns, r->last_seen_ns);
     route_transport(j, r);
     ccm_json_counts(j, "requests", r->requests);
     ccm_json_counts(j, "statuses", r->statuses);
@@ -343,8 +341,7 @@ static void upload(ccm_json *j, const ccm_view_upload *u)
         address(j, "moved_to", &u->moved_to);
     ccm_json_text(j, "retried_as", u->retried_as);
     names(j, "errors", u->errors);
-    ccm_json_time(j, "first_seen", u->first_seen_ns);
-    ccm_json_time(j, "last_seen", u->last_seen_ns);
+    ccm_json_seen(j, u->first_seen_ns, u->last_seen_ns);
     ccm_json_close(j, '}');
 }
 
@@ -360,8 +357,7 @@ static void contents(ccm_json *j, const ccm_view *view, ccm_out *out)
         ccm_json_counts(j, "routes", c->routes);
         ccm_json_counts(j, "servers", c->servers);
         ccm_json_u64(j, "clients", c->n_clients);
-        ccm_json_time(j, "first_seen", c->first_seen_ns);
-        ccm_json_time(j, "last_seen", c->last_seen_ns);
+        ccm_json_seen(j, c->first_seen_ns, c->last_seen_ns);
         ccm_json_close(j, '}');
     }
     ccm_json_close(j, ']');
@@ -400,8 +396,7 @@ static void lookup(ccm_json *j, const ccm_view_lookup *l)
     ccm_json_close(j, '}');
     if (l->first_frame)
         ccm_json_u64(j, "first_frame", l->first_frame);
-    ccm_json_time(j, "first_seen", l->first_seen_ns);
-    ccm_json_time(j, "last_seen", l->last_seen_ns);
+    ccm_json_seen(j, l->first_seen_ns, l->last_seen_ns);
     ccm_json_close(j, '}');
 }
 

@@ -99,6 +99,14 @@ void ccm_json_time(ccm_json *json, const char *key, uint64_t ns)
     g_string_append_c(json->text, '"');
 }
 
+void ccm_json_seen(ccm_json *json, uint64_t first_ns, uint64_t last_ns)
+{
+    if (first_ns)
+        ccm_json_time(json, "first_seen", first_ns);
+    if (last_ns)
+        ccm_json_time(json, "last_seen", last_ns);
+}
+
 void ccm_json_seconds(ccm_json *json, const char *key, uint64_t ns)
 {
     member(json, key);

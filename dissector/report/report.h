@@ -128,6 +128,8 @@ void ccm_json_null(ccm_json *json, const char *key);
 /* Leaves the member out when `value` is NULL: absent means unknown. */
 void ccm_json_text(ccm_json *json, const char *key, const char *value);
 void ccm_json_time(ccm_json *json, const char *key, uint64_t ns);
+/* first_seen and last_seen; 0 = not known, as of packets without a time. */
+void ccm_json_seen(ccm_json *json, uint64_t first_ns, uint64_t last_ns);
 void ccm_json_seconds(ccm_json *json, const char *key, uint64_t ns);
 
 /* ---- formats --------------------------------------------------------------------------------- */

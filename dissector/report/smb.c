@@ -55,8 +55,7 @@ static void json_file(ccm_json *j, const ccm_view_smb_file *f)
     ccm_json_text(j, "renamed_to", f->renamed_to);
     ccm_json_text(j, "error", f->status);
     ccm_json_u64(j, "first_frame", f->first_frame);
-    ccm_json_time(j, "first_seen", f->first_seen_ns);
-    ccm_json_time(j, "last_seen", f->last_seen_ns);
+    ccm_json_seen(j, f->first_seen_ns, f->last_seen_ns);
     ccm_json_close(j, '}');
 }
 

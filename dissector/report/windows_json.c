@@ -201,9 +201,11 @@ static void csv_line(GString *out, const ccm_view_route *r, const ccm_view_throt
 
     g_string_append_printf(out, "%s,%s,%s,%u,", r->route, ccm_addr_text(&t->source, a),
                            ccm_addr_text(&r->destination, b), r->port);
-    ccm_time_append(out, w->start_ns);
+    if (w->end_ns) /* else packets without a time */
+        ccm_time_append(out, w->start_ns);
     g_string_append_c(out, ',');
-    ccm_time_append(out, w->end_ns);
+    if (w->end_ns)
+        ccm_time_append(out, w->end_ns);
     g_string_append_printf(out, ",%s,%s", w->verdict, ccm_certainty_name(w->certainty));
     csv_range(out, w->is.block_low, w->is.block_high, 1);
     csv_range(out, w->is.delay_low_ns, w->is.delay_high_ns, 1);
