@@ -4,7 +4,7 @@ with CCM_SAMPLE=1, which ./bootstrap check and `make check-long` set."""
 import os
 import tempfile
 
-EVERY = int(os.environ.get("CCM_SAMPLE") or 6)
+EVERY = int(os.environ.get("CCM_SAMPLE") or 8)
 
 
 def sample(items):
