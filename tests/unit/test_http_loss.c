@@ -189,6 +189,17 @@ static void test_early(void)
     g_assert_cmpuint(sure_pairs(40, 0, &all), ==, 16);
     g_assert_cmpuint(all, ==, 40 + 24); /* the other 24 requests and answers each alone */
     g_assert_cmpuint(sure_pairs(5, 38, &all), ==, 0);
+
+    drive d; /* the first of two requests that were sent ahead is lost: the second is not its own */
+    drive_open(&d, false);
+    drive_text(&d, 1, 1, SHORT);
+    drive_text(&d, 1, 2, SHORT);
+    d.acks = true;
+    drive_lose(&d, 0, 10, 19);
+    drive_text(&d, 0, 11, "GET /2 HTTP/1.1\r\n\r\n");
+    g_autofree char *text = drive_close(&d, 500);
+    g_assert_cmpuint(count(text, "target=/2"), ==, 1);
+    g_assert_cmpuint(count(text, "pairing=sure"), ==, 0);
 }
 
 /* Nothing was lost: a body that begins like a request is one. */
