@@ -287,17 +287,6 @@ static size_t balancer_size(ccm_span in)
     return size <= in.n ? size : 0;
 }
 
-/* How many last bytes of `view`, which all refused, a parser wants to see again. */
-static size_t tail_size(const ccm_flow *f, ccm_span view)
-{
-    size_t most = 0;
-
-    for (uint8_t i = 0; ccm_protos[i]; i++)
-        if (ccm_protos[i]->tail && ccm_protos[i]->l4 == f->l4)
-            most = MAX(most, ccm_protos[i]->tail(view));
-    return most;
-}
-
 /* Keeps the last `n` bytes of `view`, which ends where the carry does, if there is one. */
 static void keep_last(ccm_flows *fs, ccm_flow *f, ccm_dir *d, ccm_span view, size_t n)
 {
@@ -366,7 +355,7 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
         view = ccm_span_of(view.p + before, view.n - before);
     ccm_probe r = ask_all(fs, f, side, seg, view, kept, at_start);
     bool maybe = r == CCM_PROBE_MAYBE;
-    bool begun = maybe && view.n <= CCM_PROBE_BYTES && tail_size(f, view);
+    bool begun = maybe && view.n <= CCM_PROBE_BYTES && ccm_protos_tail(f->l4, view);
     if (f->shown[side] < CCM_PROBE_SEGMENTS && !begun)
         f->shown[side]++;
     if (r == CCM_PROBE_YES)
@@ -374,7 +363,7 @@ static void probe(ccm_flows *fs, ccm_flow *f, unsigned side, const ccm_segment *
     if (maybe && (midstream || f->shown[side] < CCM_PROBE_SEGMENTS))
         keep = view.n;
     else if (!maybe && midstream)
-        keep = tail_size(f, view);
+        keep = ccm_protos_tail(f->l4, view);
     keep_last(fs, f, d, view, keep);
     if (carry_of(d).n) {
         d->stream->carry_at_start = keep == view.n ? at_start : keep == seg->data.n && seg->start;

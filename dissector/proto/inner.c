@@ -288,16 +288,6 @@ static ccm_probe ask_all(ccm_inner *in, ccm_parse *outer, ccm_span view, ccm_spa
     return out;
 }
 
-/* How many last bytes of `view`, which all refused, a parser wants to see again. */
-static size_t tail_size(const ccm_parse *outer, ccm_span view)
-{
-    size_t most = 0;
-    for (unsigned i = 0; ccm_protos[i]; i++)
-        if (ccm_protos[i]->tail && ccm_protos[i]->l4 == outer->l4)
-            most = MAX(most, ccm_protos[i]->tail(view));
-    return most;
-}
-
 /* Keeps the last `n` bytes of `view`, which ends where the carry does, if there is one. */
 static void keep_last(half *h, const ccm_parse *outer, ccm_span view, size_t n)
 {
@@ -331,7 +321,7 @@ static void probe(ccm_inner *in, ccm_parse *outer, ccm_span bytes)
     if (r == CCM_PROBE_MAYBE && (in->lossy || h->shown < PROBE_SEGMENTS))
         keep = view.n;
     else if (r == CCM_PROBE_NO && in->lossy)
-        keep = tail_size(outer, view);
+        keep = ccm_protos_tail(outer->l4, view);
     keep_last(h, outer, view, keep);
     h->carry_tail = h->n && (h->carry_tail || r == CCM_PROBE_NO);
     in->quiet =

@@ -112,6 +112,17 @@ extern const ccm_proto ccm_proto_tls;
 extern const ccm_proto ccm_proto_dns_tcp;
 extern const ccm_proto ccm_proto_dns_udp;
 
+/* How many last bytes of `view`, which all parsers refused, one of them wants to see again. */
+static inline size_t ccm_protos_tail(uint8_t l4, ccm_span view)
+{
+    size_t most = 0;
+
+    for (unsigned i = 0; ccm_protos[i]; i++)
+        if (ccm_protos[i]->tail && ccm_protos[i]->l4 == l4)
+            most = MAX(most, ccm_protos[i]->tail(view));
+    return most;
+}
+
 /* Begins an observation at the current segment, sent by side `from`. */
 static inline void ccm_obs_at(const ccm_parse *ps, ccm_obs *o, ccm_obs_kind kind, unsigned from)
 {
